@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* SHA-256 through OpenSSL's EVP interface. */
+#ifndef COMMON_DIGEST_H
+#define COMMON_DIGEST_H
+
+#include <stddef.h>
+
+#define DIGEST_HEX_SIZE 65 /* 64 hexadecimal digits and a NUL */
+
+struct digest; /* a running SHA-256 */
+
+struct digest *digest_new(void);
+void digest_add(struct digest *digest, const void *data, size_t size);
+/* Write the lower-case hexadecimal digest and free the object. */
+void digest_finish(struct digest *digest, char ret_hex[DIGEST_HEX_SIZE]);
+
+/* All in one. */
+void digest_sha256(const void *data, size_t size, char ret_hex[DIGEST_HEX_SIZE]);
+
+#endif

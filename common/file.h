@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * Files and folders. Errors name the path and the reason; their code is ERROR_FAILED unless said otherwise.
+ * Every descriptor is opened close-on-exec.
+ */
+#ifndef COMMON_FILE_H
+#define COMMON_FILE_H
+
+#include "common/error.h"
+#include "common/text.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+#define MUST_CHECK __attribute__((warn_unused_result))
+
+/* The whole file, with a NUL after its last byte (not counted in *ret_size). */
+MUST_CHECK bool file_read(const char *path, char **ret_text, size_t *ret_size, struct error *error);
+
+/* Create a file that must not exist yet; on any failure nothing is left behind. */
+MUST_CHECK bool file_write_new(const char *path, const char *data, size_t size, unsigned mode, struct error *error);
+
+/* Replace or create: temporary name in the same folder, fsync, rename, fsync of the folder. */
+MUST_CHECK bool file_write_atomic(const char *path, const char *data, size_t size, unsigned mode,
+                                  struct error *error);
+
+/* The names in a folder (files, links to files; no folders, no "." names), sorted by byte value. */
+MUST_CHECK bool file_list(const char *folder, struct text_list *ret_names, struct error *error);
+
+/* mkdir -p; existing folders are fine. */
+MUST_CHECK bool file_make_folder(const char *path, unsigned mode, struct error *error);
+
+/* rm -r, without following links; a missing path is fine. */
+MUST_CHECK bool file_remove_tree(const char *path, struct error *error);
+
+/* A new folder under $TMPDIR (or /tmp) named prefix.XXXXXX, mode 0700. */
+MUST_CHECK bool file_make_temporary(const char *prefix, char **ret_path, struct error *error);
+
+bool file_exists(const char *path);
+bool file_is_folder(const char *path);
+char *file_join(const char *folder, const char *name); /* an absolute name stays as it is */
+char *file_folder(const char *path);                   /* dirname */
+const char *file_name(const char *path);               /* the part after the last slash; points into path */
+
+/* An exclusive lock on a file that is created if needed, held until closed or the process ends. */
+MUST_CHECK bool file_lock(const char *path, int *ret_descriptor, struct error *error);
+
+#endif

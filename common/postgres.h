@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * One connection to one server: the only user of libpq besides common/copy.
+ *
+ * While a statement runs, the connection is waited for with poll(): the tick hook is called regularly, and
+ * SIGINT/SIGTERM cancel the statement on the server, wait for its answer and make the call fail with
+ * ERROR_INTERRUPTED / ERROR_TERMINATED. A lost connection is ERROR_CONNECTION and postgres_is_lost().
+ *
+ * Statements come from sql/ and hold names as :"name" (psql's own quoted variables, so that a file can be tried
+ * with psql -v); postgres_bind() puts quoted identifiers in their place. Values travel as parameters only.
+ */
+#ifndef COMMON_POSTGRES_H
+#define COMMON_POSTGRES_H
+
+#include "common/error.h"
+#include "common/file.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct postgres;
+struct rows;
+
+/* ---- connecting ---- */
+
+/*
+ * conninfo is a libpq URI or keyword string; NULL or "" means the PG* environment. Sets client_encoding UTF8,
+ * keepalives, and a connect_timeout of 10 s where the user gave none. Errors never contain the password.
+ */
+MUST_CHECK bool postgres_connect(const char *conninfo, const char *application_name, struct postgres **ret,
+                                 struct error *error);
+/* Another connection with the same parameters: an observer, or the way back after a lost one. */
+MUST_CHECK bool postgres_connect_again(const struct postgres *postgres, struct postgres **ret, struct error *error);
+void postgres_free(struct postgres *postgres);
+CLEANUP_POINTER(struct postgres *, postgres_free)
+
+bool postgres_is_lost(const struct postgres *postgres);
+int postgres_server_version(const struct postgres *postgres);    /* 150020 */
+int postgres_backend_pid(const struct postgres *postgres);       /* as the server told at connection start */
+const char *postgres_database(const struct postgres *postgres);  /* owned by the connection, as below */
+const char *postgres_user(const struct postgres *postgres);
+const char *postgres_address(const struct postgres *postgres);   /* "host:port" or the socket's folder */
+const char *postgres_parameter(const struct postgres *postgres, const char *name); /* ParameterStatus, or NULL */
+/* The conninfo with any password removed, fit for messages; the caller frees it. NULL gives "". */
+char *postgres_conninfo_safe(const char *conninfo);
+
+/* ---- what happens meanwhile ---- */
+
+struct notice {
+    const char *severity; /* NOTICE, WARNING, INFO, LOG, DEBUG */
+    const char *message;
+    const char *detail; /* "" when absent, as all below */
+    const char *hint;
+    const char *sqlstate;
+};
+
+struct postgres_hooks {
+    void *context;
+    void (*notice)(void *context, const struct notice *notice);
+    void (*tick)(void *context); /* about every 100 ms while waiting for the server; may use other connections */
+};
+/* hooks is copied; NULL removes. */
+void postgres_set_hooks(struct postgres *postgres, const struct postgres_hooks *hooks);
+
+/* ---- statements ---- */
+
+struct postgres_name {
+    const char *placeholder;
+    const char *value;
+};
+/* The statement with every :"placeholder" replaced by the quoted name; names ends with a NULL placeholder. */
+char *postgres_bind(const char *sql, const struct postgres_name names[]);
+/* A quoted identifier, always with quotes. */
+char *postgres_quote_name(const char *name);
+/* A quoted literal (standard_conforming_strings). */
+char *postgres_quote_literal(const char *value);
+
+/*
+ * One statement with text parameters (NULL is SQL NULL), answered with rows (ret may be NULL).
+ * Extended protocol: never leave a transaction idle after it where a CREATE INDEX CONCURRENTLY may be waiting.
+ */
+MUST_CHECK bool postgres_query(struct postgres *postgres, const char *sql, size_t count, const char *const values[],
+                               struct rows **ret, struct error *error);
+
+/* One or more statements without parameters, by the simple protocol. */
+MUST_CHECK bool postgres_execute(struct postgres *postgres, const char *sql, struct error *error);
+
+/* Ask the server to cancel what the connection is running; harmless when nothing is. */
+void postgres_cancel(struct postgres *postgres);
+
+enum postgres_transaction { POSTGRES_IDLE, POSTGRES_ACTIVE, POSTGRES_IN_TRANSACTION, POSTGRES_IN_ERROR, POSTGRES_GONE };
+enum postgres_transaction postgres_transaction(const struct postgres *postgres);
+
+/* ---- rows ---- */
+
+size_t rows_count(const struct rows *rows);
+/* By column name, which must exist. Text is owned by rows; NULL for SQL NULL. */
+const char *rows_text(const struct rows *rows, size_t row, const char *column);
+int64_t rows_integer(const struct rows *rows, size_t row, const char *column); /* 0 for NULL */
+bool rows_bool(const struct rows *rows, size_t row, const char *column);       /* false for NULL */
+/* By position, for the results of statements that are not ours. */
+const char *rows_value(const struct rows *rows, size_t row, size_t column);
+size_t rows_columns(const struct rows *rows);
+const char *rows_tag(const struct rows *rows);      /* command tag: "INSERT 0 1" */
+int64_t rows_affected(const struct rows *rows);     /* -1 when the tag has no number */
+void rows_free(struct rows *rows);
+CLEANUP_POINTER(struct rows *, rows_free)
+
+/* ---- statements in flight (libpq's pipeline mode), for migrator/run ---- */
+
+/*
+ * Begin and end pipeline mode. Between them: send statements, ask for their answers to be flushed, sync, and
+ * receive one answer per statement and one per sync, in order. After a failed statement the server skips
+ * everything up to the sync; each skipped one is received as POSTGRES_SKIPPED.
+ */
+MUST_CHECK bool postgres_pipeline_begin(struct postgres *postgres, struct error *error);
+MUST_CHECK bool postgres_pipeline_end(struct postgres *postgres, struct error *error);
+MUST_CHECK bool postgres_send(struct postgres *postgres, const char *sql, size_t count, const char *const values[],
+                              struct error *error);
+MUST_CHECK bool postgres_send_flush(struct postgres *postgres, struct error *error);
+MUST_CHECK bool postgres_send_sync(struct postgres *postgres, struct error *error);
+
+enum postgres_answer { POSTGRES_ROWS, POSTGRES_ERROR, POSTGRES_SKIPPED, POSTGRES_SYNCED };
+/* Wait for the next answer. POSTGRES_ERROR fills error (of a statement, or of the connection: see is_lost). */
+enum postgres_answer postgres_receive(struct postgres *postgres, struct rows **ret, struct error *error);
+
+/* ---- COPY in, by the simple protocol ---- */
+
+/* One COPY … FROM STDIN and the bytes that follow it in the file. */
+MUST_CHECK bool postgres_copy_in(struct postgres *postgres, const char *sql, const char *data, size_t size,
+                                 struct rows **ret, struct error *error);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * The session that changes the schema: a server that can be written to, no transaction pooler in between, timeouts
+ * of its own, the run lock.
+ *
+ * The run lock is a session-level advisory lock, polled by pg_try_advisory_lock in autocommit: a session waiting
+ * inside the server would hold a snapshot and dead-lock with CREATE INDEX CONCURRENTLY.
+ */
+#ifndef MIGRATOR_SESSION_H
+#define MIGRATOR_SESSION_H
+
+#include "migrator/apply.h"
+
+/*
+ * Refuse standbys, read-only servers, servers before 13 and transaction poolers (the server's own pid differs from the
+ * one libpq was told). ERROR_CONNECTION. read_only callers (status, plan) only have the version checked.
+ */
+MUST_CHECK bool session_check(struct postgres *postgres, bool read_only, bool pooler_session, struct error *error);
+
+/* Settings for the whole run: client_connection_check_interval, no idle timeouts, role. */
+MUST_CHECK bool session_begin(struct postgres *postgres, const struct run_options *options, struct error *error);
+
+/* Poll for the run lock until options->wait_lock_ms have passed; the holder is told by RUN_LOCK_WAIT events. */
+MUST_CHECK bool session_lock(struct postgres *postgres, const struct history *history,
+                             const struct run_options *options, const struct run_listener *listener,
+                             struct error *error);
+/* Give it back; a lost connection has already done so. */
+void session_unlock(struct postgres *postgres, const struct history *history);
+
+/* Who holds the run lock: "pid 42 (pgmigrate, user deploy, since 00:00:41)"; NULL when nobody does. */
+MUST_CHECK bool session_lock_holder(struct postgres *postgres, const struct history *history, char **ret_holder,
+                                    struct error *error);
+
+#endif

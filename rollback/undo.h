@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * Going back: newest applied first, by the history. The rollback text stored when the migration was applied is
+ * what runs, so it works after the folder went back to an older release; --use=file takes the file's.
+ */
+#ifndef ROLLBACK_UNDO_H
+#define ROLLBACK_UNDO_H
+
+#include "migrator/apply.h"
+#include "rollback/dataloss.h"
+
+struct undo_options {
+    struct run_options run;
+    const char *to; /* this version stays; NULL: use steps */
+    size_t steps;
+    bool dry_run;
+    bool accept_data_loss;
+    bool use_file;
+};
+
+/*
+ * folder may be empty. ret_losses is what would disappear, filled also when the run is refused because of it
+ * (ERROR_REFUSED). No rollback text and irreversible migrations are ERROR_REFUSED before anything runs.
+ */
+MUST_CHECK bool undo_run(struct postgres *postgres, struct history *history, const struct folder *folder,
+                         const struct undo_options *options, const struct run_listener *listener,
+                         struct data_losses *ret_losses, struct run_result *ret_result, struct error *error);
+
+#endif
