@@ -1,0 +1,123 @@
+# pgmigrate. `make demo` shows it, `make test` tests it; `make help` lists the rest.
+#
+# The build reads its file lists from the folders, so a new file needs no line here. Everything made goes to
+# $(BUILD); a second build with other flags is `make BUILD=build/other CFLAGS=…`.
+
+BUILD   := build
+PREFIX  := /usr/local
+CC      := gcc
+CFLAGS  := -O2 -g
+LDFLAGS :=
+SECONDS := 10
+
+FOLDERS := common migrator rollback deploy backup cli
+VERSION := 0.1.0
+
+# ---- what to compile, and how ----
+
+SOURCES := $(wildcard $(addsuffix /*.c,$(FOLDERS)))
+SQL     := $(sort $(wildcard sql/*.sql sql/*/*.sql))
+OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/sql.o
+LIBRARY := $(BUILD)/libpgmigrate.a
+PROGRAM := $(BUILD)/pgmigrate
+
+# The client side of PostgreSQL's source (psql's lexer) is in the package for building server extensions, which
+# would install clang and llvm; it is unpacked here instead. Elsewhere: make SERVER_DEV=folder with include/ and lib/.
+SERVER_DEV := build/deps/server-dev
+
+WARNINGS := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wvla -Wwrite-strings -Wformat=2 \
+            -Wundef -Wpointer-arith -Wcast-qual $(WERROR)
+CPPFLAGS := -I. -I$(BUILD) $(addprefix -isystem ,$(shell pg_config --includedir 2>/dev/null)) -D_GNU_SOURCE \
+            -DPGMIGRATE_VERSION='"$(VERSION)"' -include common/ban.h
+COMPILE   = $(CC) -std=gnu11 $(CFLAGS) -ffunction-sections -fdata-sections $(WARNINGS) $(CPPFLAGS)
+LINK      = $(CC) $(CFLAGS) $(LDFLAGS) -Wl,--gc-sections
+LIBRARIES := -Wl,--as-needed -L$(SERVER_DEV)/lib -lpgfeutils -lpgcommon -lpgport -lpq -lpg_query -lprotobuf-c \
+             -lcrypto -linih -ljansson -lpthread -lm
+
+# V=1 shows the commands.
+Q   := $(if $(V),,@)
+say  = @printf '  %-6s%s\n' $(1) $(2)
+
+.PHONY: all
+all: $(if $(wildcard cli/main.c),$(PROGRAM),$(LIBRARY))
+
+$(PROGRAM): $(BUILD)/cli/main.o $(LIBRARY)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(LIBRARIES)
+
+$(LIBRARY): $(filter-out $(BUILD)/cli/main.o,$(OBJECTS))
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $(filter %.o,$^)
+
+# Flags are written down so that changing them, or taking a file away, rebuilds what depends on it.
+$(BUILD)/%.o: %.c $(BUILD)/flags | $(BUILD)/sql.h $(SERVER_DEV)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(COMPILE) -MMD -MP -c -o $@ $<
+
+$(BUILD)/migrator/split.o: CPPFLAGS += -isystem $(SERVER_DEV)/include
+
+$(BUILD)/sql.o: $(BUILD)/sql.c $(BUILD)/flags
+	$(Q)$(COMPILE) -c -o $@ $<
+
+$(BUILD)/sql.c: sql/embed.awk $(SQL) $(BUILD)/files
+	$(call say,SQL,$@)
+	$(Q)awk -f sql/embed.awk $(SQL) </dev/null >$@
+	$(Q)awk -v header=1 -f sql/embed.awk $(SQL) </dev/null >$(BUILD)/sql.h.new
+	$(Q)cmp -s $(BUILD)/sql.h.new $(BUILD)/sql.h || cp $(BUILD)/sql.h.new $(BUILD)/sql.h
+$(BUILD)/sql.h: $(BUILD)/sql.c ;
+
+remember = mkdir -p $(@D) && printf '%s\n' '$(subst ','\'',$(1))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(1))' >$@
+$(BUILD)/flags: always
+	@$(call remember,$(COMPILE) $(LINK))
+$(BUILD)/files: always
+	@$(call remember,$(SOURCES) $(SQL))
+$(LIBRARY): $(BUILD)/files
+.PHONY: always
+
+build/deps/server-dev:
+	@build-aux/deps server-dev
+
+-include $(patsubst %.c,$(BUILD)/%.d,$(SOURCES) $(wildcard tests/unit/*.c tests/fuzz/*.c))
+
+# ---- packages ----
+
+# Installing needs root or sudo; where everything is there already, neither.
+.PHONY: deps demo
+deps:
+	@build-aux/deps all
+demo:
+	@build-aux/deps run
+	@$(MAKE) --no-print-directory all
+	@$(PROGRAM) demo
+
+# ---- tests ----
+
+# A unit test is linked against what is there of the program, so it needs only the modules it really uses.
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_test.c))
+CLI_TESTS  := $(wildcard tests/cli/*.bats)
+TESTS      := $(UNIT_TESTS)
+PROVE      := prove -j2 --failures
+
+.PHONY: unit-tests
+unit-tests: $(UNIT_TESTS)
+
+$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ -lcmocka $(LIBRARIES)
+.SECONDARY: $(UNIT_TESTS:$(BUILD)/tests/%=$(BUILD)/tests/unit/%.o)
+
+.PHONY: test check-unit
+test:
+	@build-aux/deps test
+	@$(MAKE) --no-print-directory all unit-tests
+	@CMOCKA_MESSAGE_OUTPUT=TAP $(PROVE) $(UNIT_TESTS)
+
+# ---- odds and ends ----
+
+.PHONY: format clean help
+format:
+	$(Q)clang-format -i $(wildcard $(foreach f,$(FOLDERS) tests/unit tests/fuzz bench,$f/*.c $f/*.h))
+
+# What was downloaded stays, so that a clean build needs no network; `rm -r build` forgets that too.
+clean:
+	$(Q)find $(BUILD) -mindepth 1 -maxdepth 1 ! -name deps ! -name servers -exec rm -rf {} + 2>/dev/null || true
