@@ -61,8 +61,8 @@ struct error {
 bool error_set(struct error *error, enum error_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Add to a filled error. All return false, so that they can end a function. A NULL or empty text adds nothing;
- * a second call replaces. */
+/* Add to a filled error. All return false, so that they can end a function. A NULL or empty text adds
+ * nothing; a second call replaces. */
 bool error_detail(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool error_hint(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool error_at(struct error *error, const char *file, size_t line, size_t column);

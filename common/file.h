@@ -17,7 +17,8 @@
 MUST_CHECK bool file_read(const char *path, char **ret_text, size_t *ret_size, struct error *error);
 
 /* Create a file that must not exist yet; on any failure nothing is left behind. */
-MUST_CHECK bool file_write_new(const char *path, const char *data, size_t size, unsigned mode, struct error *error);
+MUST_CHECK bool file_write_new(const char *path, const char *data, size_t size, unsigned mode,
+                               struct error *error);
 
 /* Replace or create: temporary name in the same folder, fsync, rename, fsync of the folder. */
 MUST_CHECK bool file_write_atomic(const char *path, const char *data, size_t size, unsigned mode,

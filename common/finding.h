@@ -24,8 +24,8 @@ struct findings {
 };
 
 /* Adds and returns a finding; the pointer is good until the next addition. file may be NULL. */
-struct finding *finding_add(struct findings *findings, const char *rule, enum severity severity, const char *file,
-                            const char *format, ...) __attribute__((format(printf, 5, 6)));
+struct finding *finding_add(struct findings *findings, const char *rule, enum severity severity,
+                            const char *file, const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* Set place and hint (both optional). */
 void finding_at(struct finding *finding, size_t line, size_t column);
 void finding_hint(struct finding *finding, const char *format, ...) __attribute__((format(printf, 2, 3)));

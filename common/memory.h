@@ -28,7 +28,8 @@ void *memory_allocate(size_t count, size_t size) __attribute__((malloc, returns_
  *     list->items = memory_grow(list->items, list->count, sizeof *list->items);
  *     list->items[list->count++] = item;
  */
-void *memory_grow(void *items, size_t count, size_t size) __attribute__((warn_unused_result, returns_nonnull));
+void *memory_grow(void *items, size_t count, size_t size)
+    __attribute__((warn_unused_result, returns_nonnull));
 
 static inline void memory_free_cleanup(void *pointer)
 {
@@ -39,23 +40,23 @@ static inline void memory_free_cleanup(void *pointer)
 #define AUTO(function) __attribute__((cleanup(function##_cleanup)))
 
 /* Let AUTO(function) work on variables of a pointer type, or on values whose destructor takes a pointer. */
-#define CLEANUP_POINTER(type, function)                                                                                \
-    static inline void function##_cleanup(type *variable)                                                              \
-    {                                                                                                                  \
-        function(*variable);                                                                                           \
+#define CLEANUP_POINTER(type, function)                                                                      \
+    static inline void function##_cleanup(type *variable)                                                    \
+    {                                                                                                        \
+        function(*variable);                                                                                 \
     }
-#define CLEANUP_VALUE(type, function)                                                                                  \
-    static inline void function##_cleanup(type *variable)                                                              \
-    {                                                                                                                  \
-        function(variable);                                                                                            \
+#define CLEANUP_VALUE(type, function)                                                                        \
+    static inline void function##_cleanup(type *variable)                                                    \
+    {                                                                                                        \
+        function(variable);                                                                                  \
     }
 
 /* Hand a pointer's target out of a variable with a cleanup attribute. */
-#define take(pointer)                                                                                                  \
-    __extension__({                                                                                                    \
-        __typeof__(pointer) taken_ = (pointer);                                                                        \
-        (pointer) = NULL;                                                                                              \
-        taken_;                                                                                                        \
+#define take(pointer)                                                                                        \
+    __extension__({                                                                                          \
+        __typeof__(pointer) taken_ = (pointer);                                                              \
+        (pointer) = NULL;                                                                                    \
+        taken_;                                                                                              \
     })
 
 #endif

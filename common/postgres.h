@@ -6,14 +6,16 @@
  * SIGINT/SIGTERM cancel the statement on the server, wait for its answer and make the call fail with
  * ERROR_INTERRUPTED / ERROR_TERMINATED. A lost connection is ERROR_CONNECTION and postgres_is_lost().
  *
- * Statements come from sql/ and hold names as :"name" (psql's own quoted variables, so that a file can be tried
- * with psql -v); postgres_bind() puts quoted identifiers in their place. Values travel as parameters only.
+ * Statements come from sql/ and hold names as :"name" (psql's own quoted variables, so that a file can be
+ * tried with psql -v); postgres_bind() puts quoted identifiers in their place. Values travel as parameters
+ * only.
  */
 #ifndef COMMON_POSTGRES_H
 #define COMMON_POSTGRES_H
 
 #include "common/error.h"
 #include "common/file.h"
+#include "common/quote.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,17 +32,19 @@ struct rows;
 MUST_CHECK bool postgres_connect(const char *conninfo, const char *application_name, struct postgres **ret,
                                  struct error *error);
 /* Another connection with the same parameters: an observer, or the way back after a lost one. */
-MUST_CHECK bool postgres_connect_again(const struct postgres *postgres, struct postgres **ret, struct error *error);
+MUST_CHECK bool postgres_connect_again(const struct postgres *postgres, struct postgres **ret,
+                                       struct error *error);
 void postgres_free(struct postgres *postgres);
 CLEANUP_POINTER(struct postgres *, postgres_free)
 
 bool postgres_is_lost(const struct postgres *postgres);
-int postgres_server_version(const struct postgres *postgres);    /* 150020 */
-int postgres_backend_pid(const struct postgres *postgres);       /* as the server told at connection start */
-const char *postgres_database(const struct postgres *postgres);  /* owned by the connection, as below */
+int postgres_server_version(const struct postgres *postgres);   /* 150020 */
+int postgres_backend_pid(const struct postgres *postgres);      /* as the server told at connection start */
+const char *postgres_database(const struct postgres *postgres); /* owned by the connection, as below */
 const char *postgres_user(const struct postgres *postgres);
-const char *postgres_address(const struct postgres *postgres);   /* "host:port" or the socket's folder */
-const char *postgres_parameter(const struct postgres *postgres, const char *name); /* ParameterStatus, or NULL */
+const char *postgres_address(const struct postgres *postgres); /* "host:port" or the socket's folder */
+const char *postgres_parameter(const struct postgres *postgres,
+                               const char *name); /* ParameterStatus, or NULL */
 /* The conninfo with any password removed, fit for messages; the caller frees it. NULL gives "". */
 char *postgres_conninfo_safe(const char *conninfo);
 
@@ -57,38 +61,39 @@ struct notice {
 struct postgres_hooks {
     void *context;
     void (*notice)(void *context, const struct notice *notice);
-    void (*tick)(void *context); /* about every 100 ms while waiting for the server; may use other connections */
+    void (*tick)(
+        void *context); /* about every 100 ms while waiting for the server; may use other connections */
 };
 /* hooks is copied; NULL removes. */
 void postgres_set_hooks(struct postgres *postgres, const struct postgres_hooks *hooks);
 
 /* ---- statements ---- */
 
-struct postgres_name {
-    const char *placeholder;
-    const char *value;
-};
-/* The statement with every :"placeholder" replaced by the quoted name; names ends with a NULL placeholder. */
-char *postgres_bind(const char *sql, const struct postgres_name names[]);
-/* A quoted identifier, always with quotes. */
-char *postgres_quote_name(const char *name);
-/* A quoted literal (standard_conforming_strings). */
-char *postgres_quote_literal(const char *value);
-
 /*
  * One statement with text parameters (NULL is SQL NULL), answered with rows (ret may be NULL).
- * Extended protocol: never leave a transaction idle after it where a CREATE INDEX CONCURRENTLY may be waiting.
+ * Extended protocol: never leave a transaction idle after it where a CREATE INDEX CONCURRENTLY may be
+ * waiting.
  */
-MUST_CHECK bool postgres_query(struct postgres *postgres, const char *sql, size_t count, const char *const values[],
-                               struct rows **ret, struct error *error);
+MUST_CHECK bool postgres_query(struct postgres *postgres, const char *sql, size_t count,
+                               const char *const values[], struct rows **ret, struct error *error);
 
 /* One or more statements without parameters, by the simple protocol. */
 MUST_CHECK bool postgres_execute(struct postgres *postgres, const char *sql, struct error *error);
 
+/* The same for one statement whose rows are wanted (ret may be NULL). */
+MUST_CHECK bool postgres_run(struct postgres *postgres, const char *sql, struct rows **ret,
+                             struct error *error);
+
 /* Ask the server to cancel what the connection is running; harmless when nothing is. */
 void postgres_cancel(struct postgres *postgres);
 
-enum postgres_transaction { POSTGRES_IDLE, POSTGRES_ACTIVE, POSTGRES_IN_TRANSACTION, POSTGRES_IN_ERROR, POSTGRES_GONE };
+enum postgres_transaction {
+    POSTGRES_IDLE,
+    POSTGRES_ACTIVE,
+    POSTGRES_IN_TRANSACTION,
+    POSTGRES_IN_ERROR,
+    POSTGRES_GONE
+};
 enum postgres_transaction postgres_transaction(const struct postgres *postgres);
 
 /* ---- rows ---- */
@@ -101,8 +106,9 @@ bool rows_bool(const struct rows *rows, size_t row, const char *column);       /
 /* By position, for the results of statements that are not ours. */
 const char *rows_value(const struct rows *rows, size_t row, size_t column);
 size_t rows_columns(const struct rows *rows);
-const char *rows_tag(const struct rows *rows);      /* command tag: "INSERT 0 1" */
-int64_t rows_affected(const struct rows *rows);     /* -1 when the tag has no number */
+bool rows_column_is_bool(const struct rows *rows, size_t column);
+const char *rows_tag(const struct rows *rows);  /* command tag: "INSERT 0 1" */
+int64_t rows_affected(const struct rows *rows); /* -1 when the tag has no number */
 void rows_free(struct rows *rows);
 CLEANUP_POINTER(struct rows *, rows_free)
 
@@ -115,13 +121,14 @@ CLEANUP_POINTER(struct rows *, rows_free)
  */
 MUST_CHECK bool postgres_pipeline_begin(struct postgres *postgres, struct error *error);
 MUST_CHECK bool postgres_pipeline_end(struct postgres *postgres, struct error *error);
-MUST_CHECK bool postgres_send(struct postgres *postgres, const char *sql, size_t count, const char *const values[],
-                              struct error *error);
+MUST_CHECK bool postgres_send(struct postgres *postgres, const char *sql, size_t count,
+                              const char *const values[], struct error *error);
 MUST_CHECK bool postgres_send_flush(struct postgres *postgres, struct error *error);
 MUST_CHECK bool postgres_send_sync(struct postgres *postgres, struct error *error);
 
 enum postgres_answer { POSTGRES_ROWS, POSTGRES_ERROR, POSTGRES_SKIPPED, POSTGRES_SYNCED };
-/* Wait for the next answer. POSTGRES_ERROR fills error (of a statement, or of the connection: see is_lost). */
+/* Wait for the next answer. POSTGRES_ERROR fills error (of a statement, or of the connection: see is_lost).
+ */
 enum postgres_answer postgres_receive(struct postgres *postgres, struct rows **ret, struct error *error);
 
 /* ---- COPY in, by the simple protocol ---- */

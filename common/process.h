@@ -14,10 +14,11 @@
 #include <sys/types.h>
 
 struct process_request {
-    const char *const *argv;        /* argv[0] is searched in PATH; ends with NULL */
-    const char *const *environment; /* "NAME=value" sets, "NAME" unsets; ends with NULL; NULL changes nothing */
-    const char *folder;             /* working folder of the child, or NULL */
-    const char *input;              /* what it reads on stdin, or NULL for /dev/null */
+    const char *const *argv; /* argv[0] is searched in PATH; ends with NULL */
+    const char *const
+        *environment;   /* "NAME=value" sets, "NAME" unsets; ends with NULL; NULL changes nothing */
+    const char *folder; /* working folder of the child, or NULL */
+    const char *input;  /* what it reads on stdin, or NULL for /dev/null */
     size_t input_size;
     bool drop_user; /* run as user and group below, without our supplementary groups */
     uid_t user;
@@ -32,11 +33,13 @@ struct process_result {
     int status;   /* exit status, or 128 + signal */
 };
 
-/* Runs to the end. Fails only when the program cannot be started or waited for: a non-zero status is a result. */
+/* Runs to the end. Fails only when the program cannot be started or waited for: a non-zero status is a
+ * result. */
 MUST_CHECK bool process_run(const struct process_request *request, struct process_result *ret_result,
                             struct error *error);
 
-/* As process_run, and a non-zero status is an error: message names the program, detail is its last stderr lines. */
+/* As process_run, and a non-zero status is an error: message names the program, detail is its last stderr
+ * lines. */
 MUST_CHECK bool process_check(const struct process_request *request, struct process_result *ret_result,
                               struct error *error);
 

@@ -1,0 +1,583 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "common/postgres.h"
+
+#include "common/interrupt.h"
+#include <libpq-fe.h>
+#include <poll.h>
+
+#define TICK_MS           40
+#define CONNECT_TIMEOUT_S 10
+#define BOOL_OID          16 /* pg_type.dat; fixed since ever */
+
+struct postgres {
+    PGconn *connection;
+    struct postgres_hooks hooks;
+    char *address;
+    bool cancelled; /* the running statement was cancelled because a signal came */
+};
+
+/* A struct rows is a PGresult under another name, so that libpq's types stay in here. */
+static PGresult *result_of(const struct rows *rows)
+{
+    return (PGresult *)(uintptr_t)rows;
+}
+
+/* ---- errors ---- */
+
+static char *first_line(const char *text)
+{
+    const char *end = strchrnul(text, '\n');
+    return text_copy_part(text, (size_t)(end - text));
+}
+
+/* libpq puts one line per tried address into a connection error; the lines are joined, the advice is dropped.
+ */
+static bool connection_error(const struct postgres *postgres, struct error *error)
+{
+    if (interrupt_signal() != 0)
+        return interrupt_error(error);
+    OWNED char *line = first_line(PQerrorMessage(postgres->connection));
+    error_set(error, ERROR_CONNECTION, "%s", *line != '\0' ? line : "the connection to the server was lost");
+    return false;
+}
+
+static enum error_code code_of_sqlstate(const char *state)
+{
+    if (strncmp(state, "08", 2) == 0 || strncmp(state, "57P", 3) == 0 || strcmp(state, "25006") == 0)
+        return ERROR_CONNECTION;
+    return strcmp(state, "55P03") == 0 ? ERROR_LOCKED : ERROR_FAILED;
+}
+
+static const char *field(const PGresult *result, int code)
+{
+    const char *text = PQresultErrorField(result, code);
+    return text == NULL ? "" : text;
+}
+
+static void add_server_detail(const PGresult *result, struct error *error)
+{
+    const char *detail = field(result, PG_DIAG_MESSAGE_DETAIL);
+    const char *context = field(result, PG_DIAG_CONTEXT);
+    if (*context != '\0')
+        error_detail(error, "%s%sIn %s", detail, *detail != '\0' ? "\n" : "", context);
+    else
+        error_detail(error, "%s", detail);
+    error_hint(error, "%s", field(result, PG_DIAG_MESSAGE_HINT));
+}
+
+static bool result_error(const struct postgres *postgres, const PGresult *result, struct error *error)
+{
+    const char *state = field(result, PG_DIAG_SQLSTATE);
+    if (*state == '\0')
+        return connection_error(postgres, error);
+    if (interrupt_signal() != 0 && (strcmp(state, "57014") == 0 || strcmp(state, "57P01") == 0))
+        return interrupt_error(error);
+    error_set(error, code_of_sqlstate(state), "%s", field(result, PG_DIAG_MESSAGE_PRIMARY));
+    add_server_detail(result, error);
+    snprintf(error->sqlstate, sizeof error->sqlstate, "%s", state);
+    error->statement_position = (size_t)strtoul(field(result, PG_DIAG_STATEMENT_POSITION), NULL, 10);
+    return false;
+}
+
+/* ---- waiting ---- */
+
+void postgres_cancel(struct postgres *postgres)
+{
+    char reason[256];
+    PGcancel *cancel = PQgetCancel(postgres->connection);
+    if (cancel != NULL)
+        PQcancel(cancel, reason, sizeof reason);
+    PQfreeCancel(cancel);
+}
+
+static void on_tick(struct postgres *postgres)
+{
+    if (interrupt_signal() != 0 && !postgres->cancelled) {
+        postgres->cancelled = true;
+        postgres_cancel(postgres);
+    }
+    if (postgres->hooks.tick != NULL)
+        postgres->hooks.tick(postgres->hooks.context);
+}
+
+/* Send what is buffered and read what has come, once. False when the connection is gone. */
+static bool pump(struct postgres *postgres)
+{
+    int unsent = PQflush(postgres->connection);
+    int descriptor = PQsocket(postgres->connection);
+    if (unsent < 0 || descriptor < 0)
+        return PQconsumeInput(postgres->connection) == 1 && descriptor >= 0;
+    short events = POLLIN;
+    if (unsent == 1)
+        events |= POLLOUT;
+    struct pollfd wait = {.fd = descriptor, .events = events};
+    int ready = poll(&wait, 1, TICK_MS);
+    if (ready <= 0)
+        on_tick(postgres);
+    return ready <= 0 || PQconsumeInput(postgres->connection) == 1;
+}
+
+/* The next result of the statement at the front; NULL when it has no more. */
+static PGresult *next_result(struct postgres *postgres)
+{
+    while (PQisBusy(postgres->connection) == 1 || PQflush(postgres->connection) == 1)
+        if (!pump(postgres))
+            break; /* PQgetResult tells what happened */
+    return PQgetResult(postgres->connection);
+}
+
+static bool begin_statement(struct postgres *postgres, struct error *error)
+{
+    postgres->cancelled = false;
+    if (interrupt_signal() != 0 && PQtransactionStatus(postgres->connection) == PQTRANS_IDLE)
+        return interrupt_error(error);
+    return true;
+}
+
+/* ---- connecting ---- */
+
+static void receive_notice(void *context, const PGresult *result)
+{
+    const struct postgres *postgres = context;
+    if (postgres->hooks.notice == NULL)
+        return;
+    struct notice notice = {
+        .severity = field(result, PG_DIAG_SEVERITY_NONLOCALIZED),
+        .message = field(result, PG_DIAG_MESSAGE_PRIMARY),
+        .detail = field(result, PG_DIAG_MESSAGE_DETAIL),
+        .hint = field(result, PG_DIAG_MESSAGE_HINT),
+        .sqlstate = field(result, PG_DIAG_SQLSTATE),
+    };
+    postgres->hooks.notice(postgres->hooks.context, &notice);
+}
+
+static int64_t connect_deadline(PGconn *connection)
+{
+    int64_t seconds = CONNECT_TIMEOUT_S;
+    PQconninfoOption *options = PQconninfo(connection);
+    for (PQconninfoOption *option = options; option != NULL && option->keyword != NULL; option++)
+        if (strcmp(option->keyword, "connect_timeout") == 0 && option->val != NULL && *option->val != '\0')
+            seconds = strtol(option->val, NULL, 10);
+    PQconninfoFree(options);
+    return seconds <= 0 ? INT64_MAX : clock_ms() + seconds * 1000;
+}
+
+/* libpq's own connect cannot be interrupted; this drives the steps and looks at signals and the clock. */
+static bool finish_connecting(struct postgres *postgres, struct error *error)
+{
+    int64_t deadline = connect_deadline(postgres->connection);
+    PostgresPollingStatusType state = PGRES_POLLING_WRITING;
+    while (state != PGRES_POLLING_OK && state != PGRES_POLLING_FAILED) {
+        struct pollfd wait = {.fd = PQsocket(postgres->connection),
+                              .events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT};
+        int ready = poll(&wait, 1, TICK_MS);
+        if (interrupt_signal() != 0)
+            return interrupt_error(error);
+        if (clock_ms() > deadline) {
+            error_set(error, ERROR_CONNECTION, "could not connect to \"%s\": timeout expired",
+                      PQhost(postgres->connection));
+            return error_hint(
+                error, "Check host and port; connect_timeout in the connection string sets the limit.");
+        }
+        if (ready > 0)
+            state = PQconnectPoll(postgres->connection);
+    }
+    return state == PGRES_POLLING_OK || connection_error(postgres, error);
+}
+
+static char *address_of(PGconn *connection)
+{
+    const char *host = PQhost(connection);
+    if (host == NULL || *host == '\0')
+        return text_copy("local socket");
+    return *host == '/' ? text_copy(host) : text_format("%s:%s", host, PQport(connection));
+}
+
+static bool connect_with(const char *const keywords[], const char *const values[], struct postgres **ret,
+                         struct error *error)
+{
+    AUTO(postgres_free) struct postgres *postgres = memory_allocate(1, sizeof *postgres);
+    postgres->connection = PQconnectStartParams(keywords, values, 1);
+    if (postgres->connection == NULL)
+        return error_set(error, ERROR_CONNECTION, "out of memory while connecting");
+    if (PQstatus(postgres->connection) == CONNECTION_BAD)
+        return connection_error(postgres, error);
+    PQsetNoticeReceiver(postgres->connection, receive_notice, postgres);
+    if (!finish_connecting(postgres, error))
+        return false;
+    PQsetnonblocking(postgres->connection, 1);
+    postgres->address = address_of(postgres->connection);
+    *ret = take(postgres);
+    return true;
+}
+
+bool postgres_connect(const char *conninfo, const char *application_name, struct postgres **ret,
+                      struct error *error)
+{
+    /* What stands before dbname is a default that conninfo overrides; what stands after it overrides
+     * conninfo. */
+    const char *keywords[] = {
+        "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
+        "dbname",          "client_encoding",     "application_name", NULL};
+    const char *values[] = {"30",
+                            "10",
+                            "3",
+                            "60000",
+                            conninfo == NULL || *conninfo == '\0' ? NULL : conninfo,
+                            "UTF8",
+                            application_name,
+                            NULL};
+    return connect_with(keywords, values, ret, error);
+}
+
+#define CONNINFO_MAX 64
+
+bool postgres_connect_again(const struct postgres *postgres, struct postgres **ret, struct error *error)
+{
+    const char *keywords[CONNINFO_MAX], *values[CONNINFO_MAX];
+    size_t count = 0;
+    PQconninfoOption *options = PQconninfo(postgres->connection);
+    for (PQconninfoOption *option = options; option != NULL && option->keyword != NULL; option++) {
+        if (option->val == NULL || *option->val == '\0' || count + 1 == CONNINFO_MAX)
+            continue;
+        keywords[count] = option->keyword;
+        values[count] = option->val;
+        if (strcmp(option->keyword, "host") == 0) /* of several, the one we are connected to */
+            values[count] = PQhost(postgres->connection);
+        else if (strcmp(option->keyword, "port") == 0)
+            values[count] = PQport(postgres->connection);
+        count++;
+    }
+    keywords[count] = values[count] = NULL;
+    bool connected = connect_with(keywords, values, ret, error);
+    PQconninfoFree(options);
+    return connected;
+}
+
+void postgres_free(struct postgres *postgres)
+{
+    if (postgres == NULL)
+        return;
+    PQfinish(postgres->connection);
+    free(postgres->address);
+    free(postgres);
+}
+
+bool postgres_is_lost(const struct postgres *postgres)
+{
+    return PQstatus(postgres->connection) != CONNECTION_OK;
+}
+
+int postgres_server_version(const struct postgres *postgres)
+{
+    return PQserverVersion(postgres->connection);
+}
+
+int postgres_backend_pid(const struct postgres *postgres)
+{
+    return PQbackendPID(postgres->connection);
+}
+
+const char *postgres_database(const struct postgres *postgres)
+{
+    return PQdb(postgres->connection);
+}
+
+const char *postgres_user(const struct postgres *postgres)
+{
+    return PQuser(postgres->connection);
+}
+
+const char *postgres_address(const struct postgres *postgres)
+{
+    return postgres->address;
+}
+
+const char *postgres_parameter(const struct postgres *postgres, const char *name)
+{
+    return PQparameterStatus(postgres->connection, name);
+}
+
+/* Each option as keyword='value'; passwords are left out. Unreadable conninfo gives nothing rather than a
+ * secret. */
+char *postgres_conninfo_safe(const char *conninfo)
+{
+    char *text = NULL, *problem = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    PQconninfoOption *options = conninfo == NULL ? NULL : PQconninfoParse(conninfo, &problem);
+    for (PQconninfoOption *option = options; option != NULL && option->keyword != NULL; option++)
+        if (option->val != NULL && strchr(option->dispchar, '*') == NULL)
+            fprintf(stream, "%s%s=%s", ftell(stream) > 0 ? " " : "", option->keyword, option->val);
+    PQconninfoFree(options);
+    PQfreemem(problem);
+    fclose(stream);
+    return text;
+}
+
+void postgres_set_hooks(struct postgres *postgres, const struct postgres_hooks *hooks)
+{
+    postgres->hooks = hooks == NULL ? (struct postgres_hooks){0} : *hooks;
+}
+
+/* ---- statements ---- */
+
+/* A script may hold COPY … TO STDOUT, whose rows nobody wants, or a COPY … FROM STDIN that nobody feeds. */
+static void leave_copy(struct postgres *postgres, ExecStatusType status)
+{
+    char *row = NULL;
+    if (status == PGRES_COPY_IN)
+        PQputCopyEnd(postgres->connection, "no data follow this COPY in the file");
+    while (status == PGRES_COPY_OUT && PQgetCopyData(postgres->connection, &row, 0) > 0)
+        PQfreemem(row);
+}
+
+/* All results of what was sent: the first error decides, the last rows are kept. */
+static bool collect(struct postgres *postgres, struct rows **ret, struct error *error)
+{
+    AUTO(rows_free) struct rows *last = NULL;
+    bool good = true;
+    for (PGresult *result = next_result(postgres); result != NULL; result = next_result(postgres)) {
+        ExecStatusType status = PQresultStatus(result);
+        bool failed = status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE;
+        if (failed && good)
+            good = result_error(postgres, result, error);
+        leave_copy(postgres, status);
+        if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || failed) {
+            PQclear(result);
+        } else {
+            rows_free(last);
+            last = (struct rows *)result;
+        }
+        if (postgres_is_lost(postgres) && good)
+            good = connection_error(postgres, error);
+    }
+    if (good && ret != NULL)
+        *ret = take(last);
+    return good;
+}
+
+bool postgres_query(struct postgres *postgres, const char *sql, size_t count, const char *const values[],
+                    struct rows **ret, struct error *error)
+{
+    if (!begin_statement(postgres, error))
+        return false;
+    if (PQsendQueryParams(postgres->connection, sql, (int)count, NULL, values, NULL, NULL, 0) != 1)
+        return connection_error(postgres, error);
+    return collect(postgres, ret, error);
+}
+
+bool postgres_run(struct postgres *postgres, const char *sql, struct rows **ret, struct error *error)
+{
+    if (!begin_statement(postgres, error))
+        return false;
+    if (PQsendQuery(postgres->connection, sql) != 1)
+        return connection_error(postgres, error);
+    return collect(postgres, ret, error);
+}
+
+bool postgres_execute(struct postgres *postgres, const char *sql, struct error *error)
+{
+    return postgres_run(postgres, sql, NULL, error);
+}
+
+enum postgres_transaction postgres_transaction(const struct postgres *postgres)
+{
+    switch (PQtransactionStatus(postgres->connection)) {
+    case PQTRANS_IDLE:
+        return POSTGRES_IDLE;
+    case PQTRANS_ACTIVE:
+        return POSTGRES_ACTIVE;
+    case PQTRANS_INTRANS:
+        return POSTGRES_IN_TRANSACTION;
+    case PQTRANS_INERROR:
+        return POSTGRES_IN_ERROR;
+    default:
+        return POSTGRES_GONE;
+    }
+}
+
+/* ---- COPY ---- */
+
+#define COPY_CHUNK ((size_t)1 << 20)
+
+static bool put_copy_data(struct postgres *postgres, const char *data, size_t size)
+{
+    while (size > 0) {
+        size_t part = size < COPY_CHUNK ? size : COPY_CHUNK;
+        int sent = PQputCopyData(postgres->connection, data, (int)part);
+        if (sent < 0 || (sent == 0 && !pump(postgres)))
+            return false;
+        if (sent == 0)
+            continue;
+        data += part;
+        size -= part;
+        while (PQflush(postgres->connection) == 1)
+            if (!pump(postgres))
+                return false;
+        if (postgres->cancelled || PQtransactionStatus(postgres->connection) != PQTRANS_ACTIVE)
+            return true; /* the server has already refused; its answer follows */
+    }
+    return true;
+}
+
+static bool end_copy(struct postgres *postgres)
+{
+    int ended = PQputCopyEnd(postgres->connection, NULL);
+    while (ended == 0 && pump(postgres))
+        ended = PQputCopyEnd(postgres->connection, NULL);
+    return ended == 1;
+}
+
+bool postgres_copy_in(struct postgres *postgres, const char *sql, const char *data, size_t size,
+                      struct rows **ret, struct error *error)
+{
+    if (!begin_statement(postgres, error))
+        return false;
+    if (PQsendQuery(postgres->connection, sql) != 1)
+        return connection_error(postgres, error);
+    PGresult *result = next_result(postgres);
+    bool ready = PQresultStatus(result) == PGRES_COPY_IN;
+    bool good = ready || PQresultStatus(result) == PGRES_COMMAND_OK || result_error(postgres, result, error);
+    PQclear(result);
+    if (ready && (!put_copy_data(postgres, data, size) || !end_copy(postgres)))
+        good = connection_error(postgres, error);
+    struct error later = {0};
+    bool collected = collect(postgres, ret, &later);
+    if (good && !collected)
+        error_move(error, &later);
+    error_clear(&later);
+    return good && collected;
+}
+
+/* ---- pipeline ---- */
+
+bool postgres_pipeline_begin(struct postgres *postgres, struct error *error)
+{
+    if (!begin_statement(postgres, error))
+        return false;
+    return PQenterPipelineMode(postgres->connection) == 1 || connection_error(postgres, error);
+}
+
+bool postgres_pipeline_end(struct postgres *postgres, struct error *error)
+{
+    return PQexitPipelineMode(postgres->connection) == 1 || connection_error(postgres, error);
+}
+
+bool postgres_send(struct postgres *postgres, const char *sql, size_t count, const char *const values[],
+                   struct error *error)
+{
+    return PQsendQueryParams(postgres->connection, sql, (int)count, NULL, values, NULL, NULL, 0) == 1 ||
+           connection_error(postgres, error);
+}
+
+bool postgres_send_flush(struct postgres *postgres, struct error *error)
+{
+    return PQsendFlushRequest(postgres->connection) == 1 || connection_error(postgres, error);
+}
+
+bool postgres_send_sync(struct postgres *postgres, struct error *error)
+{
+    return PQpipelineSync(postgres->connection) == 1 || connection_error(postgres, error);
+}
+
+/* Every statement's results end with a NULL, a sync's do not. */
+static void skip_end_of_statement(struct postgres *postgres)
+{
+    PGresult *end = next_result(postgres);
+    PQclear(end);
+}
+
+enum postgres_answer postgres_receive(struct postgres *postgres, struct rows **ret, struct error *error)
+{
+    PGresult *result = next_result(postgres);
+    ExecStatusType status = PQresultStatus(result);
+    if (result == NULL || postgres_is_lost(postgres)) {
+        if (result != NULL && status == PGRES_FATAL_ERROR)
+            result_error(postgres, result, error);
+        else
+            connection_error(postgres, error);
+        PQclear(result);
+        return POSTGRES_ERROR;
+    }
+    if (status == PGRES_PIPELINE_SYNC) {
+        PQclear(result);
+        return POSTGRES_SYNCED;
+    }
+    skip_end_of_statement(postgres);
+    if (status == PGRES_PIPELINE_ABORTED) {
+        PQclear(result);
+        return POSTGRES_SKIPPED;
+    }
+    if (status == PGRES_FATAL_ERROR) {
+        result_error(postgres, result, error);
+        PQclear(result);
+        return POSTGRES_ERROR;
+    }
+    if (ret != NULL)
+        *ret = (struct rows *)result;
+    else
+        PQclear(result);
+    return POSTGRES_ROWS;
+}
+
+/* ---- rows ---- */
+
+size_t rows_count(const struct rows *rows)
+{
+    return (size_t)PQntuples(result_of(rows));
+}
+
+const char *rows_value(const struct rows *rows, size_t row, size_t column)
+{
+    const PGresult *result = result_of(rows);
+    return PQgetisnull(result, (int)row, (int)column) ? NULL : PQgetvalue(result, (int)row, (int)column);
+}
+
+const char *rows_text(const struct rows *rows, size_t row, const char *column)
+{
+    int number = PQfnumber(result_of(rows), column);
+    if (number < 0) {
+        fprintf(stderr, "pgmigrate: internal error: a statement returned no column \"%s\"\n", column);
+        abort();
+    }
+    return rows_value(rows, row, (size_t)number);
+}
+
+int64_t rows_integer(const struct rows *rows, size_t row, const char *column)
+{
+    const char *text = rows_text(rows, row, column);
+    return text == NULL ? 0 : strtoll(text, NULL, 10);
+}
+
+bool rows_bool(const struct rows *rows, size_t row, const char *column)
+{
+    const char *text = rows_text(rows, row, column);
+    return text != NULL && *text == 't';
+}
+
+size_t rows_columns(const struct rows *rows)
+{
+    return (size_t)PQnfields(result_of(rows));
+}
+
+bool rows_column_is_bool(const struct rows *rows, size_t column)
+{
+    return PQftype(result_of(rows), (int)column) == BOOL_OID;
+}
+
+const char *rows_tag(const struct rows *rows)
+{
+    return PQcmdStatus(result_of(rows));
+}
+
+int64_t rows_affected(const struct rows *rows)
+{
+    const char *text = PQcmdTuples(result_of(rows));
+    return *text == '\0' ? -1 : strtoll(text, NULL, 10);
+}
+
+void rows_free(struct rows *rows)
+{
+    PQclear(result_of(rows));
+}
