@@ -13,18 +13,24 @@
 
 #define MUST_CHECK __attribute__((warn_unused_result))
 
-/* The whole file, with a NUL after its last byte (not counted in *ret_size). */
+/* The whole file, with a NUL after its last byte (not counted in *ret_size). More than 1 GB is an error. */
 MUST_CHECK bool file_read(const char *path, char **ret_text, size_t *ret_size, struct error *error);
 
 /* Create a file that must not exist yet; on any failure nothing is left behind. */
 MUST_CHECK bool file_write_new(const char *path, const char *data, size_t size, unsigned mode,
                                struct error *error);
 
-/* Replace or create: temporary name in the same folder, fsync, rename, fsync of the folder. */
+/*
+ * Replace or create: temporary name in the same folder, fsync, rename, fsync of the folder. On failure the old
+ * file is untouched. A link is replaced, not followed. mode is subject to the umask here and above.
+ */
 MUST_CHECK bool file_write_atomic(const char *path, const char *data, size_t size, unsigned mode,
                                   struct error *error);
 
-/* The names in a folder (files, links to files; no folders, no "." names), sorted by byte value. */
+/*
+ * The names in a folder, sorted by byte value: files and links to files, no folders, no "." names. A link that
+ * leads nowhere is listed, so that reading it reports it.
+ */
 MUST_CHECK bool file_list(const char *folder, struct text_list *ret_names, struct error *error);
 
 /* mkdir -p; existing folders are fine. */
@@ -42,7 +48,10 @@ char *file_join(const char *folder, const char *name); /* an absolute name stays
 char *file_folder(const char *path);                   /* dirname */
 const char *file_name(const char *path);               /* the part after the last slash; points into path */
 
-/* An exclusive lock on a file that is created if needed, held until closed or the process ends. */
+/*
+ * An exclusive lock on a file that is created if needed, held until closed or the process ends. Waits; SIGINT and
+ * SIGTERM end the wait with ERROR_INTERRUPTED / ERROR_TERMINATED.
+ */
 MUST_CHECK bool file_lock(const char *path, int *ret_descriptor, struct error *error);
 
 #endif

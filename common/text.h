@@ -7,6 +7,7 @@
 #ifndef COMMON_TEXT_H
 #define COMMON_TEXT_H
 
+#include "common/memory.h"
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,6 +32,7 @@ struct text_list text_list_split(const char *text, char separator);
 char *text_list_join(const struct text_list *list, const char *separator);
 bool text_list_contains(const struct text_list *list, const char *text);
 void text_list_clear(struct text_list *list);
+CLEANUP_VALUE(struct text_list, text_list_clear)
 
 /* A place in a file: both 1-based, column in characters (code points). "\r\n" and "\n" end a line. */
 struct text_position {
@@ -50,7 +52,8 @@ size_t text_width(const char *text);
 
 /*
  * The candidate nearest to word by edit distance, or NULL when none is near enough to suggest (more than a
- * third of the word differs). candidates ends with NULL. The result points into candidates.
+ * third of the word differs). Case does not count, and two swapped neighbours are one edit. candidates ends with
+ * NULL. The result points into candidates.
  */
 const char *text_nearest(const char *word, const char *const candidates[]);
 
