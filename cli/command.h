@@ -138,6 +138,10 @@ MUST_CHECK bool invocation_number(const struct invocation *invocation, const cha
 const struct command *command_find(const struct command *const commands[], const char *name);
 /* Whether two-word commands begin with this word. */
 bool command_is_group(const struct command *const commands[], const char *word);
+/* Whether word stands in a list of words separated by single blanks; the list may be NULL. */
+bool command_has_word(const char *words, const char *word);
+/* By long name; options may be NULL. */
+const struct option_spec *option_find(const struct option_spec options[], const char *name);
 /* Summary and choices, from the option or from its config key. Never NULL; choices are NULL where free. */
 const char *option_summary(const struct option_spec *option);
 const char *option_choices(const struct option_spec *option);

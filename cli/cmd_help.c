@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "cli/commands.h"
+#include "cli/document.h"
+#include "cli/help.h"
+
+static bool print(FILE *out, const struct invocation *invocation, struct error *error)
+{
+    const struct text_list *words = &invocation->operands;
+    OWNED char *name = text_list_join(words, " ");
+    const struct command *command = command_find(invocation->commands, name);
+
+    if (!words->count)
+        help_overview(out, invocation->commands);
+    else if (command)
+        help_command(out, command);
+    else if (command_is_group(invocation->commands, name))
+        help_group(out, invocation->commands, name);
+    else {
+        error_set(error, ERROR_USAGE, "unknown command \"%s\"", name);
+        return error_hint(error, "Run \"pgmigrate --help\" for the list of commands.");
+    }
+    return true;
+}
+
+static bool run(struct invocation *invocation, struct error *error)
+{
+    OWNED char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    bool ok = print(out, invocation, error);
+
+    fclose(out);
+    if (ok && invocation->json)
+        document_text(invocation->document, "text", text);
+    else if (ok)
+        fputs(text, stdout);
+    return ok;
+}
+
+const struct command cmd_help = {
+    .name = "help",
+    .operands = "[COMMAND]",
+    .max_operands = 2,
+    .summary = "print the help of a command",
+    .group = "Help",
+    .without_config = true,
+    .run = run,
+};

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* The commands' records, one per cmd_<name>.c. */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include "cli/command.h"
+
+extern const struct command cmd_help;
+
+#endif
