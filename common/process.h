@@ -1,7 +1,18 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
  * Run another program: an argument vector, never a shell. The child dies with us (PR_SET_PDEATHSIG) unless it
- * is meant to outlive us, inherits no descriptor but the three standard ones, and is always waited for.
+ * is meant to outlive us, inherits no descriptor but the three standard ones and no ignored or blocked
+ * signal, and is always waited for.
+ *
+ * Waited for is the program itself, not what it left running: when it has ended, what is in the pipes is
+ * taken and the result is there, even where a grandchild holds them open. A program that outlives_us writes
+ * to unlinked memory files instead, so that its daemon is never stopped by a closed pipe; what the program
+ * said is still returned.
+ *
+ * A SIGINT or SIGTERM that comes meanwhile is given to the child as SIGTERM a moment later (a terminal has
+ * told it already), after ten seconds as SIGKILL, and the call fails with ERROR_INTERRUPTED /
+ * ERROR_TERMINATED. One that came before the call does not count: cleaning up after an interruption needs
+ * children too.
  */
 #ifndef COMMON_PROCESS_H
 #define COMMON_PROCESS_H
@@ -27,7 +38,7 @@ struct process_request {
 };
 
 struct process_result {
-    char *output; /* stdout, NUL-terminated */
+    char *output; /* stdout, NUL-terminated; more than 1 GB is an error */
     size_t output_size;
     char *errors; /* stderr, NUL-terminated, at most its last 64 KiB */
     int status;   /* exit status, or 128 + signal */
@@ -46,7 +57,8 @@ MUST_CHECK bool process_check(const struct process_request *request, struct proc
 void process_result_clear(struct process_result *result);
 CLEANUP_VALUE(struct process_result, process_result_clear)
 
-/* Split a command as a shell splits words (quotes, backslash), without any expansion. */
+/* Split a command as a shell splits words (quotes, backslash), without any expansion. No word at all, or a
+ * quote that is not closed, is ERROR_USAGE. */
 MUST_CHECK bool process_split(const char *command, struct text_list *ret_arguments, struct error *error);
 
 #endif
