@@ -5,6 +5,10 @@
 
 #include "cli/command.h"
 
+extern const struct command cmd_cluster_start;
+extern const struct command cmd_cluster_status;
+extern const struct command cmd_cluster_stop;
+extern const struct command cmd_cluster_url;
 extern const struct command cmd_help;
 
 #endif

@@ -4,16 +4,28 @@
  * target "embedded:", rehearsals, restore tests, the demo and the test suite.
  *
  * PostgreSQL refuses to run as root. Started by root, everything runs as an unprivileged user (the package's
- * "postgres" if it exists, else "nobody") who is given the folder; any other user runs it as himself. Access
- * is by the Unix socket in a folder of mode 0700 or, under root, one only root and that user may enter; the
- * database superuser is "postgres".
+ * "postgres" if it exists, else "nobody"; the owner of the data once there are any); any other user runs it
+ * as himself. Whoever reaches the socket is superuser "postgres" without a password, so data, log and socket
+ * are in a folder of mode 0700 that belongs to that user. In the cluster's folder are
+ *
+ *     lock      orders those who start and stop it
+ *     server    data, log and socket; a link into /var/tmp where the unprivileged user cannot reach the
+ * folder (root's home), because PostgreSQL needs its files under a path it may walk server/socket  only where
+ * the path is too long for a socket (107 bytes): a link to a short one in /tmp
+ *
+ * PGMIGRATE_CLUSTER_FSYNC=off in the environment of a start makes it faster and, after a power failure,
+ * worthless.
  */
 #ifndef COMMON_CLUSTER_H
 #define COMMON_CLUSTER_H
 
+#include "common/config.h"
 #include "common/error.h"
 #include "common/file.h"
 #include <stdbool.h>
+
+/* ".pgmigrate/cluster" beside the configuration file, or in the current folder. The caller frees it. */
+char *cluster_folder(const struct config *config);
 
 enum cluster_state { CLUSTER_ABSENT, CLUSTER_STOPPED, CLUSTER_RUNNING };
 
@@ -22,7 +34,7 @@ struct cluster_status {
     int pid;       /* of the postmaster, 0 when not running */
     char *version; /* "15.20", of the program that would run or runs it; NULL when none is installed */
     char *folder;  /* absolute */
-    char *url;     /* postgresql://postgres@/postgres?host=… ; usable while running */
+    char *url;     /* postgresql://postgres@/postgres?host=… while it is running, else NULL */
 };
 void cluster_status_clear(struct cluster_status *status);
 CLEANUP_VALUE(struct cluster_status, cluster_status_clear)
@@ -30,11 +42,13 @@ CLEANUP_VALUE(struct cluster_status, cluster_status_clear)
 /*
  * Start the cluster in folder, with initdb on first use; a running one is fine. Two starts at once are
  * ordered by a lock file. The newest installed server is used on first use; later the one of the data's major
- * version. PGMIGRATE_PG_BINDIR chooses another folder of server programs.
+ * version. PGMIGRATE_PG_BINDIR chooses another folder of server programs. What a killed server left behind is
+ * cleared away, after the last of its processes is gone.
  */
 MUST_CHECK bool cluster_start(const char *folder, struct error *error);
 /* Fast shutdown, waited for; a stopped or absent one is fine. */
 MUST_CHECK bool cluster_stop(const char *folder, struct error *error);
+/* Takes no lock and changes nothing. */
 MUST_CHECK bool cluster_status(const char *folder, struct cluster_status *ret, struct error *error);
 /* Stop and remove everything. */
 MUST_CHECK bool cluster_destroy(const char *folder, struct error *error);

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "common/cluster.h"
+
+#include "common/place.h"
+#include "common/postmaster.h"
+#include "common/process.h"
+#include "common/programs.h"
+#include "common/text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <locale.h>
+#include <sys/stat.h>
+
+static void close_cleanup(int *descriptor)
+{
+    if (*descriptor >= 0)
+        close(*descriptor);
+}
+#define AUTO_CLOSE __attribute__((cleanup(close_cleanup)))
+
+char *cluster_folder(const struct config *config)
+{
+    const char *file = config ? config_file(config) : NULL;
+    OWNED char *beside = file ? file_folder(file) : text_copy(".");
+    return file_join(beside, ".pgmigrate/cluster");
+}
+
+void cluster_status_clear(struct cluster_status *status)
+{
+    free(status->version);
+    free(status->folder);
+    free(status->url);
+    *status = (struct cluster_status){0};
+}
+
+/* ---- running the programs ---- */
+
+/* In the server's folder, so that no path of the user's passes through the shells of initdb and pg_ctl. */
+static bool run(const struct place *place, const char *const argv[], bool outlives_us,
+                struct process_result *ret, struct error *error)
+{
+    static const char *const environment[] = {"LC_ALL=C", "PGDATA", "PGPORT", "PGHOST", NULL};
+    return process_run(&(struct process_request){.argv = argv,
+                                                 .environment = environment,
+                                                 .folder = place->server,
+                                                 .drop_user = place->drop,
+                                                 .user = place->user,
+                                                 .group = place->group,
+                                                 .outlives_us = outlives_us},
+                       ret, error);
+}
+
+static const char *locale_name(void)
+{
+    locale_t locale = newlocale(LC_ALL_MASK, "C.UTF-8", (locale_t)0);
+    if (locale == (locale_t)0)
+        return "C";
+    freelocale(locale);
+    return "C.UTF-8";
+}
+
+/* Our settings stand in a file of their own, so that postgresql.conf stays the user's. */
+static bool include_settings(const char *data, struct error *error)
+{
+    OWNED char *path = file_join(data, "postgresql.conf");
+    OWNED char *text = NULL;
+    size_t size;
+    if (!file_read(path, &text, &size, error))
+        return false;
+    OWNED char *more =
+        text_format("%s\n# Written at each start by pgmigrate.\ninclude 'embedded.conf'\n", text);
+    return file_write_atomic(path, more, strlen(more), 0644, error);
+}
+
+/* Under another name until it is complete: an interrupted initdb is begun anew. */
+static bool initialize(const struct place *place, const char *programs, struct error *error)
+{
+    OWNED char *initdb = file_join(programs, "initdb");
+    OWNED char *locale = text_format("--locale=%s", locale_name());
+    OWNED char *unfinished = file_join(place->server, "data.new");
+    const char *const argv[] = {initdb,
+                                "-D",
+                                "data.new",
+                                "-U",
+                                "postgres",
+                                "--no-sync",
+                                "--encoding=UTF8",
+                                locale,
+                                "--auth-local=trust",
+                                "--auth-host=reject",
+                                NULL};
+    AUTO(process_result_clear) struct process_result result = {0};
+
+    if (!file_remove_tree(unfinished, error) || !run(place, argv, false, &result, error))
+        return false;
+    if (result.status != 0) {
+        error_set(error, ERROR_FAILED, "could not initialize a cluster in \"%s\"", place->folder);
+        return error_detail(error, "%s", result.errors);
+    }
+    if (!include_settings(unfinished, error))
+        return false;
+    if (rename(unfinished, place->data) != 0)
+        return error_set(error, ERROR_FAILED, "could not rename \"%s\": %s", unfinished, strerror(errno));
+    return true;
+}
+
+/* The value of a setting that is a list of folders, with this one alone: doubly quoted, for list and file. */
+static char *quoted_folder(const char *folder)
+{
+    char *result = NULL;
+    size_t size;
+    FILE *out = open_memstream(&result, &size);
+    fputs("'\"", out);
+    for (const char *at = folder; *at; at++) {
+        if (strchr("\"'\\", *at))
+            fputc(*at, out);
+        fputc(*at, out);
+    }
+    fputs("\"'", out);
+    fclose(out);
+    return result;
+}
+
+static bool write_settings(const struct place *place, struct error *error)
+{
+    const char *fsync_wish = getenv("PGMIGRATE_CLUSTER_FSYNC");
+    bool fast = fsync_wish && text_equal(fsync_wish, "off");
+    OWNED char *socket = quoted_folder(place->socket);
+    OWNED char *path = file_join(place->data, "embedded.conf");
+    OWNED char *text = text_format("# Written at each start by pgmigrate; change postgresql.conf instead.\n"
+                                   "listen_addresses = ''\n"
+                                   "port = 5432\n"
+                                   "unix_socket_directories = %s\n"
+                                   "max_connections = 100\n"
+                                   "shared_buffers = 32MB\n"
+                                   "timezone = 'UTC'\n"
+                                   "log_timezone = 'UTC'\n"
+                                   "log_line_prefix = '%%m [%%p] %%q%%u@%%d '\n"
+                                   "fsync = %s\n"
+                                   "full_page_writes = %s\n",
+                                   socket, fast ? "off" : "on", fast ? "off" : "on");
+    return file_write_atomic(path, text, strlen(text), 0644, error);
+}
+
+/* ---- starting ---- */
+
+static size_t size_of(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 ? (size_t)info.st_size : 0;
+}
+
+/* What the server logged since the start, without the lines of its good days. */
+static bool start_failed(const struct place *place, const char *log, size_t logged, const char *output,
+                         struct error *error)
+{
+    AUTO(error_clear) struct error ignored = {0};
+    OWNED char *text = NULL;
+    size_t size;
+    if (!file_read(log, &text, &size, &ignored) || size <= logged)
+        text = text_copy(output), logged = 0;
+    error_set(error, ERROR_FAILED, "could not start the cluster in \"%s\"", place->folder);
+    error_detail(error, "%s", text + logged);
+    return error_hint(error, "The server's log is \"%s\".", log);
+}
+
+static bool launch(const struct place *place, const char *programs, struct error *error)
+{
+    OWNED char *pg_ctl = file_join(programs, "pg_ctl");
+    OWNED char *log = file_join(place->server, "log");
+    const char *const argv[] = {pg_ctl, "start", "-D", "data", "-l", "log", "-s", "-w", "-t", "60", NULL};
+    AUTO(process_result_clear) struct process_result result = {0};
+    size_t logged = size_of(log);
+
+    if (!run(place, argv, true, &result, error))
+        return false;
+    if (result.status != 0)
+        return start_failed(place, log, logged, result.errors, error);
+    return true;
+}
+
+/* The socket's own lock file names a process too, and misleads the server as postmaster.pid does. */
+static bool clear_crash(const struct place *place, struct error *error)
+{
+    OWNED char *lock = file_join(place->socket, ".s.PGSQL.5432.lock");
+    if (!postmaster_clear(place->data, error))
+        return false;
+    if (unlink(lock) != 0 && errno != ENOENT)
+        return error_set(error, ERROR_FAILED, "could not remove \"%s\": %s", lock, strerror(errno));
+    return true;
+}
+
+static bool start_locked(const char *folder, struct error *error)
+{
+    AUTO(place_clear) struct place place = {0};
+    OWNED char *programs = NULL;
+
+    if (!place_find(folder, &place, error))
+        return false;
+    if (place.data && postmaster_pid(place.data) != 0)
+        return postmaster_wait_ready(place.data, error);
+    if (!programs_find(place_major(&place), &programs, error))
+        return false;
+    if (!place_make(&place, error))
+        return false;
+    if (!place_has_data(&place) && !initialize(&place, programs, error))
+        return false;
+    return clear_crash(&place, error) && write_settings(&place, error) && launch(&place, programs, error);
+}
+
+bool cluster_start(const char *folder, struct error *error)
+{
+    AUTO(place_clear) struct place place = {0};
+    OWNED char *lock = file_join(folder, "lock");
+    AUTO_CLOSE int descriptor = -1;
+
+    /* Before the lock: its error would only say that a file cannot be opened. */
+    if (!place_prepare(folder, error) || !place_find(folder, &place, error))
+        return false;
+    return file_lock(lock, &descriptor, error) && start_locked(folder, error);
+}
+
+/* ---- status and end ---- */
+
+/* A folder's name as the value of an URI's parameter. */
+static char *url_of(const char *socket)
+{
+    char *url = NULL;
+    size_t size;
+    FILE *out = open_memstream(&url, &size);
+    fputs("postgresql://postgres@/postgres?host=", out);
+    for (const char *at = socket; *at; at++) {
+        if (isalnum((unsigned char)*at) || strchr("/-_.~", *at))
+            fputc(*at, out);
+        else
+            fprintf(out, "%%%02X", (unsigned char)*at);
+    }
+    fputs("&port=5432", out);
+    fclose(out);
+    return url;
+}
+
+bool cluster_status(const char *folder, struct cluster_status *ret, struct error *error)
+{
+    AUTO(error_clear) struct error ignored = {0};
+    AUTO(place_clear) struct place place = {0};
+    OWNED char *programs = NULL;
+    OWNED char *version = NULL;
+
+    if (!place_find(folder, &place, error))
+        return false;
+    if (programs_find(place_major(&place), &programs, &ignored) &&
+        !programs_version(programs, &version, &ignored))
+        version = NULL;
+    int pid = place.data ? postmaster_pid(place.data) : 0;
+    *ret = (struct cluster_status){
+        .state = pid                      ? CLUSTER_RUNNING
+                 : place_has_data(&place) ? CLUSTER_STOPPED
+                                          : CLUSTER_ABSENT,
+        .pid = pid,
+        .version = take(version),
+        .folder = take(place.folder),
+        .url = pid && place.socket ? url_of(place.socket) : NULL,
+    };
+    return true;
+}
+
+bool cluster_stop(const char *folder, struct error *error)
+{
+    AUTO(place_clear) struct place place = {0};
+    OWNED char *lock = file_join(folder, "lock");
+    AUTO_CLOSE int descriptor = -1;
+
+    if (!place_find(folder, &place, error))
+        return false;
+    if (!place.data)
+        return true;
+    return file_lock(lock, &descriptor, error) && postmaster_stop(place.data, error);
+}
+
+bool cluster_destroy(const char *folder, struct error *error)
+{
+    AUTO(place_clear) struct place place = {0};
+    OWNED char *lock = file_join(folder, "lock");
+    AUTO_CLOSE int descriptor = -1;
+
+    if (!file_exists(folder))
+        return true;
+    if (!place_find(folder, &place, error) || !file_lock(lock, &descriptor, error))
+        return false;
+    if (place.data && !postmaster_stop(place.data, error))
+        return false;
+    if (place.socket && !text_equal(place.socket, place.server) && !file_remove_tree(place.socket, error))
+        return false;
+    if (place.server && !file_remove_tree(place.server, error))
+        return false;
+    return file_remove_tree(place.folder, error);
+}

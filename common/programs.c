@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "common/programs.h"
+
+#include "common/process.h"
+#include "common/text.h"
+
+#include <glob.h>
+#include <stdint.h>
+
+CLEANUP_VALUE(glob_t, globfree)
+
+/* Debian and Ubuntu; the PostgreSQL project's RPMs; a source build's default; Fedora; Alpine. */
+static const char *const places[] = {
+    "/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin",         "/usr/local/pgsql/bin",
+    "/usr/libexec/postgresql*",  "/usr/lib/postgresql*/bin", "/usr/local/lib/postgresql/bin",
+};
+
+static bool is_complete(const char *folder)
+{
+    static const char *const names[] = {"postgres", "initdb", "pg_ctl"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        OWNED char *path = file_join(folder, names[i]);
+        if (access(path, X_OK) != 0)
+            return false;
+    }
+    return true;
+}
+
+bool programs_version(const char *folder, char **ret_version, struct error *error)
+{
+    OWNED char *postgres = file_join(folder, "postgres");
+    const char *const argv[] = {postgres, "--version", NULL};
+    AUTO(process_result_clear) struct process_result result = {0};
+
+    if (!process_check(&(struct process_request){.argv = argv}, &result, error))
+        return false;
+    const char *version =
+        strchr(result.output, ')'); /* postgres (PostgreSQL) 15.20 (Debian 15.20-0+deb12u1) */
+    version = version ? version + 1 + strspn(version + 1, " ") : "";
+    size_t length = strcspn(version, " \n");
+    if (length == 0)
+        return error_set(error, ERROR_FAILED, "could not tell the version of \"%s\" from \"%s\"", postgres,
+                         result.output);
+    *ret_version = text_copy_part(version, length);
+    return true;
+}
+
+static int major_of(const char *version)
+{
+    return (int)strtol(version, NULL, 10);
+}
+
+struct choice {
+    int wanted; /* 0: the newest */
+    int major;  /* of the folder chosen so far, 0 for none */
+    char *folder;
+};
+
+/* A folder that is incomplete or whose programs do not run is passed over. */
+static void consider(struct choice *choice, const char *folder)
+{
+    AUTO(error_clear) struct error ignored = {0};
+    OWNED char *version = NULL;
+    if (!is_complete(folder) || !programs_version(folder, &version, &ignored))
+        return;
+    int major = major_of(version);
+    if (choice->wanted ? major != choice->wanted || choice->folder != NULL : major <= choice->major)
+        return;
+    free(choice->folder);
+    choice->folder = text_copy(folder);
+    choice->major = major;
+}
+
+static bool from_environment(int major, const char *folder, char **ret_folder, struct error *error)
+{
+    OWNED char *version = NULL;
+    if (!is_complete(folder)) {
+        error_set(error, ERROR_FAILED, "\"%s\" does not hold PostgreSQL's server programs", folder);
+        return error_hint(error, "PGMIGRATE_PG_BINDIR must name the folder of initdb, pg_ctl and postgres.");
+    }
+    if (!programs_version(folder, &version, error))
+        return false;
+    if (major != 0 && major_of(version) != major) {
+        error_set(error, ERROR_FAILED, "the server programs in \"%s\" are of version %s, but %d is needed",
+                  folder, version, major);
+        return error_hint(error, "Unset PGMIGRATE_PG_BINDIR, or use a cluster in another folder.");
+    }
+    *ret_folder = text_copy(folder);
+    return true;
+}
+
+bool programs_find(int major, char **ret_folder, struct error *error)
+{
+    const char *chosen = getenv("PGMIGRATE_PG_BINDIR");
+    if (chosen && *chosen)
+        return from_environment(major, chosen, ret_folder, error);
+
+    struct choice choice = {.wanted = major};
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        AUTO(globfree) glob_t found = {0};
+        if (glob(places[i], GLOB_NOSORT, NULL, &found) != 0)
+            continue;
+        for (size_t j = 0; j < found.gl_pathc; j++)
+            consider(&choice, found.gl_pathv[j]);
+    }
+    if (!choice.folder) {
+        const char *path = getenv("PATH");
+        struct text_list folders = text_list_split(path ? path : "", ':');
+        for (size_t i = 0; i < folders.count; i++)
+            consider(&choice, folders.items[i]);
+        text_list_clear(&folders);
+    }
+    if (!choice.folder) {
+        if (major != 0)
+            error_set(error, ERROR_FAILED, "no server programs of PostgreSQL %d are installed", major);
+        else
+            error_set(error, ERROR_FAILED, "no PostgreSQL server is installed");
+        return error_hint(error, "Install one (on Debian and Ubuntu: apt-get install postgresql), or set "
+                                 "PGMIGRATE_PG_BINDIR to the folder of initdb, pg_ctl and postgres.");
+    }
+    *ret_folder = choice.folder;
+    return true;
+}
