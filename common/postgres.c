@@ -13,6 +13,7 @@ struct postgres {
     PGconn *connection;
     struct postgres_hooks hooks;
     char *address;
+    bool shielded;
     bool cancelled; /* the running statement was cancelled because a signal came */
 };
 
@@ -92,12 +93,17 @@ void postgres_cancel(struct postgres *postgres)
 
 static void on_tick(struct postgres *postgres)
 {
-    if (interrupt_signal() != 0 && !postgres->cancelled) {
+    if (interrupt_signal() != 0 && !postgres->cancelled && !postgres->shielded) {
         postgres->cancelled = true;
         postgres_cancel(postgres);
     }
     if (postgres->hooks.tick != NULL)
         postgres->hooks.tick(postgres->hooks.context);
+}
+
+void postgres_shield(struct postgres *postgres, bool shielded)
+{
+    postgres->shielded = shielded;
 }
 
 /* Send what is buffered and read what has come, once. False when the connection is gone. */
@@ -129,9 +135,8 @@ static PGresult *next_result(struct postgres *postgres)
 static bool begin_statement(struct postgres *postgres, struct error *error)
 {
     postgres->cancelled = false;
-    if (interrupt_signal() != 0 && PQtransactionStatus(postgres->connection) == PQTRANS_IDLE)
-        return interrupt_error(error);
-    return true;
+    bool idle = PQtransactionStatus(postgres->connection) == PQTRANS_IDLE;
+    return interrupt_signal() == 0 || !idle || postgres->shielded || interrupt_error(error);
 }
 
 /* ---- connecting ---- */

@@ -87,6 +87,9 @@ MUST_CHECK bool postgres_run(struct postgres *postgres, const char *sql, struct 
 /* Ask the server to cancel what the connection is running; harmless when nothing is. */
 void postgres_cancel(struct postgres *postgres);
 
+/* While shielded, signals neither refuse nor cancel statements: for cleaning up after one came. */
+void postgres_shield(struct postgres *postgres, bool shielded);
+
 enum postgres_transaction {
     POSTGRES_IDLE,
     POSTGRES_ACTIVE,

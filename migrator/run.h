@@ -64,6 +64,12 @@ struct migration_result {
     size_t statement_count;
 };
 
+/* A random UUID (RFC 4122, version 4). */
+void run_new_id(char ret_id[37]);
+
+/* Tell the listener; NULL listens to nothing. */
+void run_emit(const struct run_listener *listener, const struct run_event *event);
+
 struct run_result {
     char run_id[37]; /* "" when nothing was to be done */
     struct migration_result *items;

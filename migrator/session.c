@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "migrator/session.h"
+
+#include "common/interrupt.h"
+#include "sql.h"
+#include <stdio.h>
+#include <string.h>
+
+#define OLDEST_SERVER    130000
+#define POLL_FIRST_MS    50
+#define POLL_LONGEST_MS  1000
+#define TELL_INTERVAL_MS 1000
+
+static bool version_check(struct postgres *postgres, struct error *error)
+{
+    int version = postgres_server_version(postgres);
+    if (version >= OLDEST_SERVER)
+        return true;
+    error_set(error, ERROR_CONNECTION, "server version %d.%d is not supported", version / 10000,
+              version % 10000);
+    return error_hint(error, "pgmigrate works with PostgreSQL 13 and later.");
+}
+
+static bool writable_check(struct postgres *postgres, const struct rows *rows, struct error *error)
+{
+    if (rows_bool(rows, 0, "in_recovery")) {
+        error_set(error, ERROR_CONNECTION, "server %s is a standby", postgres_address(postgres));
+        return error_hint(
+            error, "Connect to the primary, or list all hosts and add target_session_attrs=read-write.");
+    }
+    if (rows_bool(rows, 0, "read_only")) {
+        error_set(error, ERROR_CONNECTION, "database \"%s\" on %s is read-only for user \"%s\"",
+                  postgres_database(postgres), postgres_address(postgres), postgres_user(postgres));
+        return error_hint(error,
+                          "default_transaction_read_only is on for the server, the database or the role.");
+    }
+    return true;
+}
+
+static bool pooler_check(struct postgres *postgres, const struct rows *rows, struct error *error)
+{
+    int64_t pid = rows_integer(rows, 0, "pid");
+    if (pid == postgres_backend_pid(postgres))
+        return true;
+    error_set(error, ERROR_CONNECTION, "the connection to %s goes through a pooler",
+              postgres_address(postgres));
+    error_detail(error, "The pooler gave the process number %d, the server says %lld.",
+                 postgres_backend_pid(postgres), (long long)pid);
+    return error_hint(error,
+                      "Use the server's own address, or --pooler=session if the pooler keeps one server "
+                      "connection per session. A transaction pooler would lose the run lock and settings.");
+}
+
+bool session_check(struct postgres *postgres, bool read_only, bool pooler_session, struct error *error)
+{
+    if (!version_check(postgres, error))
+        return false;
+    if (read_only)
+        return true;
+    AUTO(rows_free) struct rows *rows = NULL;
+    return postgres_query(postgres, sql_session_look, 0, NULL, &rows, error) &&
+           writable_check(postgres, rows, error) && (pooler_session || pooler_check(postgres, rows, error));
+}
+
+bool session_begin(struct postgres *postgres, const struct run_options *options, struct error *error)
+{
+    if (!postgres_query(postgres, sql_set_patience, 0, NULL, NULL, error))
+        return false;
+    if (options->role == NULL)
+        return true;
+    OWNED char *sql = postgres_bind(sql_set_role, (struct postgres_name[]){{"role", options->role}, {0}});
+    return postgres_execute(postgres, sql, error);
+}
+
+/* ---- the run lock ---- */
+
+static char *lock_key_text(const struct history *history)
+{
+    return text_format("%lld", (long long)history->lock_key);
+}
+
+bool session_lock_holder(struct postgres *postgres, const struct history *history, char **ret_holder,
+                         struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    OWNED char *key = lock_key_text(history);
+    if (!postgres_query(postgres, sql_lock_holder, 1, (const char *const[]){key}, &rows, error))
+        return false;
+    *ret_holder = NULL;
+    if (rows_count(rows) == 0)
+        return true;
+    const char *application = rows_text(rows, 0, "application");
+    const char *user = rows_text(rows, 0, "user");
+    const char *address = rows_text(rows, 0, "address");
+    const char *query = rows_text(rows, 0, "query");
+    OWNED char *since = text_duration(rows_integer(rows, 0, "seconds") * 1000);
+    *ret_holder =
+        text_format("pid %s (%s, user %s%s%s, connected %s%s%s)", rows_text(rows, 0, "pid"),
+                    application == NULL ? "?" : application, user == NULL ? "?" : user,
+                    address == NULL ? "" : " from ", address == NULL ? "" : address, since,
+                    query == NULL || *query == '\0' ? "" : ", running: ", query == NULL ? "" : query);
+    return true;
+}
+
+static bool try_lock(struct postgres *postgres, const char *key, bool *ret_locked, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    if (!postgres_query(postgres, sql_lock_try, 1, (const char *const[]){key}, &rows, error))
+        return false;
+    *ret_locked = rows_bool(rows, 0, "locked");
+    return true;
+}
+
+static bool lock_busy(const char *holder, int64_t waited_ms, struct error *error)
+{
+    OWNED char *waited = text_duration(waited_ms);
+    error_set(error, ERROR_LOCKED, "another run holds the run lock");
+    error_detail(error, "After %s it is still held by %s.", waited, holder == NULL ? "somebody" : holder);
+    return error_hint(
+        error, "Wait for it to end, or give --wait-lock more seconds; ending that session frees the lock.");
+}
+
+/* Polling in autocommit: no snapshot is held and nothing is queued in the server while we wait. */
+bool session_lock(struct postgres *postgres, const struct history *history, const struct run_options *options,
+                  const struct run_listener *listener, struct error *error)
+{
+    OWNED char *key = lock_key_text(history);
+    int64_t began = clock_ms(), told = began - TELL_INTERVAL_MS, pause = POLL_FIRST_MS;
+    OWNED char *holder = NULL;
+    for (;;) {
+        bool locked = false;
+        if (!try_lock(postgres, key, &locked, error))
+            return false;
+        if (locked)
+            return true;
+        int64_t now = clock_ms();
+        if (now - told >= TELL_INTERVAL_MS) {
+            free(take(holder));
+            if (!session_lock_holder(postgres, history, &holder, error))
+                return false;
+            run_emit(listener, &(struct run_event){.type = RUN_LOCK_WAIT, .text = holder, .ms = now - began});
+            told = now;
+        }
+        if (now - began >= options->wait_lock_ms)
+            return lock_busy(holder, now - began, error);
+        if (!interrupt_sleep(pause))
+            return interrupt_error(error);
+        pause = pause * 3 / 2 > POLL_LONGEST_MS ? POLL_LONGEST_MS : pause * 3 / 2;
+    }
+}
+
+void session_unlock(struct postgres *postgres, const struct history *history)
+{
+    AUTO(error_clear) struct error ignored = {0};
+    OWNED char *key = lock_key_text(history);
+    postgres_shield(postgres, true);
+    if (!postgres_is_lost(postgres) &&
+        !postgres_query(postgres, sql_lock_release, 1, (const char *const[]){key}, NULL, &ignored))
+        return; /* the lock ends with the session, which is about to end */
+    postgres_shield(postgres, false);
+}

@@ -1,0 +1,2 @@
+-- Begins a transaction with the server's defaults.
+BEGIN

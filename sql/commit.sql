@@ -1,0 +1,2 @@
+-- Commits. The command tag tells: COMMIT, or ROLLBACK if the transaction had failed.
+COMMIT

@@ -1,0 +1,2 @@
+-- Gives every setting its value at connection time, but not the role.
+RESET ALL

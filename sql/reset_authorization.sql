@@ -1,0 +1,2 @@
+-- Gives back the session user, if a script took another's place.
+RESET SESSION AUTHORIZATION

@@ -1,0 +1,2 @@
+-- Gives back the role of connection time.
+RESET ROLE

@@ -1,0 +1,2 @@
+-- This transaction's COMMIT does not wait for the disk; a later one does for both.
+SET LOCAL synchronous_commit = off

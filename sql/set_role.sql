@@ -1,0 +1,2 @@
+-- Works as the role named role from here on.
+SET ROLE :"role"
