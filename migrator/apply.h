@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Apply pending migrations: read the history without a lock; nothing pending is done; poll the run lock; read the
- * history again; prepare every script; run file by file, each transactional one in one transaction with its verify
- * script and its history row.
+ * Apply pending migrations: read the history without a lock; nothing pending is done; poll the run lock; read
+ * the history again; prepare every script; run file by file, each transactional one in one transaction with
+ * its verify script and its history row.
  */
 #ifndef MIGRATOR_APPLY_H
 #define MIGRATOR_APPLY_H
@@ -12,12 +12,12 @@
 
 /* Settings shared by everything that runs scripts. Texts are borrowed. */
 struct run_options {
-    const char *role;             /* SET ROLE for the whole run, or NULL */
-    int64_t lock_timeout_ms;      /* longest wait for one table lock in one attempt; 0 waits for ever */
-    int64_t statement_timeout_ms; /* 0: none */
-    int64_t max_wait_ms;          /* all attempts for one migration together */
-    int64_t wait_lock_ms;         /* for the run lock */
-    bool pooler_session;          /* --pooler=session: the pooler in between keeps sessions */
+    const char *role;                 /* SET ROLE for the whole run, or NULL */
+    int64_t lock_timeout_ms;          /* longest wait for one table lock in one attempt; 0 waits for ever */
+    int64_t statement_timeout_ms;     /* 0: none */
+    int64_t max_wait_ms;              /* all attempts for one migration together */
+    int64_t wait_lock_ms;             /* for the run lock */
+    bool pooler_session;              /* --pooler=session: the pooler in between keeps sessions */
     const struct text_list *settings; /* "name=value" for the variables directive; may be NULL */
     const char *git_commit;           /* or NULL */
     const char *backup_id;            /* or NULL */
@@ -34,19 +34,20 @@ struct apply_options {
 };
 
 /*
- * history is refreshed along the way. The result is filled on failure too. Errors: ERROR_LOCKED, ERROR_CONFLICT,
- * ERROR_PARTIAL (a no-transaction script stopped half way), ERROR_UNKNOWN (COMMIT could not be settled),
- * ERROR_INTERRUPTED, ERROR_FAILED with the place in the file.
+ * history is refreshed along the way. The result is filled on failure too. Errors: ERROR_LOCKED,
+ * ERROR_CONFLICT, ERROR_PARTIAL (a no-transaction script stopped half way), ERROR_UNKNOWN (COMMIT could not
+ * be settled), ERROR_INTERRUPTED, ERROR_FAILED with the place in the file.
  */
 MUST_CHECK bool apply_run(struct postgres *postgres, struct history *history, const struct folder *folder,
                           const struct apply_options *options, const struct run_listener *listener,
                           struct run_result *ret_result, struct error *error);
 
 /*
- * Prepare every pending script without running anything, as apply does before its first one: for plan, which shows
- * what this finds. Entries' scripts are thrown away.
+ * Prepare every pending script without running anything, as apply does before its first one: for plan, which
+ * shows what this finds. Entries' scripts are thrown away.
  */
-MUST_CHECK bool apply_preflight(const struct plan_steps *steps, const char *database, const struct text_list *settings,
-                                struct findings *ret_notices, struct error *error);
+MUST_CHECK bool apply_preflight(const struct plan_steps *steps, const char *database,
+                                const struct text_list *settings, struct findings *ret_notices,
+                                struct error *error);
 
 #endif

@@ -2,9 +2,9 @@
 /*
  * All migrations of one or several folders as one ordered sequence.
  *
- * What cannot be run is an error (ERROR_USAGE, with all of them in findings, the first in error): two files with
- * one number (unless allowed), a rollback without its forward file, an unreadable file, invalid UTF-8, a NUL, an
- * unknown directive. Gaps are notices, stray .sql files warnings.
+ * What cannot be run is an error (ERROR_USAGE, with all of them in findings, the first in error): two files
+ * with one number (unless allowed), a rollback without its forward file, an unreadable file, invalid UTF-8, a
+ * NUL, an unknown directive. Gaps are notices, stray .sql files warnings.
  */
 #ifndef MIGRATOR_FOLDER_H
 #define MIGRATOR_FOLDER_H
@@ -28,13 +28,14 @@ struct folder {
 };
 
 /* Even when it fails, *ret_folder is set, with what could be read and all findings. */
-MUST_CHECK bool folder_read(const struct folder_options *options, struct folder **ret_folder, struct error *error);
+MUST_CHECK bool folder_read(const struct folder_options *options, struct folder **ret_folder,
+                            struct error *error);
 void folder_free(struct folder *folder);
 CLEANUP_POINTER(struct folder *, folder_free)
 
 /*
- * The one migration a user's word names (stem, number, or "latest"). Nothing, or several, is ERROR_USAGE; the message
- * lists the several or names the nearest.
+ * The one migration a user's word names (stem, number, or "latest"). Nothing, or several, is ERROR_USAGE; the
+ * message lists the several or names the nearest.
  */
 MUST_CHECK bool folder_find(const struct folder *folder, const char *word, struct migration **ret,
                             struct error *error);

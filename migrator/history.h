@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * The history table: what the database says was applied. And the log beside it, to which lines are only added.
+ * The history table: what the database says was applied. And the log beside it, to which lines are only
+ * added.
  *
  * The table is always addressed by schema and name and looked at before it is used:
  *
@@ -10,9 +11,10 @@
  *   foreign     another tool's shape: named, left alone; the remedy is another history_table, and baseline
  *   unusable    has the name but cannot be adopted; the reason is told
  *
- * Everything that changes the table is a struct history_statement: SQL and parameters to be sent in the transaction
- * it belongs to, so that the record and what it records commit together. The statements guard themselves: they
- * fail when the session no longer holds the run lock or when the table was replaced (see history_explain).
+ * Everything that changes the table is a struct history_statement: SQL and parameters to be sent in the
+ * transaction it belongs to, so that the record and what it records commit together. The statements guard
+ * themselves: they fail when the session no longer holds the run lock or when the table was replaced (see
+ * history_explain).
  */
 #ifndef MIGRATOR_HISTORY_H
 #define MIGRATOR_HISTORY_H
@@ -43,7 +45,7 @@ struct history_row {
     enum row_state state;
     int64_t statements_done, statements_total; /* -1 unknown */
     int64_t statement_started; /* 0-based index of a bare statement that began and was not confirmed, or -1 */
-    bool has_rollback; /* a rollback text is stored */
+    bool has_rollback;         /* a rollback text is stored */
     char *rollback_checksum;
     char *run_id;
     char *backup_id;
@@ -52,34 +54,36 @@ struct history_row {
 };
 
 struct history {
-    struct postgres *postgres; /* borrowed */
+    struct postgres *postgres;  /* borrowed */
     char *schema, *table, *log; /* unquoted names; log is table + "_log" */
     enum history_shape shape;
-    char *tool;   /* for HISTORY_FOREIGN: "golang-migrate" */
-    char *reason; /* for HISTORY_UNUSABLE and HISTORY_ADOPTABLE: one sentence */
+    char *tool;                     /* for HISTORY_FOREIGN: "golang-migrate" */
+    char *reason;                   /* for HISTORY_UNUSABLE and HISTORY_ADOPTABLE: one sentence */
     char *other_tool, *other_table; /* another tool's table found elsewhere while ours is absent, or NULL */
-    char *oid;    /* of the table, for the guard; NULL when absent */
+    char *oid;                      /* of the table, for the guard; NULL when absent */
     int64_t lock_key;
     struct history_row *rows; /* in order of version */
     size_t count;
 };
 
 /*
- * Look at the table and read its rows; changes nothing, takes no lock. name is "schema.table" or "table" (schema public);
- * double quotes are understood. A table that is foreign or unusable is not an error here.
+ * Look at the table and read its rows; changes nothing, takes no lock. name is "schema.table" or "table"
+ * (schema public); double quotes are understood. A table that is foreign or unusable is not an error here.
  */
-MUST_CHECK bool history_open(struct postgres *postgres, const char *name, struct history **ret, struct error *error);
+MUST_CHECK bool history_open(struct postgres *postgres, const char *name, struct history **ret,
+                             struct error *error);
 MUST_CHECK bool history_refresh(struct history *history, struct error *error);
 void history_free(struct history *history);
 CLEANUP_POINTER(struct history *, history_free)
 
 /*
- * Make the table ours: create it and the log, or adopt it. Under the run lock. The ones another session made meanwhile are
- * accepted. Foreign and unusable tables are ERROR_CONFLICT with the remedy. Refreshes history.
+ * Make the table ours: create it and the log, or adopt it. Under the run lock. The ones another session made
+ * meanwhile are accepted. Foreign and unusable tables are ERROR_CONFLICT with the remedy. Refreshes history.
  */
 MUST_CHECK bool history_prepare(struct history *history, struct error *error);
 
-/* The row of a migration: by stem, or by number where only one row and one file have it; NULL when there is none. */
+/* The row of a migration: by stem, or by number where only one row and one file have it; NULL when there is
+ * none. */
 struct history_row *history_find(const struct history *history, const struct folder *folder,
                                  const struct migration *migration);
 /* The file of a row, by the same rule. */
@@ -115,7 +119,7 @@ CLEANUP_POINTER(struct history_statement *, history_statement_free)
 
 /* Who runs: the same for a whole run. Texts are borrowed. */
 struct run_identity {
-    const char *run_id;       /* a UUID */
+    const char *run_id; /* a UUID */
     const char *tool_version;
     const char *git_commit; /* of the folder's repository, or NULL */
     const char *backup_id;  /* or NULL */
@@ -123,13 +127,15 @@ struct run_identity {
 };
 
 /*
- * Record a transactional migration, in its own transaction, as its last statement. A row the migration wrote itself (by
- * stem or by bare number) is completed, not doubled. One row comes back: xid text, execution_ms bigint.
+ * Record a transactional migration, in its own transaction, as its last statement. A row the migration wrote
+ * itself (by stem or by bare number) is completed, not doubled. One row comes back: xid text, execution_ms
+ * bigint.
  */
 struct history_statement *history_record(const struct history *history, const struct run_identity *identity,
                                          const struct migration *migration, bool out_of_order);
 
-/* A no-transaction script: row with state running and the statements' hashes; or the same row taken up again. */
+/* A no-transaction script: row with state running and the statements' hashes; or the same row taken up again.
+ */
 struct history_statement *history_begin(const struct history *history, const struct run_identity *identity,
                                         const struct migration *migration, bool out_of_order,
                                         const struct text_list *hashes);
@@ -151,17 +157,19 @@ struct history_statement *history_forget(const struct history *history, const st
 /* baseline and repair; each writes the log with identity->reason. */
 struct history_statement *history_baseline(const struct history *history, const struct run_identity *identity,
                                            const struct migration *migration);
-struct history_statement *history_accept_checksum(const struct history *history, const struct run_identity *identity,
-                                                  const char *version, const struct migration *migration);
+struct history_statement *history_accept_checksum(const struct history *history,
+                                                  const struct run_identity *identity, const char *version,
+                                                  const struct migration *migration);
 struct history_statement *history_archive(const struct history *history, const struct run_identity *identity,
                                           const char *version);
 
-/* One line of the log, newest first; limit 0 is all. Columns: at, who, action, version, run_id, execution_ms, reason,
- * detail, tool_version. Empty when there is no log yet. */
-MUST_CHECK bool history_log(const struct history *history, size_t limit, struct rows **ret, struct error *error);
+/* One line of the log, newest first; limit 0 is all. Columns: at, who, action, version, run_id, execution_ms,
+ * reason, detail, tool_version. Empty when there is no log yet. */
+MUST_CHECK bool history_log(const struct history *history, size_t limit, struct rows **ret,
+                            struct error *error);
 
-/* Turn the server's error from one of the statements above into what it means to the user (run lock lost, history table
- * dropped or replaced by the migration, no privilege); other errors are left alone. */
+/* Turn the server's error from one of the statements above into what it means to the user (run lock lost,
+ * history table dropped or replaced by the migration, no privilege); other errors are left alone. */
 void history_explain(const struct history *history, struct error *error);
 
 #endif

@@ -22,14 +22,14 @@ enum layout { LAYOUT_AUTO, LAYOUT_NATIVE, LAYOUT_UPDOWN, LAYOUT_SECTIONS, LAYOUT
 struct source {
     char *path;        /* as given by the user's folder and the file's name; for messages */
     size_t first_line; /* the line of the file on which text begins, 1-based */
-    char *text;        /* without BOM, line ends as they are, NUL-terminated; NULL when not kept, see source_load */
-    size_t size;       /* bytes of text */
+    char *text;  /* without BOM, line ends as they are, NUL-terminated; NULL when not kept, see source_load */
+    size_t size; /* bytes of text */
     char checksum[DIGEST_HEX_SIZE]; /* SHA-256 over the text with line ends normalised to \n */
 };
 
 /*
- * Texts up to 64 kB are kept from discovery; larger ones are read again when needed, and a checksum that differs
- * then is an error (the file was changed meanwhile). After source_load, text is there.
+ * Texts up to 64 kB are kept from discovery; larger ones are read again when needed, and a checksum that
+ * differs then is an error (the file was changed meanwhile). After source_load, text is there.
  */
 MUST_CHECK bool source_load(struct source *source, struct error *error);
 void source_clear(struct source *source);
@@ -54,18 +54,18 @@ MUST_CHECK bool directives_read(const struct source *source, struct directives *
 void directives_clear(struct directives *directives);
 
 struct version {
-    char *stem;        /* "042a_add_orders" */
-    char *number;      /* "42": without leading zeros ("0" for zero); Flyway's dotted versions keep their dots */
-    char *digits;      /* "042": as written */
-    char *suffix;      /* "a", or "" */
+    char *stem;   /* "042a_add_orders" */
+    char *number; /* "42": without leading zeros ("0" for zero); Flyway's dotted versions keep their dots */
+    char *digits; /* "042": as written */
+    char *suffix; /* "a", or "" */
     char *description; /* "add_orders" */
 };
 
 struct migration {
     struct version version;
     struct source forward;
-    struct source rollback; /* path NULL when there is none */
-    struct source verify;   /* path NULL when there is none */
+    struct source rollback;                /* path NULL when there is none */
+    struct source verify;                  /* path NULL when there is none */
     struct directives directives;          /* of the forward script */
     struct directives rollback_directives; /* no_transaction and timeouts apply to the rollback script */
 };
@@ -82,14 +82,16 @@ int version_compare_number(const struct version *a, const struct version *b);
 bool version_parse(const char *stem, struct version *ret);
 void version_clear(struct version *version);
 
-/* Whether the user's word names this version: its stem, or its number with or without leading zeros and suffix. */
+/* Whether the user's word names this version: its stem, or its number with or without leading zeros and
+ * suffix. */
 bool version_matches(const struct version *version, const char *word);
 
 enum file_role { ROLE_STRAY, ROLE_FORWARD, ROLE_ROLLBACK, ROLE_VERIFY, ROLE_SECTIONS };
 /*
- * What a file's name means. For anything but ROLE_STRAY, *ret_stem is the version's stem (the caller's to free) and
- * *ret_layout the layout the name belongs to (native for plain NNN_x.sql).
+ * What a file's name means. For anything but ROLE_STRAY, *ret_stem is the version's stem (the caller's to
+ * free) and *ret_layout the layout the name belongs to (native for plain NNN_x.sql).
  */
-enum file_role migration_file_role(const char *name, enum layout layout, char **ret_stem, enum layout *ret_layout);
+enum file_role migration_file_role(const char *name, enum layout layout, char **ret_stem,
+                                   enum layout *ret_layout);
 
 #endif

@@ -5,11 +5,9 @@
  *   applied       in both, same checksum (or the row has none)
  *   pending       a file without a row, newer than everything applied
  *   out_of_order  a file without a row, older than something applied
- *   changed       applied, and the file's statements differ from what ran (comments and white space only: a warning,
- *                 the state stays applied)
- *   missing       a row without a file
- *   failed        a no-transaction script that stopped half way
- *   running       the same while another session holds the run lock
+ *   changed       applied, and the file's statements differ from what ran (comments and white space only: a
+ * warning, the state stays applied) missing       a row without a file failed        a no-transaction script
+ * that stopped half way running       the same while another session holds the run lock
  */
 #ifndef MIGRATOR_PLAN_H
 #define MIGRATOR_PLAN_H
@@ -63,11 +61,13 @@ struct plan_target {
     bool out_of_order; /* run out-of-order files too */
 };
 /*
- * ERROR_CONFLICT when history and folder disagree (changed, missing, out of order without the flag, an unmet requires),
- * with file, message, diff in detail and remedy in the hint; ERROR_CONFLICT for another tool's history.
+ * ERROR_CONFLICT when history and folder disagree (changed, missing, out of order without the flag, an unmet
+ * requires), with file, message, diff in detail and remedy in the hint; ERROR_CONFLICT for another tool's
+ * history.
  */
-MUST_CHECK bool plan_steps(const struct plan *plan, const struct folder *folder, const struct history *history,
-                           const struct plan_target *target, struct plan_steps *ret, struct error *error);
+MUST_CHECK bool plan_steps(const struct plan *plan, const struct folder *folder,
+                           const struct history *history, const struct plan_target *target,
+                           struct plan_steps *ret, struct error *error);
 void plan_steps_clear(struct plan_steps *steps);
 CLEANUP_VALUE(struct plan_steps, plan_steps_clear)
 

@@ -9,16 +9,16 @@
 #include <stdint.h>
 
 enum run_event_type {
-    RUN_LOCK_WAIT,  /* another run holds the run lock: text is who; ms waited so far */
-    RUN_BEGIN,      /* a migration begins: version, index of total */
-    RUN_STATEMENT,  /* a statement begins: line, statement of statements, text (its first line) */
-    RUN_PROGRESS,   /* about once a second while a statement runs: text from pg_stat_progress_*, or NULL; ms */
-    RUN_BLOCKED,    /* a table lock is waited for: text is "blocked by pid …"; ms waited so far */
-    RUN_RETRY,      /* the attempt was rolled back and is tried again: text is why, ms the pause, attempt */
-    RUN_NOTICE,     /* the server raised notice at line; or, with notice NULL, text is a notice of ours */
-    RUN_ECHO,       /* \echo: text */
-    RUN_DONE,       /* the migration is committed: ms */
-    RUN_FAILED,     /* it failed; the error comes back from the call */
+    RUN_LOCK_WAIT, /* another run holds the run lock: text is who; ms waited so far */
+    RUN_BEGIN,     /* a migration begins: version, index of total */
+    RUN_STATEMENT, /* a statement begins: line, statement of statements, text (its first line) */
+    RUN_PROGRESS,  /* about once a second while a statement runs: text from pg_stat_progress_*, or NULL; ms */
+    RUN_BLOCKED,   /* a table lock is waited for: text is "blocked by pid …"; ms waited so far */
+    RUN_RETRY,     /* the attempt was rolled back and is tried again: text is why, ms the pause, attempt */
+    RUN_NOTICE,    /* the server raised notice at line; or, with notice NULL, text is a notice of ours */
+    RUN_ECHO,      /* \echo: text */
+    RUN_DONE,      /* the migration is committed: ms */
+    RUN_FAILED,    /* it failed; the error comes back from the call */
 };
 
 struct run_event {
@@ -51,7 +51,7 @@ enum run_state {
     RUN_STATE_TRIED,       /* --dry-run: ran, and was undone */
     RUN_STATE_UNTRIED,     /* --dry-run: could not be tried in a transaction */
     RUN_STATE_FAILED,
-    RUN_STATE_PENDING,     /* not reached */
+    RUN_STATE_PENDING, /* not reached */
 };
 const char *run_state_name(enum run_state state); /* "applied", "rolled_back", "tried", … */
 

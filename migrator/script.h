@@ -3,12 +3,13 @@
  * A script made ready to run: split into statements exactly as psql does (migrator/split), each known by what
  * matters for running it, and checked as a whole, all before anything is sent.
  *
- *  - Transactional (the default): one BEGIN … COMMIT pair written for psql is taken out (a notice says so), also
- *    when statements follow the COMMIT; its BEGIN's options are kept. Any other transaction control, and any
- *    statement that cannot run in a transaction block, is an error at its line.
- *  - no-transaction: statements run one by one; BEGIN … COMMIT inside makes a group that runs as one transaction.
- *  - psql's backslash commands: \restrict, \unrestrict, \set ON_ERROR_STOP, \echo and \connect to the same database are
- *    accepted; any other is an error that names it.
+ *  - Transactional (the default): one BEGIN … COMMIT pair written for psql is taken out (a notice says so),
+ * also when statements follow the COMMIT; its BEGIN's options are kept. Any other transaction control, and
+ * any statement that cannot run in a transaction block, is an error at its line.
+ *  - no-transaction: statements run one by one; BEGIN … COMMIT inside makes a group that runs as one
+ * transaction.
+ *  - psql's backslash commands: \restrict, \unrestrict, \set ON_ERROR_STOP, \echo and \connect to the same
+ * database are accepted; any other is an error that names it.
  *  - :'x' and :"x" are substituted only with the "variables" directive; an unset variable is an error.
  */
 #ifndef MIGRATOR_SCRIPT_H
@@ -36,7 +37,8 @@ struct statement {
     char *text;                      /* what is sent: NUL-terminated, variables replaced */
     bool substituted;                /* text differs from the source */
     const char *what;                /* for STATEMENT_OUTSIDE: "CREATE INDEX CONCURRENTLY"; a constant */
-    char hash[DIGEST_HEX_SIZE];      /* SHA-256 of the source's text and data; filled for no-transaction scripts only */
+    char hash[DIGEST_HEX_SIZE]; /* SHA-256 of the source's text and data; filled for no-transaction scripts
+                                   only */
 };
 
 /* A stretch of statements that succeeds or fails as one: for no-transaction scripts only. */
@@ -55,7 +57,8 @@ struct script {
     bool has_copy;
     struct statement_group *groups; /* NULL when transactional */
     size_t group_count;
-    struct findings notices; /* "its own BEGIN … COMMIT is replaced by pgmigrate's transaction" and the like */
+    struct findings
+        notices; /* "its own BEGIN … COMMIT is replaced by pgmigrate's transaction" and the like */
 };
 
 struct script_options {
@@ -71,7 +74,8 @@ MUST_CHECK bool script_prepare(const struct source *source, const struct script_
 void script_free(struct script *script);
 CLEANUP_POINTER(struct script *, script_free)
 
-/* The place in the file of a 1-based character position in the statement's sent text (0: the statement's begin). */
+/* The place in the file of a 1-based character position in the statement's sent text (0: the statement's
+ * begin). */
 struct text_position script_position(const struct script *script, const struct statement *statement,
                                      size_t character);
 
@@ -79,8 +83,9 @@ struct text_position script_position(const struct script *script, const struct s
 bool script_same_tokens(const char *a, const char *b);
 
 /*
- * The index that CREATE INDEX CONCURRENTLY or REINDEX INDEX CONCURRENTLY makes, the table or index a statement names:
- * schema NULL when unqualified, name NULL when the server chooses it. False when the statement is something else.
+ * The index that CREATE INDEX CONCURRENTLY or REINDEX INDEX CONCURRENTLY makes, the table or index a
+ * statement names: schema NULL when unqualified, name NULL when the server chooses it. False when the
+ * statement is something else.
  */
 struct index_build {
     char *schema, *index;

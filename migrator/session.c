@@ -62,14 +62,43 @@ bool session_check(struct postgres *postgres, bool read_only, bool pooler_sessio
            writable_check(postgres, rows, error) && (pooler_session || pooler_check(postgres, rows, error));
 }
 
+size_t session_settings(const struct postgres *postgres, const char *ret_statements[SESSION_SETTINGS_MAX])
+{
+    size_t count = 0;
+    int version = postgres_server_version(postgres);
+    ret_statements[count++] = sql_set_idle_transaction;
+    if (version >= 140000) {
+        ret_statements[count++] = sql_set_idle_session;
+        ret_statements[count++] = sql_set_connection_check;
+    }
+    if (version >= 170000)
+        ret_statements[count++] = sql_set_transaction_timeout;
+    return count;
+}
+
 bool session_begin(struct postgres *postgres, const struct run_options *options, struct error *error)
 {
-    if (!postgres_query(postgres, sql_set_patience, 0, NULL, NULL, error))
-        return false;
+    const char *statements[SESSION_SETTINGS_MAX];
+    size_t count = session_settings(postgres, statements);
+    for (size_t i = 0; i < count; i++)
+        if (!postgres_execute(postgres, statements[i], error))
+            return false;
+    OWNED char *role = session_role(options);
+    return postgres_execute(postgres, role, error);
+}
+
+char *session_role(const struct run_options *options)
+{
     if (options->role == NULL)
-        return true;
-    OWNED char *sql = postgres_bind(sql_set_role, (struct postgres_name[]){{"role", options->role}, {0}});
-    return postgres_execute(postgres, sql, error);
+        return text_copy(sql_reset_role);
+    return postgres_bind(sql_set_role, (struct postgres_name[]){{"role", options->role}, {0}});
+}
+
+bool session_reset(struct postgres *postgres, const struct run_options *options, struct error *error)
+{
+    return postgres_execute(postgres, sql_reset_all, error) &&
+           postgres_execute(postgres, sql_reset_authorization, error) &&
+           session_begin(postgres, options, error);
 }
 
 /* ---- the run lock ---- */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * The session that changes the schema: a server that can be written to, no transaction pooler in between, timeouts
- * of its own, the run lock.
+ * The session that changes the schema: a server that can be written to, no transaction pooler in between,
+ * timeouts of its own, the run lock.
  *
- * The run lock is a session-level advisory lock, polled by pg_try_advisory_lock in autocommit: a session waiting
- * inside the server would hold a snapshot and dead-lock with CREATE INDEX CONCURRENTLY.
+ * The run lock is a session-level advisory lock, polled by pg_try_advisory_lock in autocommit: a session
+ * waiting inside the server would hold a snapshot and dead-lock with CREATE INDEX CONCURRENTLY.
  */
 #ifndef MIGRATOR_SESSION_H
 #define MIGRATOR_SESSION_H
@@ -12,15 +12,29 @@
 #include "migrator/apply.h"
 
 /*
- * Refuse standbys, read-only servers, servers before 13 and transaction poolers (the server's own pid differs from the
- * one libpq was told). ERROR_CONNECTION. read_only callers (status, plan) only have the version checked.
+ * Refuse standbys, read-only servers, servers before 13 and transaction poolers (the server's own pid differs
+ * from the one libpq was told). ERROR_CONNECTION. read_only callers (status, plan) only have the version
+ * checked.
  */
-MUST_CHECK bool session_check(struct postgres *postgres, bool read_only, bool pooler_session, struct error *error);
+MUST_CHECK bool session_check(struct postgres *postgres, bool read_only, bool pooler_session,
+                              struct error *error);
 
 /* Settings for the whole run: client_connection_check_interval, no idle timeouts, role. */
-MUST_CHECK bool session_begin(struct postgres *postgres, const struct run_options *options, struct error *error);
+MUST_CHECK bool session_begin(struct postgres *postgres, const struct run_options *options,
+                              struct error *error);
 
-/* Poll for the run lock until options->wait_lock_ms have passed; the holder is told by RUN_LOCK_WAIT events. */
+/* Take back what a script did to the session (settings, session user, role), then as session_begin. */
+MUST_CHECK bool session_reset(struct postgres *postgres, const struct run_options *options,
+                              struct error *error);
+
+/* The parts of the two, for those who send them together with other statements. The statements are constants;
+ * the role's statement is the caller's to free. */
+#define SESSION_SETTINGS_MAX 4
+size_t session_settings(const struct postgres *postgres, const char *ret_statements[SESSION_SETTINGS_MAX]);
+char *session_role(const struct run_options *options);
+
+/* Poll for the run lock until options->wait_lock_ms have passed; the holder is told by RUN_LOCK_WAIT events.
+ */
 MUST_CHECK bool session_lock(struct postgres *postgres, const struct history *history,
                              const struct run_options *options, const struct run_listener *listener,
                              struct error *error);
@@ -28,7 +42,7 @@ MUST_CHECK bool session_lock(struct postgres *postgres, const struct history *hi
 void session_unlock(struct postgres *postgres, const struct history *history);
 
 /* Who holds the run lock: "pid 42 (pgmigrate, user deploy, since 00:00:41)"; NULL when nobody does. */
-MUST_CHECK bool session_lock_holder(struct postgres *postgres, const struct history *history, char **ret_holder,
-                                    struct error *error);
+MUST_CHECK bool session_lock_holder(struct postgres *postgres, const struct history *history,
+                                    char **ret_holder, struct error *error);
 
 #endif

@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "migrator/execute.h"
+
+#include "common/interrupt.h"
+#include "migrator/session.h"
+#include "sql.h"
+#include <string.h>
+
+enum step_kind { STEP_CONTROL, STEP_STATEMENT, STEP_VERIFY, STEP_RECORD, STEP_COMMIT };
+
+struct step {
+    enum step_kind kind;
+    const char *sql;
+    char *owned; /* sql, where it had to be built */
+    const struct script *script;
+    const struct statement *statement;
+};
+
+/* ---- steps ---- */
+
+static struct step *add_step(struct job *job, enum step_kind kind, const char *sql)
+{
+    job->steps = memory_grow(job->steps, job->step_count, sizeof *job->steps);
+    struct step *step = &job->steps[job->step_count++];
+    *step = (struct step){.kind = kind, .sql = sql};
+    return step;
+}
+
+static void add_owned(struct job *job, char *sql)
+{
+    add_step(job, STEP_CONTROL, sql)->owned = sql;
+}
+
+static char *bind_value(const char *sql, int64_t ms)
+{
+    OWNED char *value = text_format("%lldms", (long long)ms);
+    return postgres_bind(sql, (struct postgres_name[]){{"value", value}, {0}});
+}
+
+/* What earlier scripts did to the session is undone inside the transaction: an attempt that fails undoes it
+ * again. */
+static void add_reset(const struct execution *execution, struct job *job)
+{
+    const char *settings[SESSION_SETTINGS_MAX];
+    add_step(job, STEP_CONTROL, sql_reset_all);
+    add_step(job, STEP_CONTROL, sql_reset_authorization);
+    add_owned(job, session_role(execution->options));
+    size_t count = session_settings(execution->postgres, settings);
+    for (size_t i = 0; i < count; i++)
+        add_step(job, STEP_CONTROL, settings[i]);
+}
+
+static void add_settings(const struct execution *execution, struct job *job)
+{
+    if (execution->used)
+        add_reset(execution, job);
+    add_owned(job, bind_value(sql_set_lock_timeout, job->lock_timeout_ms));
+    add_owned(job, bind_value(sql_set_statement_timeout, job->statement_timeout_ms));
+    if (!job->durable && !execution->dry_run)
+        add_step(job, STEP_CONTROL, sql_set_asynchronous_commit);
+    if (job->role != NULL)
+        add_owned(job, postgres_bind(sql_set_role, (struct postgres_name[]){{"role", job->role}, {0}}));
+}
+
+static void add_statements(struct job *job, enum step_kind kind, const struct script *script, size_t first,
+                           size_t count)
+{
+    for (size_t i = first; i < first + count; i++) {
+        const struct statement *statement = &script->items[i];
+        if (statement->kind == STATEMENT_BEGIN || statement->kind == STATEMENT_COMMIT)
+            continue;
+        struct step *step = add_step(job, kind, statement->text);
+        step->script = script;
+        step->statement = statement;
+    }
+}
+
+static void plan_steps_of(const struct execution *execution, struct job *job)
+{
+    job->step_count = 0;
+    if (!execution->dry_run)
+        add_step(job, STEP_CONTROL, job->begin);
+    add_settings(execution, job);
+    add_statements(job, STEP_STATEMENT, job->script, job->first, job->count);
+    if (job->verify != NULL)
+        add_statements(job, STEP_VERIFY, job->verify, 0, job->verify->count);
+    job->look = job->step_count;
+    if (job->record != NULL) {
+        add_step(job, STEP_CONTROL, sql_reset_authorization);
+        add_owned(job, session_role(execution->options));
+        add_step(job, STEP_RECORD, job->record->sql);
+    }
+    if (!execution->dry_run)
+        add_step(job, STEP_COMMIT, sql_commit);
+    if (job->verify == NULL)
+        job->look = job->step_count;
+}
+
+static void free_steps(struct job *job)
+{
+    for (size_t i = 0; i < job->step_count; i++)
+        free(job->steps[i].owned);
+    free(take(job->steps));
+    job->step_count = 0;
+}
+
+void job_done(struct job *job)
+{
+    free_steps(job);
+    history_statement_free(take(job->record));
+}
+
+/* ---- answers ---- */
+
+static void begin_step(struct execution *execution, const struct job *job, const struct step *step)
+{
+    execution->now.version = job->version;
+    execution->now.index = job->index;
+    execution->now.script = step->script != NULL ? step->script : job->script;
+    execution->now.statement = step->statement;
+    execution->now.lock_timeout_ms = job->lock_timeout_ms;
+    if (step->kind == STEP_STATEMENT || step->kind == STEP_VERIFY)
+        execution_tell(execution,
+                       (struct run_event){.type = RUN_STATEMENT,
+                                          .statement = (size_t)(step->statement - step->script->items) + 1,
+                                          .text = step->statement->text});
+}
+
+static bool verify_holds(const struct step *step, const struct rows *rows, struct error *error)
+{
+    for (size_t column = 0; column < rows_columns(rows); column++)
+        for (size_t row = 0; rows_column_is_bool(rows, column) && row < rows_count(rows); row++) {
+            const char *value = rows_value(rows, row, column);
+            if (value != NULL && *value == 't')
+                continue;
+            error_set(error, ERROR_FAILED, "verification failed: the query returned %s",
+                      value == NULL ? "null" : "false");
+            error_hint(
+                error,
+                "The migration was rolled back. Every boolean that a verify script selects must be true.");
+            return execution_place(step->script, step->statement, error);
+        }
+    return true;
+}
+
+static void keep_time(struct job *job, const struct step *step, int64_t us, const struct rows *rows)
+{
+    if (step->kind != STEP_STATEMENT || job->result == NULL)
+        return;
+    struct migration_result *result = job->result;
+    result->statements = memory_grow(result->statements, result->statement_count, sizeof *result->statements);
+    result->statements[result->statement_count++] =
+        (struct statement_result){.line = step->statement->line, .us = us, .rows = rows_affected(rows)};
+}
+
+/* A COMMIT of a failed transaction "succeeds" with the tag ROLLBACK. */
+static bool committed(const struct rows *rows, struct error *error)
+{
+    if (strcmp(rows_tag(rows), "COMMIT") == 0)
+        return true;
+    return error_set(error, ERROR_FAILED, "the server answered COMMIT with %s", rows_tag(rows));
+}
+
+static bool end_step(struct execution *execution, struct job *job, const struct step *step,
+                     const struct rows *rows, struct error *error)
+{
+    int64_t now = clock_us();
+    keep_time(job, step, now - execution->now.began_us, rows);
+    execution->now.began_us = now;
+    if (step->kind == STEP_RECORD && rows_count(rows) > 0)
+        job->execution_ms = rows_integer(rows, 0, "execution_ms");
+    if (step->kind == STEP_VERIFY)
+        return verify_holds(step, rows, error);
+    return step->kind != STEP_COMMIT || committed(rows, error);
+}
+
+/* "COPY items, line 3, column qty" counts the lines of the data. */
+static bool copy_place(const struct step *step, struct error *error)
+{
+    if (step->statement->kind != STATEMENT_COPY_IN || error->detail == NULL)
+        return false;
+    const char *copy = strstr(error->detail, "COPY ");
+    const char *line = copy == NULL ? NULL : strstr(copy, ", line ");
+    if (line == NULL)
+        return false;
+    const struct source *source = step->script->source;
+    struct text_position data = text_position(source->text, step->statement->data_offset);
+    size_t number = strtoul(line + strlen(", line "), NULL, 10);
+    return error_at(error, source->path, source->first_line - 1 + data.line + number - 1, 0) || true;
+}
+
+static bool fail_step(struct execution *execution, struct job *job, const struct step *step,
+                      struct error *error)
+{
+    if (step->statement != NULL && !copy_place(step, error))
+        execution_place(step->script, step->statement, error);
+    else if (step->statement == NULL && *error->sqlstate != '\0')
+        error_at(error, job->script->source->path, 0, 0);
+    if (step->kind == STEP_COMMIT && *error->sqlstate != '\0')
+        error_prefix(error, "at COMMIT: ");
+    if (step->kind == STEP_RECORD)
+        history_explain(execution->history, error);
+    return false;
+}
+
+/* ---- transport: the pipeline ---- */
+
+static bool send_step(struct execution *execution, struct job *job, const struct step *step,
+                      struct error *error)
+{
+    size_t count = step->kind == STEP_RECORD ? job->record->count : 0;
+    const char *const *values = step->kind == STEP_RECORD ? job->record->values : NULL;
+    if (step->kind == STEP_COMMIT)
+        job->commit_sent = true;
+    if (!postgres_send(execution->postgres, step->sql, count, values, error))
+        return false;
+    return step->kind == STEP_CONTROL || postgres_send_flush(execution->postgres, error);
+}
+
+static bool send_steps(struct execution *execution, struct job *job, size_t from, size_t to,
+                       struct error *error)
+{
+    for (size_t i = from; i < to; i++)
+        if (!send_step(execution, job, &job->steps[i], error))
+            return false;
+    return true;
+}
+
+static bool receive_steps(struct execution *execution, struct job *job, size_t from, size_t to,
+                          struct error *error)
+{
+    for (size_t i = from; i < to; i++) {
+        AUTO(rows_free) struct rows *rows = NULL;
+        const struct step *step = &job->steps[i];
+        begin_step(execution, job, step);
+        enum postgres_answer answer = postgres_receive(execution->postgres, &rows, error);
+        if (answer == POSTGRES_ERROR)
+            return fail_step(execution, job, step, error);
+        if (answer != POSTGRES_ROWS)
+            return error_set(error, ERROR_FAILED, "the server skipped a statement without an error");
+        if (!end_step(execution, job, step, rows, error))
+            return false;
+    }
+    return true;
+}
+
+/* Receive what is still to come up to the sync. */
+static void drain(struct execution *execution)
+{
+    AUTO(error_clear) struct error ignored = {0};
+    while (!postgres_is_lost(execution->postgres)) {
+        AUTO(rows_free) struct rows *rows = NULL;
+        if (postgres_receive(execution->postgres, &rows, &ignored) == POSTGRES_SYNCED)
+            return;
+    }
+}
+
+static bool end_pipeline(struct execution *execution, bool synced, struct error *error)
+{
+    if (postgres_is_lost(execution->postgres))
+        return true;
+    if (!synced && !postgres_send_sync(execution->postgres, error))
+        return false;
+    drain(execution);
+    return postgres_is_lost(execution->postgres) || postgres_pipeline_end(execution->postgres, error);
+}
+
+/* Undo what a failed job left open; nothing to do on a lost connection. */
+static void undo(struct execution *execution)
+{
+    AUTO(error_clear) struct error ignored = {0};
+    if (postgres_is_lost(execution->postgres) || execution->dry_run ||
+        postgres_transaction(execution->postgres) == POSTGRES_IDLE)
+        return;
+    postgres_shield(execution->postgres, true);
+    if (!postgres_execute(execution->postgres, sql_rollback, &ignored))
+        execution->used = true;
+    postgres_shield(execution->postgres, false);
+}
+
+/* ---- transport: step by step ---- */
+
+static bool run_step(struct execution *execution, struct job *job, const struct step *step, struct rows **ret,
+                     struct error *error)
+{
+    struct postgres *postgres = execution->postgres;
+    if (step->kind == STEP_RECORD)
+        return postgres_query(postgres, step->sql, job->record->count, job->record->values, ret, error);
+    if (step->statement == NULL || step->statement->kind != STATEMENT_COPY_IN)
+        return postgres_run(postgres, step->sql, ret, error);
+    const struct statement *copy = step->statement;
+    return postgres_copy_in(postgres, step->sql, step->script->source->text + copy->data_offset,
+                            copy->data_length, ret, error);
+}
+
+static bool run_steps(struct execution *execution, struct job *job, struct error *error)
+{
+    plan_steps_of(execution, job);
+    execution->used = true;
+    execution->now.began_us = clock_us();
+    for (size_t i = 0; i < job->step_count; i++) {
+        AUTO(rows_free) struct rows *rows = NULL;
+        const struct step *step = &job->steps[i];
+        begin_step(execution, job, step);
+        if (step->kind == STEP_COMMIT)
+            job->commit_sent = true;
+        if (!run_step(execution, job, step, &rows, error))
+            return fail_step(execution, job, step, error);
+        if (!end_step(execution, job, step, rows, error))
+            return false;
+    }
+    return true;
+}
+
+/* ---- jobs ---- */
+
+static void begin_job(struct execution *execution, struct job *job)
+{
+    execution->now.version = job->version;
+    execution->now.index = job->index;
+    execution->now.script = job->script;
+    execution->now.statement = NULL;
+    if (job->whole && job->attempts == 0)
+        execution_tell(execution, (struct run_event){.type = RUN_BEGIN});
+    job->attempts++;
+    if (job->result != NULL && job->whole)
+        job->result->statement_count = 0;
+}
+
+static void end_job(struct execution *execution, struct job *job)
+{
+    free_steps(job);
+    execution->now.statement = NULL;
+    if (job->whole)
+        execution_tell(execution, (struct run_event){.type = RUN_DONE, .ms = job->execution_ms});
+}
+
+static bool send_job(struct execution *execution, struct job *job, struct error *error)
+{
+    plan_steps_of(execution, job);
+    execution->used = true;
+    return send_steps(execution, job, 0, job->look, error);
+}
+
+/* A job with a verify script has a second half, sent when the first has been looked at. */
+static bool receive_job(struct execution *execution, struct job *job, struct error *error)
+{
+    begin_job(execution, job);
+    if (!receive_steps(execution, job, 0, job->look, error))
+        return false;
+    if (job->look < job->step_count && (!send_steps(execution, job, job->look, job->step_count, error) ||
+                                        !receive_steps(execution, job, job->look, job->step_count, error)))
+        return false;
+    end_job(execution, job);
+    return true;
+}
+
+/* The sync goes out with the last job's statements, so that it costs no round trip of its own. */
+static bool fly(struct execution *execution, struct job *jobs, size_t count, size_t window, size_t *ret_done,
+                bool *ret_synced, struct error *error)
+{
+    size_t sent = 0;
+    execution->now.began_us = clock_us();
+    for (size_t done = 0; done < count; done++) {
+        for (; sent < count && sent - done < window; sent++)
+            if (!send_job(execution, &jobs[sent], error))
+                return false;
+        if (sent == count && !*ret_synced && jobs[count - 1].look == jobs[count - 1].step_count) {
+            if (!postgres_send_sync(execution->postgres, error))
+                return false;
+            *ret_synced = true;
+        }
+        if (!receive_job(execution, &jobs[done], error))
+            return false;
+        *ret_done = done + 1;
+    }
+    return true;
+}
+
+bool job_is_plain(const struct job *job)
+{
+    return job->verify == NULL && !job->script->has_copy;
+}
+
+static bool in_pipeline(const struct job *job)
+{
+    return !job->script->has_copy && (job->verify == NULL || !job->verify->has_copy);
+}
+
+bool execute_jobs(struct execution *execution, struct job *jobs, size_t count, size_t window,
+                  size_t *ret_done, struct error *error)
+{
+    *ret_done = 0;
+    bool good;
+    if (count == 1 && !in_pipeline(&jobs[0])) {
+        begin_job(execution, &jobs[0]);
+        good = run_steps(execution, &jobs[0], error);
+        *ret_done = good ? 1 : 0;
+        if (good)
+            end_job(execution, &jobs[0]);
+    } else {
+        bool synced = false;
+        if (!postgres_pipeline_begin(execution->postgres, error))
+            return false;
+        good = fly(execution, jobs, count, window, ret_done, &synced, error);
+        AUTO(error_clear) struct error ending = {0};
+        if (!end_pipeline(execution, synced, &ending) && good) {
+            error_move(error, &ending);
+            good = false;
+        }
+    }
+    for (size_t i = *ret_done; i < count; i++)
+        free_steps(&jobs[i]);
+    if (!good)
+        undo(execution);
+    return good;
+}

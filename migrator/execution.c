@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "migrator/execution.h"
+
+#include "common/interrupt.h"
+#include "sql.h"
+
+#define PROGRESS_INTERVAL_MS 1000
+#define BLOCKED_INTERVAL_MS  5000
+
+void execution_tell(struct execution *execution, struct run_event event)
+{
+    const struct script *script = execution->now.script;
+    event.version = execution->now.version;
+    event.file = script == NULL ? NULL : script->source->path;
+    event.index = execution->now.index;
+    event.total = execution->total;
+    event.line = execution->now.statement == NULL ? 0 : execution->now.statement->line;
+    event.statements = script == NULL ? 0 : script->count;
+    run_emit(execution->listener, &event);
+}
+
+static void on_notice(void *context, const struct notice *notice)
+{
+    execution_tell(context, (struct run_event){.type = RUN_NOTICE, .notice = notice});
+}
+
+/* Look for blockers before the lock timeout strikes, and for progress when somebody watches. */
+static void on_tick(void *context)
+{
+    struct execution *execution = context;
+    int64_t now = clock_ms(), waited = now - execution->now.began_us / 1000;
+    int64_t timeout = execution->now.lock_timeout_ms;
+    int64_t patience =
+        timeout > 0 && timeout * 8 / 10 < PROGRESS_INTERVAL_MS ? timeout * 8 / 10 : PROGRESS_INTERVAL_MS;
+    bool told = execution->now.told_ms >= execution->now.began_us / 1000;
+    if (waited < patience || (told && now - execution->now.told_ms < PROGRESS_INTERVAL_MS))
+        return;
+    execution->now.told_ms = now;
+    char *blockers = observer_blockers(&execution->observer);
+    if (blockers != NULL) {
+        execution_tell(execution, (struct run_event){.type = RUN_BLOCKED, .text = blockers, .ms = waited});
+        free(execution->blockers);
+        execution->blockers = blockers;
+        execution->now.told_ms = now + BLOCKED_INTERVAL_MS - PROGRESS_INTERVAL_MS;
+        return;
+    }
+    if (!execution->options->progress)
+        return;
+    OWNED char *progress = observer_progress(&execution->observer);
+    execution_tell(execution, (struct run_event){.type = RUN_PROGRESS, .text = progress, .ms = waited});
+}
+
+bool execution_begin(struct execution *execution, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    if (!postgres_query(execution->postgres, sql_session_look, 0, NULL, &rows, error))
+        return false;
+    execution->backend_began = text_copy(rows_text(rows, 0, "backend_start"));
+    execution->observer.watched = execution->postgres;
+    postgres_set_hooks(execution->postgres,
+                       &(struct postgres_hooks){.context = execution, .notice = on_notice, .tick = on_tick});
+    return true;
+}
+
+void execution_done(struct execution *execution)
+{
+    if (execution->backend_began != NULL)
+        postgres_set_hooks(execution->postgres, NULL);
+    observer_done(&execution->observer);
+    free(take(execution->backend_began));
+    free(take(execution->blockers));
+}
+
+bool execution_place(const struct script *script, const struct statement *statement, struct error *error)
+{
+    struct text_position at = script_position(script, statement, error->statement_position);
+    return error_at(error, script->source->path, at.line, at.column);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * A run: what is the same for all its migrations, what runs at the moment, and telling the listener about it.
+ */
+#ifndef MIGRATOR_EXECUTION_H
+#define MIGRATOR_EXECUTION_H
+
+#include "migrator/apply.h"
+#include "migrator/observe.h"
+#include "migrator/script.h"
+
+struct execution {
+    struct postgres *postgres; /* borrowed, as all below */
+    const struct history *history;
+    const struct run_options *options;
+    const struct run_listener *listener;
+    size_t total;        /* migrations in the run */
+    bool dry_run;        /* inside a transaction of the caller: no BEGIN, no COMMIT */
+    bool used;           /* a script ran in this session, so the next one starts with a reset */
+    char *backend_began; /* of our session, for settling a lost COMMIT; owned */
+    struct observer observer;
+    char *blockers; /* who blocked the running job last; owned */
+
+    struct {
+        const char *version;
+        size_t index;
+        const struct script *script;
+        const struct statement *statement;
+        int64_t began_us; /* of the step that runs */
+        int64_t told_ms;
+        int64_t lock_timeout_ms;
+    } now;
+};
+
+/* From here on notices and ticks of the connection become events. */
+MUST_CHECK bool execution_begin(struct execution *execution, struct error *error);
+void execution_done(struct execution *execution);
+CLEANUP_VALUE(struct execution, execution_done)
+
+/* Send an event; version, file, line and counts are filled from what runs now. */
+void execution_tell(struct execution *execution, struct run_event event);
+
+/* Fill the place in the file of the statement that failed. */
+bool execution_place(const struct script *script, const struct statement *statement, struct error *error);
+
+#endif

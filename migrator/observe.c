@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "migrator/observe.h"
+
+#include "sql.h"
+#include <stdio.h>
+
+static struct rows *look(struct observer *observer, const char *sql)
+{
+    AUTO(error_clear) struct error ignored = {0};
+    struct rows *rows = NULL;
+    if (observer->failed)
+        return NULL;
+    if (observer->postgres == NULL &&
+        !postgres_connect_again(observer->watched, &observer->postgres, &ignored)) {
+        observer->failed = true;
+        return NULL;
+    }
+    OWNED char *pid = text_format("%d", postgres_backend_pid(observer->watched));
+    if (!postgres_query(observer->postgres, sql, 1, (const char *const[]){pid}, &rows, &ignored))
+        observer->failed = postgres_is_lost(observer->postgres);
+    return rows;
+}
+
+static const char *or_unknown(const char *text)
+{
+    return text == NULL || *text == '\0' ? "?" : text;
+}
+
+char *observer_blockers(struct observer *observer)
+{
+    AUTO(rows_free) struct rows *rows = look(observer, sql_session_blockers);
+    if (rows == NULL || rows_count(rows) == 0)
+        return NULL;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    for (size_t i = 0; i < rows_count(rows); i++) {
+        OWNED char *age = text_duration(rows_integer(rows, i, "seconds") * 1000);
+        fprintf(stream, "%spid %s (%s, user %s, transaction open for %s, %s: %s)",
+                i == 0 ? "blocked by " : "; ", or_unknown(rows_text(rows, i, "pid")),
+                or_unknown(rows_text(rows, i, "application")), or_unknown(rows_text(rows, i, "user")), age,
+                or_unknown(rows_text(rows, i, "state")), or_unknown(rows_text(rows, i, "query")));
+    }
+    fclose(stream);
+    return text;
+}
+
+char *observer_progress(struct observer *observer)
+{
+    AUTO(rows_free) struct rows *rows = look(observer, sql_session_progress);
+    if (rows == NULL || rows_count(rows) == 0)
+        return NULL;
+    const char *percent = rows_text(rows, 0, "percent");
+    return text_format("%s%s%s%s", rows_text(rows, 0, "phase"), percent == NULL ? "" : ", ",
+                       percent == NULL ? "" : percent, percent == NULL ? "" : " %");
+}
+
+void observer_done(struct observer *observer)
+{
+    postgres_free(observer->postgres);
+    observer->postgres = NULL;
+}

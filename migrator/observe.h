@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * A second connection that looks at the server while the first one waits: who blocks it, and how far its long
+ * statement is. Opened when first needed, always in autocommit, so that it never holds a snapshot that a
+ * CREATE INDEX CONCURRENTLY would wait for.
+ */
+#ifndef MIGRATOR_OBSERVE_H
+#define MIGRATOR_OBSERVE_H
+
+#include "common/postgres.h"
+
+struct observer {
+    const struct postgres *watched; /* borrowed */
+    struct postgres *postgres;      /* NULL until needed */
+    bool failed;                    /* it could not connect; it does not try again */
+};
+void observer_done(struct observer *observer);
+
+/* "blocked by pid 42 (app, user deploy, 00:12 in transaction, query …)", several joined by "; "; NULL when
+ * the watched session waits for nobody, or when this cannot be seen. */
+char *observer_blockers(struct observer *observer);
+
+/* "building index: scanning table, 41 %", or NULL. */
+char *observer_progress(struct observer *observer);
+
+#endif
