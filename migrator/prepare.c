@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "migrator/prepare.h"
+
+void prepared_clear(struct prepared_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        script_free(list->items[i].script);
+        script_free(list->items[i].verify);
+    }
+    free(list->items);
+    *list = (struct prepared_list){0};
+}
+
+bool prepare_verify(struct migration *migration, const char *database, const struct text_list *settings,
+                    struct script **ret, struct error *error)
+{
+    *ret = NULL;
+    if (!migration_has_verify(migration))
+        return true;
+    struct script_options options = {
+        .variables = migration->directives.variables, .database = database, .settings = settings};
+    return source_load(&migration->verify, error) && script_prepare(&migration->verify, &options, ret, error);
+}
+
+static bool verify_fits(const struct prepared *prepared, struct error *error)
+{
+    if (prepared->verify == NULL || prepared->script->transactional)
+        return true;
+    error_set(error, ERROR_USAGE, "a no-transaction migration cannot have a verify script");
+    error_hint(error,
+               "A verify script is looked at before COMMIT; move the checks into a migration of their own.");
+    return error_at(error, prepared->verify->source->path, 1, 1);
+}
+
+static bool prepare_one(struct migration *migration, const char *database, const struct text_list *settings,
+                        struct prepared *ret, struct error *error)
+{
+    struct script_options options = {.no_transaction = migration->directives.no_transaction,
+                                     .variables = migration->directives.variables,
+                                     .database = database,
+                                     .settings = settings};
+    return source_load(&migration->forward, error) &&
+           script_prepare(&migration->forward, &options, &ret->script, error) &&
+           prepare_verify(migration, database, settings, &ret->verify, error) && verify_fits(ret, error);
+}
+
+bool prepare_steps(const struct plan_steps *steps, const char *database, const struct text_list *settings,
+                   struct prepared_list *ret, struct error *error)
+{
+    AUTO(prepared_clear) struct prepared_list list = {0};
+    list.items = memory_allocate(steps->count, sizeof *list.items);
+    for (size_t i = 0; i < steps->count; i++) {
+        list.count = i + 1;
+        list.items[i].entry = steps->items[i];
+        if (!prepare_one(steps->items[i]->migration, database, settings, &list.items[i], error))
+            return false;
+    }
+    *ret = list;
+    list = (struct prepared_list){0};
+    return true;
+}
