@@ -157,7 +157,7 @@ void help_overview(FILE *out, const struct command *const commands[])
     print_options(out, "Options of every command", common_options);
     fputs("\nExit status:\n", out);
     for (size_t i = 0; error_codes[i].name; i++) {
-        OWNED char *code = text_format("  %d  %s", error_codes[i].code, error_codes[i].name);
+        OWNED char *code = text_format("  %3d  %s", error_codes[i].code, error_codes[i].name);
 
         two_columns(out, code, error_codes[i].meaning, 20);
     }

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "cli/connect.h"
+
+#include "cli/report.h"
+#include "cli/worktree.h"
+#include "common/cluster.h"
+
+char *connect_cluster_folder(const struct config *config)
+{
+    const char *file = config ? config_file(config) : NULL;
+    OWNED char *folder = file ? file_folder(file) : getcwd(NULL, 0);
+
+    return file_join(folder ? folder : ".", ".pgmigrate/cluster");
+}
+
+static bool embedded_url(const struct invocation *invocation, char **ret_url, struct error *error)
+{
+    AUTO(cluster_status_clear) struct cluster_status status = {0};
+    OWNED char *folder = connect_cluster_folder(invocation->config);
+
+    if (!cluster_start(folder, error) || !cluster_status(folder, &status, error))
+        return false;
+    *ret_url = take(status.url);
+    return true;
+}
+
+bool connect_database(const struct invocation *invocation, struct postgres **ret, struct error *error)
+{
+    OWNED char *conninfo = NULL;
+
+    if (!config_database(invocation->config, &conninfo, error))
+        return false;
+    if (conninfo && text_equal(conninfo, "embedded:")) {
+        OWNED char *url = NULL;
+
+        return embedded_url(invocation, &url, error) && postgres_connect(url, "pgmigrate", ret, error);
+    }
+    return postgres_connect(conninfo, "pgmigrate", ret, error);
+}
+
+bool connect_history(const struct invocation *invocation, struct postgres *postgres, struct history **ret,
+                     struct error *error)
+{
+    return history_open(postgres, config_text(invocation->config, "history_table"), ret, error);
+}
+
+char *connect_target(const struct postgres *postgres)
+{
+    return text_format("%s@%s/%s", postgres_user(postgres), postgres_address(postgres),
+                       postgres_database(postgres));
+}
+
+static int64_t duration_or_zero(const struct config *config, const char *key)
+{
+    int64_t ms = config_duration(config, key);
+
+    return ms < 0 ? 0 : ms;
+}
+
+bool connect_run_options(const struct invocation *invocation, struct connect_run *ret, struct error *error)
+{
+    const struct config *config = invocation->config;
+    const char *const *values = NULL;
+    size_t count = invocation_options(invocation, "set", &values);
+    struct text_list folders;
+
+    *ret = (struct connect_run){0};
+    for (size_t i = 0; i < count; i++) {
+        if (!strchr(values[i], '=') || values[i][0] == '=') {
+            error_set(error, ERROR_USAGE, "\"--set\" needs NAME=VALUE");
+            return error_hint(error, "A value that is empty is written as \"--set NAME=\".");
+        }
+        text_list_add(&ret->settings, text_copy(values[i]));
+    }
+    folders = config_paths(config, "directory");
+    if (folders.count)
+        ret->git_commit = worktree_commit(folders.items[0]);
+    text_list_clear(&folders);
+    ret->options = (struct run_options){
+        .role = config_text(config, "role"),
+        .lock_timeout_ms = duration_or_zero(config, "lock_timeout"),
+        .statement_timeout_ms = duration_or_zero(config, "statement_timeout"),
+        .max_wait_ms = duration_or_zero(config, "max_wait"),
+        .wait_lock_ms = duration_or_zero(config, "wait_lock"),
+        .pooler_session = text_equal(config_text(config, "pooler"), "session"),
+        .settings = &ret->settings,
+        .git_commit = ret->git_commit,
+        .progress = invocation->verbosity != VERBOSITY_QUIET,
+    };
+    return true;
+}
+
+void connect_run_clear(struct connect_run *run)
+{
+    text_list_clear(&run->settings);
+    free(run->git_commit);
+    *run = (struct connect_run){0};
+}

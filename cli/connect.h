@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* From the configuration to a connection, a history and the settings of a run: what most commands begin with.
+ */
+#ifndef CLI_CONNECT_H
+#define CLI_CONNECT_H
+
+#include "cli/command.h"
+#include "migrator/apply.h"
+
+/* The folder of the embedded cluster: .pgmigrate/cluster beside the configuration file, else in the current
+ * folder. */
+char *connect_cluster_folder(const struct config *config);
+
+/* Connect to the database of the configuration; "embedded:" starts the cluster first. */
+MUST_CHECK bool connect_database(const struct invocation *invocation, struct postgres **ret,
+                                 struct error *error);
+
+/* The history table named in the configuration. */
+MUST_CHECK bool connect_history(const struct invocation *invocation, struct postgres *postgres,
+                                struct history **ret, struct error *error);
+
+/* "app@db.example:5432/shop", for people. The caller frees it. */
+char *connect_target(const struct postgres *postgres);
+
+/* Settings of a run from the configuration and --set. Texts are borrowed from the invocation and from this
+ * struct. */
+struct connect_run {
+    struct run_options options;
+    struct text_list settings;
+    char *git_commit;
+};
+MUST_CHECK bool connect_run_options(const struct invocation *invocation, struct connect_run *ret,
+                                    struct error *error);
+void connect_run_clear(struct connect_run *run);
+CLEANUP_VALUE(struct connect_run, connect_run_clear)
+
+#endif
