@@ -11,6 +11,7 @@ LDFLAGS :=
 SECONDS := 10
 
 FOLDERS := common migrator rollback deploy backup cli
+VERSION := 0.1.0
 
 # ---- what to compile, and how ----
 
@@ -26,7 +27,8 @@ SERVER_DEV := build/deps/server-dev
 
 WARNINGS := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wvla -Wwrite-strings -Wformat=2 \
             -Wundef -Wpointer-arith -Wcast-qual $(WERROR)
-CPPFLAGS := -I. -I$(BUILD) $(addprefix -isystem ,$(shell pg_config --includedir 2>/dev/null)) -D_GNU_SOURCE -include common/ban.h
+CPPFLAGS := -I. -I$(BUILD) $(addprefix -isystem ,$(shell pg_config --includedir 2>/dev/null)) -D_GNU_SOURCE \
+            -DPGMIGRATE_VERSION='"$(VERSION)"' -include common/ban.h
 COMPILE   = $(CC) -std=gnu11 $(CFLAGS) -ffunction-sections -fdata-sections $(WARNINGS) $(CPPFLAGS)
 LINK      = $(CC) $(CFLAGS) $(LDFLAGS) -Wl,--gc-sections
 LIBRARIES := -Wl,--as-needed -L$(SERVER_DEV)/lib -lpgfeutils -lpgcommon -lpgport -lpq -lpg_query -lprotobuf-c \
