@@ -4,39 +4,21 @@
  * table of keys. Precedence: flag, environment variable, the chosen [environment NAME] section, the general
  * section, the default. Any key may stand in an environment section; elsewhere it must stand in its own
  * section.
+ *
+ * In the file, lines are "key = value" and may be indented; ";" or "#" begins a comment line, and ";" after a
+ * blank a comment behind a value. A value ends with its line. Lists are separated by commas. An empty value
+ * unsets a key that has no default ("role =" in an environment takes away the general role); an empty
+ * environment variable is as good as none.
  */
 #ifndef COMMON_CONFIG_H
 #define COMMON_CONFIG_H
 
+#include "common/config_key.h"
 #include "common/error.h"
 #include "common/file.h"
 #include "common/text.h"
 #include <stdbool.h>
 #include <stdint.h>
-
-enum config_type {
-    CONFIG_TEXT,
-    CONFIG_BOOL,
-    CONFIG_DURATION,
-    CONFIG_CHOICE,
-    CONFIG_PATHS,
-    CONFIG_PATH,
-    CONFIG_INTEGER
-};
-
-struct config_key {
-    const char *section; /* "migrations", "environment" ... */
-    const char *name;    /* unique across sections */
-    enum config_type type;
-    const char *choices;       /* "auto native updown", for CONFIG_CHOICE */
-    const char *default_value; /* NULL: unset */
-    const char *flag;          /* long option that sets it, without dashes */
-    const char *summary;       /* one line for the manual */
-};
-
-/* The one table, ended by a NULL name. */
-extern const struct config_key config_keys[];
-const struct config_key *config_key(const char *name);
 
 struct config;
 
@@ -51,7 +33,7 @@ MUST_CHECK bool config_load(const char *file, const char *environment, struct co
 void config_free(struct config *config);
 CLEANUP_POINTER(struct config *, config_free)
 
-/* A flag's value, checked by type. For CONFIG_PATHS a second call adds. */
+/* A flag's value, checked by type; errors call it "--flag". For CONFIG_PATHS a second call adds. */
 MUST_CHECK bool config_set_flag(struct config *config, const char *key, const char *value,
                                 struct error *error);
 
@@ -60,9 +42,10 @@ bool config_is_set(const struct config *config, const char *key);      /* by any
 bool config_bool(const struct config *config, const char *key);
 int64_t config_duration(const struct config *config, const char *key); /* ms; -1 when unset */
 int64_t config_integer(const struct config *config, const char *key);
-/* Paths made absolute: against the configuration file's folder if set there, else the current folder. */
+/* Paths made absolute: those set in the configuration file against its folder, as are defaults where there is
+ * a file, so that the place one stands in does not matter; all others against the current folder. */
 struct text_list config_paths(const struct config *config, const char *key);
-char *config_path(const struct config *config, const char *key);
+char *config_path(const struct config *config, const char *key); /* NULL when unset */
 
 const char *config_file(const struct config *config);        /* the file that was read, or NULL */
 const char *config_environment(const struct config *config); /* the chosen section's name, or NULL */
@@ -70,9 +53,13 @@ const char *config_environment(const struct config *config); /* the chosen secti
 char *config_origin(const struct config *config, const char *key);
 
 /*
- * The database to use: key "database", where "env:NAME" stands for that variable's value; an -d flag first,
- * then DATABASE_URL, then the environment's entry; NULL leaves it to libpq's PG* variables. "embedded:" is
- * returned as it is.
+ * The database to use. In this order: the flag (-d), PGMIGRATE_DATABASE, the entry "database" of the
+ * environment that was chosen (-e, PGMIGRATE_ENVIRONMENT), DATABASE_URL; NULL leaves it to libpq's PG*
+ * variables. DATABASE_URL stands behind the entry because it may linger in a shell, and "-e production" must
+ * never work on another database; where no environment was chosen, or it has no entry, DATABASE_URL is the
+ * first after the flag.
+ *
+ * A value "env:NAME" stands for that variable's value, which must be set. "embedded:" is returned as it is.
  */
 MUST_CHECK bool config_database(const struct config *config, char **ret, struct error *error);
 

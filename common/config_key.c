@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "common/config_key.h"
+#include <ctype.h>
+#include <string.h>
+
+const struct config_key config_keys[] = {
+    {"migrations", "directory", CONFIG_PATHS, NULL, "migrations", "migrations",
+     "folders of migrations; several form one ordered sequence"},
+    {"migrations", "history_table", CONFIG_TEXT, NULL, "public.schema_migrations", "history-table",
+     "where the database keeps what was applied, as schema.table"},
+    {"migrations", "layout", CONFIG_CHOICE, "auto native updown sections flyway", "auto", "layout",
+     "how files are named and where rollbacks stand; auto looks at each file"},
+    {"migrations", "duplicate_versions", CONFIG_CHOICE, "refuse allow", "refuse", "duplicate-versions",
+     "whether two files may have one number; allowed ones are ordered by name"},
+    {"migrations", "rollback_required", CONFIG_CHOICE, "yes warn no", NULL, "rollback-required",
+     "what a migration without rollback is; unset: yes in protected environments, else warn"},
+    {"migrations", "lock_timeout", CONFIG_DURATION, NULL, "2s", "lock-timeout",
+     "how long one attempt waits for a table lock; 0 waits without end"},
+    {"migrations", "statement_timeout", CONFIG_DURATION, NULL, "0", "statement-timeout",
+     "how long one statement may run; 0 sets no limit"},
+    {"migrations", "max_wait", CONFIG_SECONDS, NULL, "10min", "max-wait",
+     "how long a migration is tried again for its table locks; a bare number is seconds"},
+    {"migrations", "wait_lock", CONFIG_SECONDS, NULL, "60s", "wait-lock",
+     "how long to wait for another run to end; a bare number is seconds"},
+    {"migrations", "role", CONFIG_TEXT, NULL, NULL, "role", "role that migrations run as (SET ROLE)"},
+    {"migrations", "batch", CONFIG_INTEGER, NULL, "1", "batch",
+     "how many migrations may be in flight at once; each still has its own transaction"},
+    {"migrations", "pooler", CONFIG_CHOICE, "none session", "none", "pooler",
+     "session: the connection goes through a pooler that keeps one server connection per client"},
+    {"migrations", "new_version", CONFIG_CHOICE, "sequence timestamp auto", "auto", "numbering",
+     "how a new migration is numbered; auto does as the folder does"},
+    {"environment", "database", CONFIG_TEXT, NULL, NULL, "database",
+     "libpq URI or conninfo, service=NAME, embedded:, or env:NAME for the value of a variable"},
+    {"environment", "protected", CONFIG_BOOL, NULL, "no", "protected",
+     "changes must be confirmed, and every migration needs a rollback"},
+    {"environment", "backup", CONFIG_CHOICE, "before-migrate no", "no", "backup",
+     "whether a backup is taken before migrations are applied"},
+    {NULL, NULL, CONFIG_TEXT, NULL, NULL, NULL, NULL},
+};
+
+const struct config_key *config_key(const char *name)
+{
+    for (const struct config_key *key = config_keys; key->name != NULL; key++)
+        if (strcmp(key->name, name) == 0)
+            return key;
+    return NULL;
+}
+
+char *config_key_variable(const struct config_key *key)
+{
+    char *name = text_format("PGMIGRATE_%s", key->name);
+
+    for (char *c = name; *c != '\0'; c++)
+        *c = (char)toupper((unsigned char)*c);
+    return name;
+}
+
+static bool is_one_of(const char *value, const char *choices)
+{
+    AUTO(text_list_clear) struct text_list list = text_list_split(choices, ' ');
+
+    return text_list_contains(&list, value);
+}
+
+static bool parse_duration(const struct config_key *key, const char *value, int64_t *ret_ms)
+{
+    bool bare = value[strspn(value, "0123456789")] == '\0';
+    OWNED char *with_unit = text_format(key->type == CONFIG_SECONDS && bare ? "%ss" : "%s", value);
+
+    return text_parse_duration(with_unit, ret_ms);
+}
+
+static bool is_of_type(const struct config_key *key, const char *value)
+{
+    int64_t number;
+
+    switch (key->type) {
+    case CONFIG_TEXT:
+    case CONFIG_PATH:
+        return true;
+    case CONFIG_PATHS:
+        return strspn(value, ", \t") < strlen(value);
+    case CONFIG_BOOL:
+        return is_one_of(value, "yes no true false on off 1 0");
+    case CONFIG_DURATION:
+    case CONFIG_SECONDS:
+        return parse_duration(key, value, &number);
+    case CONFIG_CHOICE:
+        return is_one_of(value, key->choices);
+    case CONFIG_INTEGER:
+        return text_parse_integer(value, 0, INT32_MAX, &number);
+    }
+    return false;
+}
+
+static const char *wanted(enum config_type type)
+{
+    switch (type) {
+    case CONFIG_BOOL:
+        return "\"yes\" or \"no\"";
+    case CONFIG_DURATION:
+    case CONFIG_SECONDS:
+        return "a duration such as 500ms, 2s, 10min or 1h";
+    case CONFIG_PATHS:
+        return "one or more paths separated by commas";
+    case CONFIG_PATH:
+        return "a path";
+    case CONFIG_INTEGER:
+        return "a whole number";
+    case CONFIG_TEXT:
+    case CONFIG_CHOICE:
+        break;
+    }
+    return "a value";
+}
+
+static bool refuse_choice(const struct config_key *key, const char *name, const char *value,
+                          struct error *error)
+{
+    AUTO(text_list_clear) struct text_list choices = text_list_split(key->choices, ' ');
+    OWNED char *listed = text_list_join(&choices, ", ");
+
+    text_list_add(&choices, NULL);
+    OWNED const char **candidates = memory_allocate(choices.count, sizeof *candidates);
+    memcpy(candidates, choices.items, choices.count * sizeof *candidates);
+    const char *nearest = text_nearest(value, candidates);
+
+    error_set(error, ERROR_USAGE, "\"%s\" must be one of %s, not \"%s\"", name, listed, value);
+    return nearest == NULL ? false : error_hint(error, "Did you mean \"%s\"?", nearest);
+}
+
+bool config_key_check(const struct config_key *key, const char *name, const char *value, struct error *error)
+{
+    if (*value == '\0') {
+        if (key->default_value == NULL)
+            return true;
+        return error_set(error, ERROR_USAGE, "\"%s\" wants a value", name);
+    }
+    if (is_of_type(key, value))
+        return true;
+    if (key->type == CONFIG_CHOICE)
+        return refuse_choice(key, name, value, error);
+    return error_set(error, ERROR_USAGE, "\"%s\" wants %s, not \"%s\"", name, wanted(key->type), value);
+}
+
+int64_t config_key_duration(const struct config_key *key, const char *value)
+{
+    int64_t ms = -1;
+
+    return parse_duration(key, value, &ms) ? ms : -1;
+}
+
+bool config_key_bool(const char *value)
+{
+    return is_one_of(value, "yes true on 1");
+}
+
+bool config_key_hint(const char *name, struct error *error)
+{
+    const char *names[sizeof config_keys / sizeof *config_keys];
+    size_t count = 0;
+
+    do
+        names[count] = config_keys[count].name;
+    while (config_keys[count++].name != NULL);
+    const char *nearest = text_nearest(name, names);
+    return nearest == NULL ? false : error_hint(error, "Did you mean \"%s\"?", nearest);
+}
