@@ -4,7 +4,8 @@
  *
  * What cannot be run is an error (ERROR_USAGE, with all of them in findings, the first in error): two files
  * with one number (unless allowed), a rollback without its forward file, an unreadable file, invalid UTF-8, a
- * NUL, an unknown directive. Gaps are notices, stray .sql files warnings.
+ * NUL, an unknown directive. Gaps are notices, stray .sql files warnings. Subfolders are not entered; links
+ * to files are followed; files whose names do not end in .sql are none of our business.
  */
 #ifndef MIGRATOR_FOLDER_H
 #define MIGRATOR_FOLDER_H
@@ -25,6 +26,7 @@ struct folder {
     struct migration **items; /* in order */
     size_t count;
     struct findings findings;
+    struct migration **by_stem; /* the same ones ordered by stem */
 };
 
 /* Even when it fails, *ret_folder is set, with what could be read and all findings. */

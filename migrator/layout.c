@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "migrator/layout.h"
+#include "common/text.h"
+#include "migrator/comment.h"
+#include "migrator/rule.h"
+#include <strings.h>
+
+static const char *const layout_names[] = {
+    [LAYOUT_AUTO] = "auto",         [LAYOUT_NATIVE] = "native", [LAYOUT_UPDOWN] = "updown",
+    [LAYOUT_SECTIONS] = "sections", [LAYOUT_FLYWAY] = "flyway",
+};
+#define LAYOUT_COUNT (sizeof layout_names / sizeof *layout_names)
+
+static const char digit_set[] = "0123456789";
+static const char letter_set[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+const char *layout_name(enum layout layout)
+{
+    return layout_names[layout];
+}
+
+bool layout_from_name(const char *name, enum layout *ret)
+{
+    for (size_t i = 0; i < LAYOUT_COUNT; i++) {
+        if (text_equal(name, layout_names[i])) {
+            *ret = (enum layout)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A name's part without its suffix. */
+struct stem {
+    const char *text;
+    size_t length;
+};
+
+static bool cut_suffix(struct stem *stem, const char *suffix)
+{
+    size_t length = strlen(suffix);
+    if (stem->length <= length || memcmp(stem->text + stem->length - length, suffix, length) != 0)
+        return false;
+    stem->length -= length;
+    return true;
+}
+
+/* NNN[letters]_description */
+static bool is_numbered(const struct stem *stem)
+{
+    size_t digits = strspn(stem->text, digit_set);
+    size_t at = digits + strspn(stem->text + digits, letter_set);
+    return digits > 0 && at + 1 < stem->length && stem->text[at] == '_';
+}
+
+/* V1.2__description, with the given letter. */
+static bool is_flyway(const struct stem *stem, char letter)
+{
+    if (stem->text[0] != letter)
+        return false;
+    size_t at = 0, digits;
+    do {
+        at++;
+        digits = strspn(stem->text + at, digit_set);
+        if (digits == 0)
+            return false;
+        at += digits;
+    } while (stem->text[at] == '.' || (stem->text[at] == '_' && stem->text[at + 1] != '_'));
+    return at + 2 < stem->length && stem->text[at] == '_' && stem->text[at + 1] == '_';
+}
+
+static enum file_role flyway_role(const struct stem *name, char **ret_stem)
+{
+    enum file_role role = is_flyway(name, 'V')   ? ROLE_FORWARD
+                          : is_flyway(name, 'U') ? ROLE_ROLLBACK
+                                                 : ROLE_STRAY;
+    if (role == ROLE_STRAY)
+        return ROLE_STRAY;
+    *ret_stem = text_copy_part(name->text, name->length);
+    (*ret_stem)[0] = 'V';
+    return role;
+}
+
+static enum file_role suffixed_role(struct stem name, const char *const suffixes[3], char **ret_stem)
+{
+    static const enum file_role roles[] = {ROLE_FORWARD, ROLE_ROLLBACK, ROLE_VERIFY};
+    for (size_t i = 3; i-- > 0;) {
+        struct stem stem = name;
+        if (!suffixes[i] || (*suffixes[i] && !cut_suffix(&stem, suffixes[i])) || !is_numbered(&stem))
+            continue;
+        *ret_stem = text_copy_part(stem.text, stem.length);
+        return roles[i];
+    }
+    return ROLE_STRAY;
+}
+
+enum file_role migration_file_role(const char *name, enum layout layout, char **ret_stem,
+                                   enum layout *ret_layout)
+{
+    static const char *const native[] = {"", "_rollback", "_verify"};
+    static const char *const updown[] = {".up", ".down", "_verify"};
+    static const char *const only_up_and_down[] = {".up", ".down", NULL};
+    static const char *const plain[] = {"", NULL, NULL};
+    struct stem stem = {name, strlen(name)};
+    enum file_role role = ROLE_STRAY;
+    bool any = layout == LAYOUT_AUTO;
+    if (!cut_suffix(&stem, ".sql"))
+        return ROLE_STRAY;
+    if (any || layout == LAYOUT_FLYWAY) {
+        role = flyway_role(&stem, ret_stem);
+        *ret_layout = LAYOUT_FLYWAY;
+    }
+    if (role == ROLE_STRAY && (any || layout == LAYOUT_UPDOWN)) {
+        role = suffixed_role(stem, any ? only_up_and_down : updown, ret_stem);
+        *ret_layout = LAYOUT_UPDOWN;
+    }
+    if (role == ROLE_STRAY && (any || layout == LAYOUT_NATIVE)) {
+        role = suffixed_role(stem, native, ret_stem);
+        *ret_layout = LAYOUT_NATIVE;
+    }
+    if (layout == LAYOUT_SECTIONS && suffixed_role(stem, plain, ret_stem) == ROLE_FORWARD) {
+        role = ROLE_SECTIONS;
+        *ret_layout = LAYOUT_SECTIONS;
+    }
+    return role;
+}
+
+static const char *expected_name(enum layout layout)
+{
+    switch (layout) {
+    case LAYOUT_UPDOWN:
+        return "NNN_description.up.sql";
+    case LAYOUT_FLYWAY:
+        return "V1__description.sql";
+    default:
+        return "NNN_description.sql";
+    }
+}
+
+static char *flyway_reason(const char *name)
+{
+    bool digits = name[1] >= '0' && name[1] <= '9';
+    if (text_starts_with(name, "R__"))
+        return text_copy("repeatable migrations are not supported");
+    if (name[0] == 'B' && digits)
+        return text_copy("baseline migrations are not supported");
+    if ((name[0] == 'V' || name[0] == 'U') && digits)
+        return text_copy("two underscores and a description must follow the number");
+    return NULL;
+}
+
+char *layout_stray_reason(const char *name, enum layout layout)
+{
+    size_t length = strlen(name);
+    if (length < 4 || strcasecmp(name + length - 4, ".sql") != 0)
+        return NULL;
+    if (strcmp(name + length - 4, ".sql") != 0)
+        return text_copy("its suffix must be \".sql\", in lower case");
+    OWNED char *stem = NULL;
+    enum layout other;
+    if (migration_file_role(name, LAYOUT_AUTO, &stem, &other) != ROLE_STRAY)
+        return text_format("layout \"%s\" has names such as %s", layout_name(layout), expected_name(layout));
+    char *reason = flyway_reason(name);
+    if (reason)
+        return reason;
+    size_t digits = strspn(name, digit_set);
+    size_t at = digits + strspn(name + digits, letter_set);
+    if (digits == 0)
+        return text_copy("its name does not begin with a number");
+    if (strcmp(name + at, ".sql") == 0 || name[at] == '_' || text_starts_with(name + at, ".up.sql") ||
+        text_starts_with(name + at, ".down.sql"))
+        return text_format("a description must follow the number, as in %.*s_add_orders.sql", (int)at, name);
+    return text_copy("an underscore must follow the number");
+}
+
+enum marker { MARKER_NONE, MARKER_UP, MARKER_DOWN, MARKER_FOREIGN };
+
+/* Behind a marker comes the line's end or a blank. */
+static bool begins_with_word(const char *text, size_t length, const char *word)
+{
+    size_t size = strlen(word);
+    return length >= size && memcmp(text, word, size) == 0 &&
+           (length == size || text[size] == ' ' || text[size] == '\t');
+}
+
+static enum marker comment_marker(const struct comment_walk *comment, const char **ret_tool)
+{
+    static const struct {
+        const char *word, *tool;
+    } foreign[] = {{"+goose Up", "goose"},
+                   {"+goose Down", "goose"},
+                   {"+migrate Up", "sql-migrate"},
+                   {"+migrate Down", "sql-migrate"},
+                   {"create above / drop below ----", "tern"}};
+    const char *text = comment->text + comment->offset;
+    size_t length = comment->length;
+    bool line_start = comment->offset == 0 || text[-1] == '\n' || text[-1] == '\r';
+    if (!line_start || text[0] != '-')
+        return MARKER_NONE;
+    while (length > 0 && (*text == '-' || *text == ' ' || *text == '\t')) {
+        text++;
+        length--;
+    }
+    if (begins_with_word(text, length, "migrate:up"))
+        return MARKER_UP;
+    if (begins_with_word(text, length, "migrate:down"))
+        return MARKER_DOWN;
+    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
+        *ret_tool = foreign[i].tool;
+        if (begins_with_word(text, length, foreign[i].word))
+            return MARKER_FOREIGN;
+    }
+    return MARKER_NONE;
+}
+
+static bool may_have_markers(const struct source *whole)
+{
+    static const char *const hints[] = {"migrate:up", "migrate:down", "+goose", "+migrate",
+                                        "create above / drop"};
+    bool found = false;
+    for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
+        found = found || strstr(whole->text, hints[i]);
+    return found;
+}
+
+static bool misplaced(const struct comment_walk *at, const struct source *whole, const char *what,
+                      struct error *error)
+{
+    struct text_position position = text_position(whole->text, at->offset);
+    error_set(error, ERROR_USAGE, "%s", what);
+    error_hint(error,
+               "A file with sections has \"-- migrate:up\" before its first statement, and at most one "
+               "\"-- migrate:down\" after it.");
+    return error_at(error, whole->path, position.line, position.column);
+}
+
+static bool foreign_sections(const struct comment_walk *at, const struct source *whole, const char *tool,
+                             struct error *error)
+{
+    struct text_position position = text_position(whole->text, at->offset);
+    error_set(error, ERROR_USAGE, "the file has sections of %s, which are not read: both would run", tool);
+    error_hint(error, "Mark the sections with \"-- migrate:up\" and \"-- migrate:down\", or use two files.");
+    return error_at(error, whole->path, position.line, position.column);
+}
+
+static const char *marker_problem(enum marker marker, const struct sections *sections, bool down,
+                                  bool in_body)
+{
+    if (marker == MARKER_UP && sections->up)
+        return "a second \"-- migrate:up\"";
+    if (marker == MARKER_UP && in_body)
+        return "statements stand before \"-- migrate:up\"";
+    if (marker == MARKER_DOWN && down)
+        return "a second \"-- migrate:down\"";
+    if (marker == MARKER_DOWN && !sections->up)
+        return "\"-- migrate:down\" without \"-- migrate:up\" before it";
+    return NULL;
+}
+
+bool sections_read(const struct source *whole, enum layout layout, struct sections *ret,
+                   const char **ret_rule, struct error *error)
+{
+    struct sections sections = {.down = whole->size, .first_line = 1};
+    struct comment_walk comment = {.text = whole->text, .size = whole->size};
+    bool down = false;
+    const char *tool = NULL;
+    *ret_rule = RULE_SECTIONS;
+    while (layout != LAYOUT_NATIVE && may_have_markers(whole) && comment_next(&comment)) {
+        enum marker marker = comment_marker(&comment, &tool);
+        if (marker == MARKER_NONE)
+            continue;
+        if (marker == MARKER_FOREIGN) {
+            *ret_rule = RULE_FOREIGN_SECTIONS;
+            return foreign_sections(&comment, whole, tool, error);
+        }
+        const char *problem = marker_problem(marker, &sections, down, comment.in_body);
+        if (problem)
+            return misplaced(&comment, whole, problem, error);
+        sections.up = true;
+        if (marker == MARKER_DOWN) {
+            down = true;
+            sections.down = comment.offset;
+        }
+    }
+    if (!sections.up && layout == LAYOUT_SECTIONS) {
+        error_set(error, ERROR_USAGE, "\"-- migrate:up\" is missing");
+        error_hint(error, "Layout \"sections\" wants it on a line of its own before the first statement.");
+        return error_at(error, whole->path, 1, 1);
+    }
+    if (down)
+        sections.first_line = text_position(whole->text, sections.down).line;
+    sections.rollback = down && !comment_only(whole->text + sections.down, whole->size - sections.down);
+    *ret = sections;
+    return true;
+}
