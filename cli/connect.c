@@ -1,22 +1,13 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "cli/connect.h"
 
-#include "cli/report.h"
 #include "cli/worktree.h"
 #include "common/cluster.h"
-
-char *connect_cluster_folder(const struct config *config)
-{
-    const char *file = config ? config_file(config) : NULL;
-    OWNED char *folder = file ? file_folder(file) : getcwd(NULL, 0);
-
-    return file_join(folder ? folder : ".", ".pgmigrate/cluster");
-}
 
 static bool embedded_url(const struct invocation *invocation, char **ret_url, struct error *error)
 {
     AUTO(cluster_status_clear) struct cluster_status status = {0};
-    OWNED char *folder = connect_cluster_folder(invocation->config);
+    OWNED char *folder = cluster_folder(invocation->config);
 
     if (!cluster_start(folder, error) || !cluster_status(folder, &status, error))
         return false;

@@ -7,10 +7,6 @@
 #include "cli/command.h"
 #include "migrator/apply.h"
 
-/* The folder of the embedded cluster: .pgmigrate/cluster beside the configuration file, else in the current
- * folder. */
-char *connect_cluster_folder(const struct config *config);
-
 /* Connect to the database of the configuration; "embedded:" starts the cluster first. */
 MUST_CHECK bool connect_database(const struct invocation *invocation, struct postgres **ret,
                                  struct error *error);

@@ -299,6 +299,7 @@ static const char *type_text(enum config_type type)
     case CONFIG_BOOL:
         return "yes or no";
     case CONFIG_DURATION:
+    case CONFIG_SECONDS:
         return "duration: 500ms, 2s, 10min, 1h, 7d";
     case CONFIG_PATHS:
         return "folders, separated by commas";

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* The array of commands; the only place that prints an error and chooses the exit status. */
+#include "cli/command.h"
+#include "cli/commands.h"
+#include "cli/document.h"
+#include "cli/help.h"
+#include "cli/report.h"
+#include "common/interrupt.h"
+#include <errno.h>
+
+static const struct command *const commands[] = {
+    &cmd_cluster_start, &cmd_cluster_stop, &cmd_cluster_status, &cmd_cluster_url, &cmd_help, NULL,
+};
+
+/* Help that was asked for goes to stdout; help instead of a missing command to stderr. */
+static void print_help(FILE *out, const struct invocation *invocation)
+{
+    if (invocation->command)
+        help_command(out, invocation->command);
+    else if (invocation->group)
+        help_group(out, commands, invocation->group);
+    else
+        help_overview(out, commands);
+}
+
+static bool run(struct invocation *invocation, struct error *error)
+{
+    const struct command *command = invocation->command;
+
+    if (invocation->password_in_argv)
+        report_warning(invocation,
+                       "a password on the command line can be read by every user of this machine\n"
+                       "hint: Use PGPASSWORD, a password file (~/.pgpass), a service, or env:NAME in "
+                       "pgmigrate.conf.");
+    if (!command->without_config && !command_configure(invocation, error))
+        return false;
+    return command->run(invocation, error);
+}
+
+static bool answer(struct invocation *invocation, struct error *error)
+{
+    switch (invocation->request) {
+    case REQUEST_VERSION:
+        printf("pgmigrate %s\n", PGMIGRATE_VERSION);
+        return true;
+    case REQUEST_HELP:
+        print_help(stdout, invocation);
+        return true;
+    case REQUEST_OVERVIEW:
+        if (!invocation->json)
+            print_help(stderr, invocation);
+        return error_set(error, ERROR_USAGE, "no command was given");
+    case REQUEST_RUN:
+        break;
+    }
+    return run(invocation, error);
+}
+
+/* A full disk must not look like success; a reader that went away (head) is nobody's mistake. */
+static bool close_output(struct error *error)
+{
+    bool failed = ferror(stdout) != 0;
+
+    if ((fclose(stdout) == 0 && !failed) || errno == EPIPE)
+        return true;
+    return error_set(error, ERROR_FAILED, "could not write to standard output: %s", strerror(errno));
+}
+
+static void tell(const struct invocation *invocation, const struct error *error)
+{
+    bool helped = invocation->request == REQUEST_OVERVIEW && error->code == ERROR_USAGE && !invocation->json;
+    bool in_document = invocation->json && invocation->verbosity == VERBOSITY_QUIET;
+
+    if (!helped && !in_document)
+        report_error(stderr, invocation->color, error);
+}
+
+int main(int argc, char **argv)
+{
+    AUTO(invocation_clear) struct invocation invocation = {0};
+    AUTO(error_clear) struct error error = {0};
+    bool ok;
+    int exit_code;
+
+    interrupt_install();
+    ok = command_parse(argc, argv, commands, &invocation, &error);
+    if (!ok)
+        invocation.request = REQUEST_RUN;
+    else
+        ok = answer(&invocation, &error);
+    exit_code = ok ? invocation.exit_code : (int)error.code;
+    if (!ok)
+        tell(&invocation, &error);
+    if (invocation.json && invocation.request != REQUEST_HELP && invocation.request != REQUEST_VERSION)
+        document_print(stdout, &invocation, exit_code, ok ? NULL : &error);
+    if (!close_output(&error)) {
+        report_error(stderr, invocation.color, &error);
+        return error.code;
+    }
+    return exit_code;
+}
