@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "cli/inputs.h"
+#include "cli/report.h"
+
+/* In a protected environment, what cannot be undone is an error unless the configuration says otherwise. */
+static enum rollback_required rollback_required(const struct config *config)
+{
+    const char *value = config_text(config, "rollback_required");
+    if (!value || !*value)
+        return config_bool(config, "protected") ? ROLLBACK_YES : ROLLBACK_WARN;
+    if (text_equal(value, "yes"))
+        return ROLLBACK_YES;
+    return text_equal(value, "no") ? ROLLBACK_NO : ROLLBACK_WARN;
+}
+
+struct folder_options inputs_folder_options(const struct config *config)
+{
+    struct folder_options options = {.rollback_required = rollback_required(config)};
+    struct text_list directories = config_paths(config, "directory");
+    for (size_t i = 0; i < directories.count; i++)
+        text_list_add(&options.directories, report_path(directories.items[i]));
+    text_list_clear(&directories);
+    if (!layout_from_name(config_text(config, "layout"), &options.layout))
+        options.layout = LAYOUT_AUTO;
+    options.allow_duplicates = text_equal(config_text(config, "duplicate_versions"), "allow");
+    return options;
+}
+
+void inputs_folder_options_clear(struct folder_options *options)
+{
+    text_list_clear(&options->directories);
+}
+
+bool inputs_folder(const struct invocation *invocation, struct folder **ret_folder, struct error *error)
+{
+    AUTO(inputs_folder_options_clear)
+    struct folder_options options = inputs_folder_options(invocation->config);
+    return folder_read(&options, ret_folder, error);
+}
