@@ -77,7 +77,7 @@ $(LIBRARY): $(BUILD)/files
 build/deps/server-dev:
 	@build-aux/deps server-dev
 
--include $(patsubst %.c,$(BUILD)/%.d,$(SOURCES) $(wildcard tests/unit/*.c tests/fuzz/*.c))
+-include $(patsubst %.c,$(BUILD)/%.d,$(SOURCES) $(wildcard tests/unit/*.c tests/fuzz/*.c bench/*.c))
 
 # ---- packages ----
 
@@ -111,6 +111,21 @@ test:
 	@build-aux/deps test
 	@$(MAKE) --no-print-directory all unit-tests
 	@CMOCKA_MESSAGE_OUTPUT=TAP $(PROVE) $(UNIT_TESTS)
+
+# ---- speed ----
+
+# Beside other tools: `make bench` takes some ten minutes, `make bench BENCH=quick` less than one.
+BENCH_PROGRAMS := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
+
+.PHONY: bench bench-programs
+bench:
+	@build-aux/deps run
+	@$(MAKE) --no-print-directory all bench-programs
+	@BUILD=$(BUILD) bench/run $(BENCH)
+bench-programs: $(BENCH_PROGRAMS)
+$(BENCH_PROGRAMS): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIBRARY)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(LIBRARIES)
 
 # ---- odds and ends ----
 
