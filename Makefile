@@ -95,9 +95,6 @@ demo:
 # A unit test is linked against what is there of the program, so it needs only the modules it really uses.
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_test.c))
 CLI_TESTS  := $(wildcard tests/cli/*.bats)
-TESTS      := $(UNIT_TESTS)
-PROVE      := prove -j2 --failures
-
 .PHONY: unit-tests
 unit-tests: $(UNIT_TESTS)
 
@@ -106,11 +103,21 @@ $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 	$(Q)$(LINK) -o $@ $^ -lcmocka $(LIBRARIES)
 .SECONDARY: $(UNIT_TESTS:$(BUILD)/tests/%=$(BUILD)/tests/unit/%.o)
 
-.PHONY: test check-unit
+# ASan, UBSan and LSan say nothing where they find nothing, and fail the test where they do.
+export ASAN_OPTIONS  := detect_leaks=1:abort_on_error=0:exitcode=99
+export UBSAN_OPTIONS := print_stacktrace=1:halt_on_error=1
+export LSAN_OPTIONS  := print_suppressions=0
+export BUILD
+
+.PHONY: test check
 test:
 	@build-aux/deps test
-	@$(MAKE) --no-print-directory all unit-tests
-	@CMOCKA_MESSAGE_OUTPUT=TAP $(PROVE) $(UNIT_TESTS)
+	@$(MAKE) --no-print-directory run-tests
+
+# Tests without a look at the packages; `make run-tests CLI_TESTS=tests/cli/apply.bats UNIT_TESTS=` runs one file.
+.PHONY: run-tests
+run-tests: all unit-tests
+	@tests/run $(UNIT_TESTS) $(CLI_TESTS)
 
 # ---- speed ----
 

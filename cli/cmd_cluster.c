@@ -60,7 +60,7 @@ static bool tell(struct invocation *invocation, const char *folder, struct error
         return false;
     if (invocation->json)
         add_fields(invocation->document, &status);
-    else if (invocation->verbosity > VERBOSITY_QUIET)
+    else
         print_status(&status);
     return true;
 }

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: PostgreSQL
+
+load helpers
+
+setup()
+{
+    cd "$BATS_TEST_TMPDIR"
+}
+
+teardown()
+{
+    pgmigrate cluster stop --remove >/dev/null
+}
+
+@test "start makes a cluster in .pgmigrate/cluster, and url leads to it" {
+    run_pgmigrate cluster start
+    assert_status 0
+    assert_output "running   PostgreSQL"
+    [ -d .pgmigrate/cluster ]
+    DATABASE_URL=$(pgmigrate cluster url)
+    assert_value "select current_user || current_setting('listen_addresses')" postgres
+}
+
+@test "the cluster is beside the configuration file" {
+    echo "[migrations]" >pgmigrate.conf
+    mkdir sub
+    cd sub
+    run_pgmigrate cluster start
+    assert_status 0
+    [ -d ../.pgmigrate/cluster ]
+    [ ! -e .pgmigrate ]
+}
+
+@test "status tells absent, running and stopped" {
+    run_pgmigrate cluster status --json
+    assert_status 0
+    assert_equal "$(json .state)" absent
+    [ ! -e .pgmigrate ]
+
+    run_pgmigrate cluster start --json
+    assert_equal "$(json .state)" running
+    assert_equal "$(json .folder)" "$(realpath .pgmigrate/cluster)"
+    kill -0 "$(json .pid)"
+
+    run_pgmigrate cluster stop --json
+    assert_equal "$(json .state)" stopped
+    assert_equal "$(json .pid)" null
+}
+
+@test "url of a stopped cluster fails and says how to start it" {
+    run_pgmigrate cluster url
+    assert_status 4
+    assert_equal "$output" ""
+    assert_stderr "is not running"
+    assert_stderr "pgmigrate cluster start"
+}
+
+@test "stop --remove leaves nothing behind" {
+    pgmigrate cluster start --folder here
+    server=$(realpath here/server)
+    run_pgmigrate cluster stop --remove --folder here
+    assert_status 0
+    [ ! -e here ]
+    [ ! -e "$server" ]
+}
+
+@test "the server goes on when pgmigrate and its terminal are gone" {
+    setsid bash -c 'pgmigrate cluster start >/dev/null; kill -HUP 0' || true
+    DATABASE_URL=$(pgmigrate cluster url)
+    assert_value "select 1" 1
+}

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: PostgreSQL
+# The tests' own tools, where a mistake would make other tests pass for nothing.
+
+load helpers
+
+@test "each test has an empty database of its own" {
+    assert_value "select current_database()" "$TEST_DATABASE"
+    assert_value "select count(*) from pg_class where relnamespace = 'public'::regnamespace" 0
+}
+
+@test "pgbouncer stands in the way in the mode that was asked for" {
+    start_pgbouncer transaction
+    assert_value "select current_database()" "$TEST_DATABASE"
+    run psql -XAtq -d "${DATABASE_URL/$TEST_DATABASE/pgbouncer}" -c "show config"
+    assert_output "pool_mode|transaction"
+}
+
+@test "the tests' assertions can fail" {
+    run_pgmigrate --version
+    assert_status 0
+    run ! assert_status 1
+    run_pgmigrate --version
+    run ! assert_output "no such text"
+    run ! refute_output pgmigrate
+    run ! assert_equal a b
+    run ! assert_value "select 1" 2
+    WAIT_SECONDS=0 run ! wait_until false
+}

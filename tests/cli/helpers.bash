@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: PostgreSQL
+# shellcheck shell=bash
+#
+# What every .bats file begins with: `load helpers`. Each test gets an empty folder to stand in and an empty database
+# of its own at DATABASE_URL; both are gone afterwards. A file that needs more in setup() or teardown() defines them
+# anew and calls test_setup and test_teardown.
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+    test_setup
+}
+
+teardown()
+{
+    test_teardown
+}
+
+test_setup()
+{
+    cd "$BATS_TEST_TMPDIR" || return
+    TEST_DATABASE=t_$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')
+    psql_server "create database $TEST_DATABASE"
+    DATABASE_URL=$(database_url "$TEST_DATABASE")
+    export DATABASE_URL
+}
+
+test_teardown()
+{
+    stop_pgbouncer
+    if [ -n "${TEST_OWN_CLUSTER-}" ]; then
+        pgmigrate cluster stop --remove --folder "$TEST_OWN_CLUSTER" >/dev/null
+    fi
+    psql_server "drop database if exists $TEST_DATABASE with (force)"
+}
+
+# ---- the server ----
+
+# The URI of another database of the tests' server, for "postgres" or another user.
+database_url() # NAME [USER]
+{
+    printf '%s\n' "$TEST_SERVER_URL" | sed "s,//postgres@/postgres?,//${2:-postgres}@/$1?,"
+}
+
+psql_server() # SQL
+{
+    psql -XAtq -v ON_ERROR_STOP=1 -d "$TEST_SERVER_URL" -c "$1"
+}
+
+# What a query answers in the test's database: rows in lines, columns separated by |.
+psql_value() # SQL
+{
+    psql -XAtq -v ON_ERROR_STOP=1 -d "$DATABASE_URL" -c "$1"
+}
+
+server_major()
+{
+    psql_server "select current_setting('server_version_num')::int / 10000"
+}
+
+# A server that may be stopped or killed; DATABASE_URL is its database "postgres".
+start_own_cluster()
+{
+    TEST_OWN_CLUSTER=$BATS_TEST_TMPDIR/cluster
+    pgmigrate cluster start --folder "$TEST_OWN_CLUSTER" >/dev/null
+    DATABASE_URL=$(pgmigrate cluster url --folder "$TEST_OWN_CLUSTER")
+}
+
+# PgBouncer in front of the tests' server: DATABASE_URL goes through it, DIRECT_URL does not.
+start_pgbouncer() # transaction|session|statement
+{
+    local folder owner user=() socket
+    command -v pgbouncer >/dev/null || skip "pgbouncer is not installed"
+    socket=$(printf '%s\n' "$TEST_SERVER_URL" | sed 's/.*[?&]host=\([^&]*\).*/\1/; s/%2[Cc]/,/g')
+    folder=$(mktemp -d /tmp/pgmigrate-bouncer.XXXXXX)
+    owner=$(stat -c %u:%g "$socket")
+    [ "$(id -u)" != 0 ] || user=(setpriv "--reuid=${owner%:*}" "--regid=${owner#*:}" --clear-groups)
+    cat >"$folder/pgbouncer.ini" <<INI
+[databases]
+* = host=$socket port=5432 user=postgres
+[pgbouncer]
+pool_mode = $1
+listen_addr =
+listen_port = 6432
+unix_socket_dir = $folder
+auth_type = any
+admin_users = postgres
+default_pool_size = 3
+ignore_startup_parameters = extra_float_digits
+INI
+    chmod 644 "$folder/pgbouncer.ini"
+    [ "$(id -u)" != 0 ] || chown "$owner" "$folder"
+    PGBOUNCER_FOLDER=$folder
+    # Not the descriptor on which bats waits for a test's children.
+    (cd "$folder" && exec "${user[@]}" pgbouncer -q pgbouncer.ini </dev/null >log 2>&1 3>&-) &
+    PGBOUNCER_PID=$!
+    DIRECT_URL=$DATABASE_URL
+    DATABASE_URL="postgresql://postgres@/$TEST_DATABASE?host=$folder&port=6432"
+    wait_until psql_value "select 1"
+}
+
+stop_pgbouncer()
+{
+    [ -n "${PGBOUNCER_PID-}" ] || return 0
+    kill "$PGBOUNCER_PID" 2>/dev/null || true
+    wait "$PGBOUNCER_PID" 2>/dev/null || true
+    rm -rf "$PGBOUNCER_FOLDER"
+    unset PGBOUNCER_PID
+    DATABASE_URL=$DIRECT_URL
+}
+
+# ---- pgmigrate ----
+
+# Sets status, output (stdout), stderr, and lines of both: `run_pgmigrate apply --to 3`.
+run_pgmigrate()
+{
+    run --separate-stderr pgmigrate "$@" </dev/null
+}
+
+# Begin a pgmigrate that is to be waited for, killed or watched: PGMIGRATE_PID; its output goes to the files
+# background.out and background.err of the test's folder.
+start_pgmigrate()
+{
+    pgmigrate "$@" </dev/null >background.out 2>background.err 3>&- &
+    PGMIGRATE_PID=$!
+}
+
+# Its exit status in $status, its output in $output and $stderr.
+wait_pgmigrate()
+{
+    status=0
+    wait "$PGMIGRATE_PID" || status=$?
+    output=$(cat background.out)
+    stderr=$(cat background.err)
+}
+
+# Write a file of the folder migrations/, its text from stdin: `migration 001_users <<'SQL'`.
+migration() # STEM
+{
+    mkdir -p migrations
+    cat >"migrations/$1.sql"
+}
+
+# ---- waiting and looking ----
+
+# Until a command succeeds; the test fails when it has not after 20 s (a sanitizer's build is slow).
+wait_until() # COMMAND…
+{
+    local end=$((SECONDS + ${WAIT_SECONDS:-20}))
+    until "$@" >/dev/null 2>&1; do
+        if [ "$SECONDS" -ge "$end" ]; then
+            echo "waited in vain for: $*" >&2
+            return 1
+        fi
+        sleep 0.05
+    done
+}
+
+# Whether a query answers "t".
+psql_true() # SQL
+{
+    [ "$(psql_value "$1")" = t ]
+}
+
+show_result()
+{
+    printf '%s\n' "status: $status" "---- stdout" "$output" "---- stderr" "${stderr-}" "----" >&2
+}
+
+assert_status() # NUMBER
+{
+    [ "$status" -eq "$1" ] && return 0
+    echo "expected exit status $1" >&2
+    show_result
+    return 1
+}
+
+assert_equal() # ACTUAL EXPECTED
+{
+    [ "$1" = "$2" ] && return 0
+    printf 'expected: %s\nfound:    %s\n' "$2" "$1" >&2
+    return 1
+}
+
+assert_output() # TEXT, a part of stdout
+{
+    [[ $output == *"$1"* ]] && return 0
+    echo "stdout does not contain: $1" >&2
+    show_result
+    return 1
+}
+
+refute_output() # TEXT
+{
+    [[ $output != *"$1"* ]] && return 0
+    echo "stdout contains: $1" >&2
+    show_result
+    return 1
+}
+
+assert_stderr() # TEXT, a part of stderr
+{
+    [[ $stderr == *"$1"* ]] && return 0
+    echo "stderr does not contain: $1" >&2
+    show_result
+    return 1
+}
+
+refute_stderr() # TEXT
+{
+    [[ $stderr != *"$1"* ]] && return 0
+    echo "stderr contains: $1" >&2
+    show_result
+    return 1
+}
+
+# A value out of the last --json document, by a path such as .migrations[0].state.
+json() # PATH
+{
+    printf '%s' "$output" | jq -r "$1"
+}
+
+# Whether the query answers the value.
+assert_value() # SQL EXPECTED
+{
+    assert_equal "$(psql_value "$1")" "$2"
+}
