@@ -10,5 +10,6 @@ extern const struct command cmd_cluster_status;
 extern const struct command cmd_cluster_stop;
 extern const struct command cmd_cluster_url;
 extern const struct command cmd_help;
+extern const struct command cmd_new;
 
 #endif
