@@ -121,6 +121,43 @@ run-tests: all unit-tests
 
 # ---- speed ----
 
+# As any user, from a copy he can read: root's run of the suite shows nothing about permissions.
+.PHONY: run-tests-unprivileged
+run-tests-unprivileged: all unit-tests
+	@tests/unprivileged $(UNIT_TESTS) $(CLI_TESTS)
+
+# The whole suite with every check the compiler can build in. TEST_SANITIZED tells tests that measure.
+SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+.PHONY: sanitize
+sanitize:
+	@TEST_SANITIZED=1 $(MAKE) --no-print-directory BUILD=build/sanitize CFLAGS='$(SANITIZE)' run-tests
+
+# Each fuzzer for SECONDS; what it finds stays in build/fuzz/found/, what it learns in build/fuzz/corpus/.
+FUZZERS := $(wildcard tests/fuzz/*.c)
+FUZZ_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+.PHONY: fuzz run-fuzzers
+fuzz:
+	@build-aux/deps check
+	@$(MAKE) --no-print-directory run-fuzzers
+run-fuzzers:
+	@$(MAKE) --no-print-directory BUILD=build/fuzz CC=clang CFLAGS='$(FUZZ_FLAGS) -fsanitize=fuzzer-no-link' \
+	    LDFLAGS=-fsanitize=fuzzer $(FUZZERS:tests/fuzz/%.c=build/fuzz/tests/fuzz/%)
+	@tests/fuzz/run $(SECONDS) $(FUZZERS:tests/fuzz/%.c=build/fuzz/tests/fuzz/%)
+$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIBRARY)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(LIBRARIES)
+.SECONDARY: $(FUZZERS:%.c=$(BUILD)/%.o)
+
+# What the unit tests reach of the modules they can reach without a server or another process.
+IMPURE := cluster process
+PURE   := $(foreach t,$(filter-out $(IMPURE),$(patsubst tests/unit/%_test.c,%,$(wildcard tests/unit/*_test.c))),$(filter %/$t.c,$(SOURCES)))
+.PHONY: coverage
+coverage:
+	@$(MAKE) --no-print-directory BUILD=build/coverage CFLAGS='-O0 -g --coverage' unit-tests
+	@find build/coverage -name '*.gcda' -exec rm {} +
+	@BUILD=build/coverage tests/run $(UNIT_TESTS:build/%=build/coverage/%)
+	@gcovr --root . build/coverage $(PURE:%='--filter=%') --fail-under-line 90
+
 # Beside other tools: `make bench` takes some ten minutes, `make bench BENCH=quick` less than one.
 BENCH_PROGRAMS := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
 
@@ -134,11 +171,76 @@ $(BENCH_PROGRAMS): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIBRARY)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(LIBRARIES)
 
+# ---- static checks ----
+
+HEADERS := $(wildcard $(addsuffix /*.h,$(FOLDERS)))
+FORMATTED := $(wildcard $(foreach f,$(FOLDERS) tests/unit tests/fuzz bench,$f/*.c $f/*.h))
+SCRIPTS := .ci/run build-aux/deps tests/run tests/unprivileged $(wildcard tests/*.sh tests/fuzz/run tests/servers/fetch) \
+           $(wildcard tests/cli/*.bash)
+
+.PHONY: lint check format-check header-check docs-check
+lint: format-check header-check docs-check
+	@tests/check_includes.sh
+	@tests/check_sizes.sh $(SOURCES) $(HEADERS) $(wildcard tests/unit/*.c tests/fuzz/*.c)
+	@shellcheck $(SCRIPTS)
+
+# Everything .ci/run does after `make test`.
+check:
+	@.ci/run --after-test
+
+format-check:
+	$(Q)clang-format --dry-run -Werror $(FORMATTED)
+
+# Each header compiles on its own.
+header-check: $(HEADERS:%=$(BUILD)/%.alone)
+$(BUILD)/%.h.alone: %.h $(BUILD)/flags
+	$(Q)mkdir -p $(@D) && $(COMPILE) -Werror -fsyntax-only -x c $< && touch $@
+
+# ---- documents printed by the program ----
+
+DOCUMENTS := docs/pgmigrate.1.scd docs/pgmigrate.conf docs/completion/pgmigrate.bash docs/completion/pgmigrate.zsh \
+             docs/completion/pgmigrate.fish
+document = $(PROGRAM) help $(or $(if $(filter %.scd,$1),--man),$(if $(filter %.conf,$1),--configuration),\
+                                --completion=$(subst .,,$(suffix $1))) --color=never
+
+.PHONY: docs
+docs: all
+	$(Q)mkdir -p docs/completion
+	$(Q)$(foreach d,$(DOCUMENTS),$(call document,$d) >$d &&) true
+
+docs-check: all
+	$(Q)$(foreach d,$(DOCUMENTS),$(call document,$d) | diff -u $d - &&) true || \
+	    { echo 'the documents are not what the program prints: run "make docs"' >&2; false; }
+	$(Q)scdoc <docs/pgmigrate.1.scd >$(BUILD)/pgmigrate.1
+
+# ---- installing ----
+
+BINARY     = $(DESTDIR)$(PREFIX)/bin/pgmigrate
+MANUAL     = $(DESTDIR)$(PREFIX)/share/man/man1/pgmigrate.1
+COMPLETION = $(DESTDIR)$(PREFIX)/share
+BASH_COMPLETION = $(COMPLETION)/bash-completion/completions/pgmigrate
+ZSH_COMPLETION  = $(COMPLETION)/zsh/site-functions/_pgmigrate
+FISH_COMPLETION = $(COMPLETION)/fish/vendor_completions.d/pgmigrate.fish
+
+$(BUILD)/pgmigrate.1: docs/pgmigrate.1.scd
+	@command -v scdoc >/dev/null || { echo 'the manual page is made by scdoc: run "make deps"' >&2; false; }
+	$(Q)scdoc <$< >$@.new && mv $@.new $@
+
+.PHONY: install uninstall
+install: all $(BUILD)/pgmigrate.1
+	$(Q)install -D -m 755 $(PROGRAM) $(BINARY)
+	$(Q)install -D -m 644 $(BUILD)/pgmigrate.1 $(MANUAL)
+	$(Q)install -D -m 644 docs/completion/pgmigrate.bash $(BASH_COMPLETION)
+	$(Q)install -D -m 644 docs/completion/pgmigrate.zsh $(ZSH_COMPLETION)
+	$(Q)install -D -m 644 docs/completion/pgmigrate.fish $(FISH_COMPLETION)
+uninstall:
+	$(Q)rm -f $(BINARY) $(MANUAL) $(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION)
+
 # ---- odds and ends ----
 
 .PHONY: format clean help
 format:
-	$(Q)clang-format -i $(wildcard $(foreach f,$(FOLDERS) tests/unit tests/fuzz bench,$f/*.c $f/*.h))
+	$(Q)clang-format -i $(FORMATTED)
 
 # What was downloaded stays, so that a clean build needs no network; `rm -r build` forgets that too.
 clean:
