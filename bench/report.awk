@@ -6,6 +6,8 @@
 
 BEGIN { FS = "\t"; base = "floor" }
 
+$8 != 0 { next } # failed, and reported as such
+
 {
     if (!($1 in scenario_seen)) { scenario_seen[$1] = 1; scenarios[++scenario_count] = $1 }
     key = $1 SUBSEP $2
@@ -144,6 +146,6 @@ END {
     printf "divided by that of %s in the same round. Lower is better everywhere.\n", base
     for (i = 1; i <= scenario_count; i++)
         table(scenarios[i])
-    if (base == "pgmigrate")
+    if (base == "pgmigrate" && !failures)
         verdict()
 }
