@@ -21,15 +21,15 @@ MUST_CHECK bool file_write_new(const char *path, const char *data, size_t size, 
                                struct error *error);
 
 /*
- * Replace or create: temporary name in the same folder, fsync, rename, fsync of the folder. On failure the old
- * file is untouched. A link is replaced, not followed. mode is subject to the umask here and above.
+ * Replace or create: temporary name in the same folder, fsync, rename, fsync of the folder. On failure the
+ * old file is untouched. A link is replaced, not followed. mode is subject to the umask here and above.
  */
 MUST_CHECK bool file_write_atomic(const char *path, const char *data, size_t size, unsigned mode,
                                   struct error *error);
 
 /*
- * The names in a folder, sorted by byte value: files and links to files, no folders, no "." names. A link that
- * leads nowhere is listed, so that reading it reports it.
+ * The names in a folder, sorted by byte value: files and links to files, no folders, no "." names. A link
+ * that leads nowhere is listed, so that reading it reports it.
  */
 MUST_CHECK bool file_list(const char *folder, struct text_list *ret_names, struct error *error);
 
@@ -49,8 +49,8 @@ char *file_folder(const char *path);                   /* dirname */
 const char *file_name(const char *path);               /* the part after the last slash; points into path */
 
 /*
- * An exclusive lock on a file that is created if needed, held until closed or the process ends. Waits; SIGINT and
- * SIGTERM end the wait with ERROR_INTERRUPTED / ERROR_TERMINATED.
+ * An exclusive lock on a file that is created if needed, held until closed or the process ends. Waits; SIGINT
+ * and SIGTERM end the wait with ERROR_INTERRUPTED / ERROR_TERMINATED.
  */
 MUST_CHECK bool file_lock(const char *path, int *ret_descriptor, struct error *error);
 

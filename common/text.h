@@ -52,8 +52,8 @@ size_t text_width(const char *text);
 
 /*
  * The candidate nearest to word by edit distance, or NULL when none is near enough to suggest (more than a
- * third of the word differs). Case does not count, and two swapped neighbours are one edit. candidates ends with
- * NULL. The result points into candidates.
+ * third of the word differs). Case does not count, and two swapped neighbours are one edit. candidates ends
+ * with NULL. The result points into candidates.
  */
 const char *text_nearest(const char *word, const char *const candidates[]);
 

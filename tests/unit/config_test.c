@@ -400,6 +400,16 @@ static void flags_of_paths_add_up_and_start_here(void **state)
     assert_origin(config, "directory", "--migrations");
 }
 
+static void one_path_is_made_absolute_too(void **state)
+{
+    AUTO(config_free) struct config *config = load("[migrations]\ndirectory = ./here/\n", NULL);
+    OWNED char *expected = file_join(*state, "here");
+    OWNED char *path = config_path(config, "directory");
+
+    assert_string_equal(path, expected);
+    assert_null(config_path(config, "role"));
+}
+
 static void nothing_said_leaves_the_database_to_libpq(void **state)
 {
     (void)state;
@@ -495,6 +505,7 @@ int main(void)
         TEST(the_file_is_searched_upwards_and_its_folder_is_the_base),
         TEST(a_file_that_was_asked_for_must_be_there),
         TEST(flags_of_paths_add_up_and_start_here),
+        TEST(one_path_is_made_absolute_too),
         TEST(nothing_said_leaves_the_database_to_libpq),
         TEST(a_chosen_environment_beats_database_url),
         TEST(env_stands_for_a_variable_that_must_be_set),

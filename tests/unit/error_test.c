@@ -137,6 +137,7 @@ static void every_exit_status_has_its_name_and_meaning(void **state)
         assert_non_null(error_codes[i].meaning);
     }
     assert_null(error_codes[count].name);
+    assert_string_equal(error_code_name((enum error_code)99), "failed");
 }
 
 int main(void)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "common/interrupt.h"
 #include "common/process.h"
+#include <grp.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -357,23 +358,36 @@ static void the_child_dies_with_us(void **state)
     assert_true(file_remove_tree(folder, &error));
 }
 
+static bool is_changed_without_groups(void)
+{
+    AUTO(process_result_clear) struct process_result result = {0};
+    AUTO(error_clear) struct error error = {0};
+    struct process_request request = *RUN("sh", "-c", "id -u; id -g; id -G");
+    gid_t groups[] = {0, 12345};
+
+    request.drop_user = true;
+    request.user = 65534;
+    request.group = 65534;
+    return setgroups(2, groups) == 0 && process_run(&request, &result, &error) &&
+           strcmp(result.output, "65534\n65534\n65534\n") == 0;
+}
+
 static void the_user_is_changed_without_our_groups(void **state)
 {
     (void)state;
     AUTO(process_result_clear) struct process_result result = {0};
     AUTO(error_clear) struct error error = {0};
-    struct process_request request = *RUN("sh", "-c", "id -u; id -g; id -G");
+    struct process_request request = *RUN("true");
 
+    if (geteuid() == 0) {
+        assert_in_fork(is_changed_without_groups);
+        return;
+    }
     request.drop_user = true;
     request.user = 65534;
     request.group = 65534;
-    if (geteuid() != 0) {
-        assert_false(process_run(&request, &result, &error));
-        assert_string_equal(error.message, "could not run \"sh\" as user 65534: Operation not permitted");
-        return;
-    }
-    assert_run(&request, &result);
-    assert_string_equal(result.output, "65534\n65534\n65534\n");
+    assert_false(process_run(&request, &result, &error));
+    assert_string_equal(error.message, "could not run \"true\" as user 65534: Operation not permitted");
 }
 
 static void check_takes_a_status_as_failure_and_shows_the_last_lines(void **state)
