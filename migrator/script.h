@@ -11,11 +11,14 @@
  *  - psql's backslash commands: \restrict, \unrestrict, \set ON_ERROR_STOP, \echo and \connect to the same
  * database are accepted; any other is an error that names it.
  *  - :'x' and :"x" are substituted only with the "variables" directive; an unset variable is an error.
+ * Without the directive they are an error too, since psql would put a value there or the server would fail.
+ *  - A quote, comment or parenthesis that is never closed is an error at the place where it was opened.
  */
 #ifndef MIGRATOR_SCRIPT_H
 #define MIGRATOR_SCRIPT_H
 
 #include "common/finding.h"
+#include "migrator/index_words.h"
 #include "migrator/migration.h"
 
 enum statement_kind {
@@ -29,16 +32,23 @@ enum statement_kind {
     STATEMENT_CONTROL,    /* PREPARE TRANSACTION, COMMIT PREPARED, ROLLBACK PREPARED, … AND CHAIN */
 };
 
+/* A variable that was replaced by its value. */
+struct substitution {
+    size_t offset, length; /* of the variable, in the source's text */
+    size_t sent_length;    /* of the value, quoted, in the sent text */
+};
+
 struct statement {
     enum statement_kind kind;
-    size_t offset, length;           /* bytes of the source's text, without the semicolon */
-    size_t line, column;             /* of its first character, in the file */
+    size_t offset, length; /* in the source's text, without comments in front and without the semicolon */
+    size_t line, column;   /* of its first character, in the file */
     size_t data_offset, data_length; /* COPY data, without the "\." line; only for STATEMENT_COPY_IN */
     char *text;                      /* what is sent: NUL-terminated, variables replaced */
     bool substituted;                /* text differs from the source */
-    const char *what;                /* for STATEMENT_OUTSIDE: "CREATE INDEX CONCURRENTLY"; a constant */
-    char hash[DIGEST_HEX_SIZE]; /* SHA-256 of the source's text and data; filled for no-transaction scripts
-                                   only */
+    struct substitution *substitutions;
+    size_t substitution_count;
+    const char *what;           /* for STATEMENT_OUTSIDE: "CREATE INDEX CONCURRENTLY"; a constant */
+    char hash[DIGEST_HEX_SIZE]; /* SHA-256 of the source's text and data; only for no-transaction scripts */
 };
 
 /* A stretch of statements that succeeds or fails as one: for no-transaction scripts only. */
@@ -46,6 +56,13 @@ struct statement_group {
     size_t first, count; /* BEGIN and COMMIT of a written block are inside the stretch */
     bool bare;           /* one statement in autocommit: STATEMENT_OUTSIDE or STATEMENT_MAY_COMMIT */
     bool block;          /* a BEGIN … COMMIT block as written */
+};
+
+/* What \echo, \qecho or \warn prints, in front of the statement items[before] (count: after the last). */
+struct script_echo {
+    size_t before;
+    size_t line;
+    char *text;
 };
 
 struct script {
@@ -57,15 +74,16 @@ struct script {
     bool has_copy;
     struct statement_group *groups; /* NULL when transactional */
     size_t group_count;
-    struct findings
-        notices; /* "its own BEGIN … COMMIT is replaced by pgmigrate's transaction" and the like */
+    struct script_echo *echoes;
+    size_t echo_count;
+    struct findings notices; /* that its own BEGIN … COMMIT is replaced, and the like */
 };
 
 struct script_options {
     bool no_transaction;
     bool variables;
     const char *database;             /* for \connect: the name it must give; NULL accepts any (offline) */
-    const struct text_list *settings; /* "name=value", for variables; may be NULL */
+    const struct text_list *settings; /* "name=value", for variables; the last counts; may be NULL */
 };
 
 /* The source must be loaded. Errors are ERROR_USAGE with file, line and column. */
@@ -74,26 +92,14 @@ MUST_CHECK bool script_prepare(const struct source *source, const struct script_
 void script_free(struct script *script);
 CLEANUP_POINTER(struct script *, script_free)
 
-/* The place in the file of a 1-based character position in the statement's sent text (0: the statement's
- * begin). */
+/* The place in the file of a 1-based character position in the sent text; 0: where the statement begins. */
 struct text_position script_position(const struct script *script, const struct statement *statement,
                                      size_t character);
 
-/* Whether two texts differ in comments and white space only (tokens compare equal; quoted text by byte). */
-bool script_same_tokens(const char *a, const char *b);
-
 /*
- * The index that CREATE INDEX CONCURRENTLY or REINDEX INDEX CONCURRENTLY makes, the table or index a
- * statement names: schema NULL when unqualified, name NULL when the server chooses it. False when the
- * statement is something else.
+ * Whether two texts differ in comments and white space only: tokens compare equal, unquoted words without
+ * case, quoted text and COPY data by byte.
  */
-struct index_build {
-    char *schema, *index;
-    char *table_schema, *table;
-    bool if_not_exists;
-};
-bool script_index_build(const char *statement, struct index_build *ret);
-void index_build_clear(struct index_build *build);
-CLEANUP_VALUE(struct index_build, index_build_clear)
+bool script_same_tokens(const char *a, const char *b);
 
 #endif
