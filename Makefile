@@ -54,7 +54,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags | $(BUILD)/sql.h $(SERVER_DEV)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(COMPILE) -MMD -MP -c -o $@ $<
 
-$(BUILD)/migrator/split.o: CPPFLAGS += -isystem $(SERVER_DEV)/include
+$(BUILD)/migrator/split.o: CPPFLAGS += -isystem $(SERVER_DEV)/include -isystem $(shell pg_config --includedir)/internal
 
 $(BUILD)/sql.o: $(BUILD)/sql.c $(BUILD)/flags
 	$(Q)$(COMPILE) -c -o $@ $<
