@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * psql's variables in a script with the "variables" directive: :'name' becomes a string literal, :"name" an
+ * identifier. Values are sent to the server and nowhere else: no message carries one.
+ */
+#ifndef MIGRATOR_VARIABLE_H
+#define MIGRATOR_VARIABLE_H
+
+#include "migrator/script.h"
+#include "migrator/split.h"
+
+struct variable_input {
+    const struct source *source;
+    const struct split *split;
+    const struct script_options *options;
+};
+
+/*
+ * Fill text, substituted and substitutions of a statement from its piece. Errors, at the variable's place: no
+ * directive but a :'name', an unset variable, a set one written as bare :name, which psql would paste
+ * unquoted.
+ */
+MUST_CHECK bool variable_substitute(const struct variable_input *input, const struct piece *piece,
+                                    struct statement *ret, struct error *error);
+
+#endif
