@@ -132,6 +132,14 @@ SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-san
 sanitize:
 	@TEST_SANITIZED=1 $(MAKE) --no-print-directory BUILD=build/sanitize CFLAGS='$(SANITIZE)' run-tests
 
+# The command-line tests on servers that this system does not have: `make test-servers SERVERS=17`.
+SERVERS  = $(shell sed -n 's/^\([0-9][0-9]*\) .*/\1/p' tests/servers/versions)
+.PHONY: test-servers
+test-servers:
+	@build-aux/deps test
+	@$(MAKE) --no-print-directory all
+	@tests/servers/run "$(SERVERS)" $(CLI_TESTS)
+
 # Each fuzzer for SECONDS; what it finds stays in build/fuzz/found/, what it learns in build/fuzz/corpus/.
 FUZZERS := $(wildcard tests/fuzz/*.c)
 FUZZ_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -148,15 +156,17 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIBRARY)
 	$(Q)$(LINK) -o $@ $^ $(LIBRARIES)
 .SECONDARY: $(FUZZERS:%.c=$(BUILD)/%.o)
 
-# What the unit tests reach of the modules they can reach without a server or another process.
-IMPURE := cluster process
-PURE   := $(foreach t,$(filter-out $(IMPURE),$(patsubst tests/unit/%_test.c,%,$(wildcard tests/unit/*_test.c))),$(filter %/$t.c,$(SOURCES)))
+# What the unit tests reach of the modules that need neither server nor other processes.
+IMPURE     := cluster process interrupt postgres session history
+PURE_TESTS := $(filter-out $(IMPURE:%=%_test),$(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*_test.c)))
+PURE       := $(foreach t,$(PURE_TESTS:%_test=%),$(filter %/$t.c,$(SOURCES)))
 .PHONY: coverage
 coverage:
-	@$(MAKE) --no-print-directory BUILD=build/coverage CFLAGS='-O0 -g --coverage' unit-tests
+	@$(MAKE) --no-print-directory BUILD=build/coverage CFLAGS='-O0 -g --coverage' \
+	    $(PURE_TESTS:%=build/coverage/tests/%)
 	@find build/coverage -name '*.gcda' -exec rm {} +
-	@BUILD=build/coverage tests/run $(UNIT_TESTS:build/%=build/coverage/%)
-	@gcovr --root . build/coverage $(PURE:%='--filter=%') --fail-under-line 90
+	@prove --exec 'tests/run --exec' $(PURE_TESTS:%=build/coverage/tests/%)
+	@gcovr --root . $(PURE:%=--filter='%') --fail-under-line 90 build/coverage
 
 # Beside other tools: `make bench` takes some ten minutes, `make bench BENCH=quick` less than one.
 BENCH_PROGRAMS := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
@@ -175,7 +185,7 @@ $(BENCH_PROGRAMS): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIBRARY)
 
 HEADERS := $(wildcard $(addsuffix /*.h,$(FOLDERS)))
 FORMATTED := $(wildcard $(foreach f,$(FOLDERS) tests/unit tests/fuzz bench,$f/*.c $f/*.h))
-SCRIPTS := .ci/run build-aux/deps tests/run tests/unprivileged $(wildcard tests/*.sh tests/fuzz/run tests/servers/fetch) \
+SCRIPTS := .ci/run build-aux/deps tests/run tests/unprivileged $(wildcard tests/*.sh tests/fuzz/run tests/servers/fetch tests/servers/run) \
            $(wildcard tests/cli/*.bash)
 
 .PHONY: lint check format-check header-check docs-check

@@ -8,6 +8,12 @@ load helpers
     assert_value "select count(*) from pg_class where relnamespace = 'public'::regnamespace" 0
 }
 
+@test "the server is of the version that was asked for" {
+    [ -n "${PGMIGRATE_PG_BINDIR-}" ] || skip "no version was asked for"
+    run "$PGMIGRATE_PG_BINDIR/postgres" --version
+    assert_output "(PostgreSQL) $(psql_value "show server_version")"
+}
+
 @test "pgbouncer stands in the way in the mode that was asked for" {
     start_pgbouncer transaction
     assert_value "select current_database()" "$TEST_DATABASE"
