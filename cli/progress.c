@@ -137,7 +137,7 @@ static void on_begin(struct progress *progress, const struct run_event *event)
     replace(&progress->version, event->version);
     replace(&progress->statement, NULL);
     replace(&progress->doing, NULL);
-    progress->index = event->index;
+    progress->index = event->index + 1;
     progress->total = event->total;
     progress->begun = clock_ms();
     progress->said = 0;
@@ -182,27 +182,37 @@ static void on_retry(struct progress *progress, const struct run_event *event)
     say(progress, PAINT_YELLOW, "retry:", text);
 }
 
+/* "NOTICE" of the server as "notice"; ours are notices too. */
+static char *severity_word(const struct notice *notice)
+{
+    char *word = text_copy(notice && notice->severity ? notice->severity : "notice");
+
+    for (char *at = word; *at; at++)
+        *at = (char)(*at >= 'A' && *at <= 'Z' ? *at - 'A' + 'a' : *at);
+    return word;
+}
+
 static void on_notice(struct progress *progress, const struct run_event *event)
 {
     const struct notice *notice = event->notice;
     OWNED char *path =
         event->file ? report_path(event->file) : text_copy(event->version ? event->version : "");
-    OWNED char *severity = text_copy(notice && notice->severity ? notice->severity : "notice");
+    OWNED char *severity = severity_word(notice);
     OWNED char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
 
-    for (char *at = severity; *at; at++)
-        *at = (char)(*at >= 'A' && *at <= 'Z' ? *at - 'A' + 'a' : *at);
     if (event->line)
         fprintf(out, "%s:%zu: %s: ", path, event->line, severity);
     else
         fprintf(out, "%s%s%s: ", path, *path ? ": " : "", severity);
-    fputs(notice ? notice->message : event->text ? event->text : "", out);
-    if (notice && notice->detail && *notice->detail)
-        fprintf(out, "\ndetail: %s", notice->detail);
-    if (notice && notice->hint && *notice->hint)
-        fprintf(out, "\nhint: %s", notice->hint);
+    if (notice) {
+        fputs(notice->message, out);
+        fprintf(out, "%s%s", *notice->detail ? "\ndetail: " : "", notice->detail);
+        fprintf(out, "%s%s", *notice->hint ? "\nhint: " : "", notice->hint);
+    } else {
+        fputs(event->text ? event->text : "", out);
+    }
     fclose(out);
     say(progress, PAINT_NONE, "", text);
 }

@@ -16,35 +16,32 @@ void report_paint(FILE *out, bool color, enum paint paint, const char *text)
         fputs(text, out);
 }
 
+/* The length of the longest folder two absolute paths share, without its slash. */
+static size_t shared_folder(const char *a, const char *b)
+{
+    size_t shared = 0, i = 0;
+
+    for (; a[i] && a[i] == b[i]; i++)
+        if (a[i] == '/')
+            shared = i;
+    return (!a[i] || a[i] == '/') && (!b[i] || b[i] == '/') ? i : shared;
+}
+
 char *report_path(const char *path)
 {
     OWNED char *folder = getcwd(NULL, 0);
-    size_t length = folder ? strlen(folder) : 0;
-    size_t common = 0, up = 0;
     OWNED char *relative = NULL;
-    size_t size;
+    size_t size, shared = folder && path[0] == '/' ? shared_folder(folder, path) : 0;
     FILE *out;
 
-    if (!folder || path[0] != '/' || length < 2)
+    if (!shared)
         return text_copy(path);
-    for (size_t i = 0; folder[i] == path[i] || !folder[i]; i++) {
-        if ((path[i] == '/' || !path[i]) && (folder[i] == '/' || !folder[i]))
-            common = i;
-        if (!folder[i] || !path[i])
-            break;
-    }
-    if (folder[common] && path[common] == '/' && !common)
-        return text_copy(path);
-    for (const char *at = folder + common; *at; at++)
-        up += *at == '/';
     out = open_memstream(&relative, &size);
-    for (size_t i = 0; i < up; i++)
-        fputs("../", out);
-    fputs(path[common] == '/' ? path + common + 1 : path + common, out);
+    for (const char *at = folder + shared; *at; at++)
+        fputs(*at == '/' ? "../" : "", out);
+    fputs(path[shared] == '/' ? path + shared + 1 : path + shared, out);
     fclose(out);
-    if (!*relative || strlen(relative) >= strlen(path))
-        return text_copy(path);
-    return take(relative);
+    return *relative && strlen(relative) < strlen(path) ? take(relative) : text_copy(path);
 }
 
 char *report_time(const char *rfc3339)

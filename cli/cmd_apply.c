@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "cli/commands.h"
+#include "cli/connect.h"
+#include "cli/document.h"
+#include "cli/inputs.h"
+#include "cli/listing.h"
+#include "cli/outcome.h"
+#include "cli/progress.h"
+#include "cli/report.h"
+#include "common/interrupt.h"
+
+/* The line under everything: on stdout after success, with the error's lines after a failure. */
+static void conclude(const struct invocation *invocation, const struct outcome *outcome)
+{
+    OWNED char *summary = outcome_summary(outcome);
+
+    if (outcome->error && summary)
+        fprintf(stderr, "%s\n", summary);
+    else if (!outcome->error && !invocation->json && invocation->verbosity > VERBOSITY_QUIET) {
+        if (summary)
+            printf("%s\n", summary);
+        else
+            printf("nothing to apply on %s\n", outcome->target);
+    }
+}
+
+/* What --dry-run could not try, by name. */
+static void tell_untried(const struct invocation *invocation, const struct run_result *result)
+{
+    for (size_t i = 0; i < result->count; i++)
+        if (result->items[i].state == RUN_STATE_UNTRIED)
+            report_warning(invocation, "%s was not tried: it cannot run in a transaction that is rolled back",
+                           result->items[i].version);
+}
+
+static bool run_all(struct invocation *invocation, const struct folder *folder, struct postgres *postgres,
+                    const struct apply_options *options, struct error *error)
+{
+    AUTO(history_free) struct history *history = NULL;
+    AUTO(run_result_clear) struct run_result result = {0};
+    AUTO(progress_free) struct progress *progress = NULL;
+    OWNED char *target = connect_target(postgres);
+    struct outcome outcome = {.result = &result,
+                              .folder = folder,
+                              .done = options->dry_run ? "tried" : "applied",
+                              .target = target};
+    struct run_listener listener;
+    int64_t began = clock_ms();
+    bool ok;
+
+    if (!connect_history(invocation, postgres, &history, error))
+        return false;
+    listing_warn_history(invocation, history);
+    progress = progress_new(invocation, outcome.done);
+    listener = progress_listener(progress);
+    ok = apply_run(postgres, history, folder, options, &listener, &result, error);
+    progress_free(take(progress));
+    outcome.ms = clock_ms() - began;
+    outcome.error = ok ? NULL : error;
+    if (invocation->json)
+        outcome_fill(invocation->document, &result);
+    tell_untried(invocation, &result);
+    conclude(invocation, &outcome);
+    return ok;
+}
+
+static bool run(struct invocation *invocation, struct error *error)
+{
+    AUTO(folder_free) struct folder *folder = NULL;
+    AUTO(postgres_free) struct postgres *postgres = NULL;
+    AUTO(connect_run_clear) struct connect_run run = {0};
+    struct apply_options options;
+    int64_t batch = config_integer(invocation->config, "batch");
+
+    if (!inputs_folder(invocation, &folder, error) || !connect_run_options(invocation, &run, error) ||
+        !connect_database(invocation, &postgres, error))
+        return false;
+    options = (struct apply_options){
+        .run = run.options,
+        .to = invocation_option(invocation, "to"),
+        .out_of_order = invocation_flag(invocation, "out-of-order"),
+        .dry_run = invocation_flag(invocation, "dry-run"),
+        .batch = batch > 1 ? (size_t)batch : 1,
+    };
+    return run_all(invocation, folder, postgres, &options, error);
+}
+
+static const struct option_spec options_apply[] = {
+    {.name = "to", .argument = "VERSION", .summary = "stop after this version"},
+    {.name = "dry-run", .summary = "run everything in one transaction and roll it back"},
+    {.name = "out-of-order", .summary = "also run files older than what is applied"},
+    {.name = "set",
+     .argument = "NAME=VALUE",
+     .repeats = true,
+     .summary = "value for scripts with \"variables\""},
+    {.name = "lock-timeout", .argument = "MS", .key = "lock_timeout"},
+    {.name = "statement-timeout", .argument = "MS", .key = "statement_timeout"},
+    {.name = "max-wait", .argument = "SECONDS", .key = "max_wait"},
+    {.name = "wait-lock", .argument = "SECONDS", .key = "wait_lock"},
+    {.name = "role", .argument = "ROLE", .key = "role"},
+    {.name = "pooler", .argument = "MODE", .key = "pooler"},
+    {.name = "batch", .argument = "N", .key = "batch"},
+    OPTION_HISTORY_TABLE,
+    OPTION_LAYOUT,
+    OPTION_DUPLICATE_VERSIONS,
+    OPTION_ROLLBACK_REQUIRED,
+    {0},
+};
+
+const struct command cmd_apply = {
+    .name = "apply",
+    .aliases = "up migrate",
+    .summary = "apply pending migrations",
+    .details =
+        "Every pending script is read and checked before the first one runs. Each runs in one transaction, "
+        "together with its verify script and its row in the history: it is applied whole or not at all. "
+        "Scripts with the directive \"no-transaction\" run statement by statement; one that stopped half way "
+        "is taken up again where it stopped.\n"
+        "\n"
+        "Only one run at a time works on a database; a second one waits (--wait-lock) and says for whom. A "
+        "statement that cannot have its table lock within --lock-timeout gives up, so that others are not "
+        "queued behind it; the whole script is tried again until --max-wait has passed.\n"
+        "\n"
+        "Interrupted by SIGINT or SIGTERM, the running script is cancelled and rolled back.",
+    .options = options_apply,
+    .group = "Migrations",
+    .run = run,
+};

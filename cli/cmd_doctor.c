@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "cli/commands.h"
+#include "cli/connect.h"
+#include "cli/document.h"
+#include "cli/examine.h"
+#include "cli/inputs.h"
+#include "cli/report.h"
+#include "cli/worktree.h"
+#include "common/process.h"
+#include <sys/statvfs.h>
+
+#define ROOM_WANTED (100LL << 20)
+
+/* ---- this machine ---- */
+
+static bool examine_configuration(struct invocation *invocation, struct diagnoses *found)
+{
+    AUTO(error_clear) struct error error = {0};
+    const char *file, *environment;
+    OWNED char *path = NULL;
+
+    if (!command_configure(invocation, &error)) {
+        if (error.file && error.line)
+            error_prefix(&error, "%s:%zu: ", error.file, error.line);
+        diagnosis_error(found, "configuration", &error);
+        return false;
+    }
+    file = config_file(invocation->config);
+    environment = config_environment(invocation->config);
+    path = file ? report_path(file) : NULL;
+    diagnosis_good(found, "configuration", "%s%s%s", path ? path : "no pgmigrate.conf; defaults apply",
+                   environment ? ", environment " : "", environment ? environment : "");
+    return true;
+}
+
+static void examine_folder(const struct invocation *invocation, struct folder **ret_folder,
+                           struct diagnoses *found)
+{
+    AUTO(error_clear) struct error error = {0};
+    struct folder *folder = NULL;
+    size_t warnings;
+
+    if (!inputs_folder(invocation, &folder, &error)) {
+        folder_free(folder);
+        diagnosis_error(found, "folder", &error);
+        return;
+    }
+    warnings = findings_count(&folder->findings, SEVERITY_WARNING);
+    if (warnings)
+        diagnosis_hint(diagnosis_bad(found, "folder", SEVERITY_WARNING, "%zu migrations, %zu warnings",
+                                     folder->count, warnings),
+                       "\"pgmigrate check\" tells them.");
+    else
+        diagnosis_good(found, "folder", "%zu migrations", folder->count);
+    *ret_folder = folder;
+}
+
+/* What git knows of changes in the folder; NULL where it cannot be asked. */
+static char *uncommitted(const char *folder)
+{
+    AUTO(error_clear) struct error ignored = {0};
+    AUTO(process_result_clear) struct process_result result = {0};
+    const char *const argv[] = {"git", "-C", folder, "status", "--porcelain", "--", ".", NULL};
+
+    if (!process_run(&(struct process_request){.argv = argv}, &result, &ignored) || result.status != 0)
+        return NULL;
+    return take(result.output);
+}
+
+static void examine_worktree(const char *folder, struct diagnoses *found)
+{
+    OWNED char *commit = worktree_commit(folder);
+    OWNED char *changes = commit ? uncommitted(folder) : NULL;
+
+    if (!commit)
+        diagnosis_good(found, "work tree", "the folder is not in git; runs are recorded without a commit");
+    else if (changes && *changes)
+        diagnosis_hint(diagnosis_bad(found, "work tree", SEVERITY_WARNING,
+                                     "the folder has changes that are not committed"),
+                       "The history records commit %.12s, which does not hold them.", commit);
+    else
+        diagnosis_good(found, "work tree", "at commit %.12s", commit);
+}
+
+static void examine_disk(const char *folder, struct diagnoses *found)
+{
+    struct statvfs status;
+    OWNED char *room = NULL;
+    long long bytes;
+
+    if (statvfs(folder, &status) != 0)
+        return;
+    bytes = (long long)status.f_bavail * (long long)status.f_frsize;
+    room = text_size(bytes);
+    if (bytes < ROOM_WANTED)
+        diagnosis_bad(found, "disk", SEVERITY_WARNING, "only %s are free under %s", room, folder);
+    else
+        diagnosis_good(found, "disk", "%s are free", room);
+}
+
+/* "pg_dump (PostgreSQL) 15.20 (Debian …)" -> "15.20"; NULL when the program cannot be run. */
+static char *program_version(const char *name)
+{
+    AUTO(error_clear) struct error ignored = {0};
+    AUTO(process_result_clear) struct process_result result = {0};
+    const char *const argv[] = {name, "--version", NULL};
+    const char *at;
+
+    if (!process_run(&(struct process_request){.argv = argv}, &result, &ignored) || result.status != 0)
+        return NULL;
+    at = strstr(result.output, ") ");
+    return at ? text_copy_part(at + 2, strcspn(at + 2, " \n")) : NULL;
+}
+
+static void examine_program(const char *name, const struct postgres *postgres, struct diagnoses *found)
+{
+    OWNED char *version = program_version(name);
+    int server = postgres ? postgres_server_version(postgres) / 10000 : 0;
+
+    if (!version)
+        diagnosis_hint(diagnosis_bad(found, name, SEVERITY_WARNING, "it is not installed"),
+                       "Migrations do without; backups need it.");
+    else if (strtol(version, NULL, 10) < server)
+        diagnosis_hint(diagnosis_bad(found, name, SEVERITY_WARNING,
+                                     "version %s is older than the server's %d", version, server),
+                       "Install the client programs of PostgreSQL %d; pg_dump refuses newer servers.",
+                       server);
+    else
+        diagnosis_good(found, name, "version %s", version);
+}
+
+static void examine_machine(const struct invocation *invocation, struct diagnoses *found)
+{
+    AUTO(text_list_clear) struct text_list folders = config_paths(invocation->config, "directory");
+
+    if (!folders.count || !file_is_folder(folders.items[0]))
+        return;
+    examine_worktree(folders.items[0], found);
+    examine_disk(folders.items[0], found);
+}
+
+/* ---- the report ---- */
+
+static const char *state_name(const struct diagnosis *diagnosis)
+{
+    return diagnosis->good ? "ok" : severity_name(diagnosis->severity);
+}
+
+static void print(const struct invocation *invocation, const struct diagnoses *found)
+{
+    bool color = invocation->color && isatty(STDOUT_FILENO);
+    size_t bad = 0;
+
+    for (size_t i = 0; i < found->count; i++) {
+        const struct diagnosis *diagnosis = &found->items[i];
+        OWNED char *state = text_format("%-8s", state_name(diagnosis));
+
+        bad += !diagnosis->good;
+        if (diagnosis->good && invocation->verbosity == VERBOSITY_QUIET)
+            continue;
+        report_paint(stdout, color,
+                     diagnosis->good                         ? PAINT_GREEN
+                     : diagnosis->severity == SEVERITY_ERROR ? PAINT_RED
+                                                             : PAINT_YELLOW,
+                     state);
+        printf("%-14s %s\n", diagnosis->check, diagnosis->message);
+        if (diagnosis->detail)
+            printf("%23sdetail: %s\n", "", diagnosis->detail);
+        if (diagnosis->hint)
+            printf("%23shint: %s\n", "", diagnosis->hint);
+    }
+    if (invocation->verbosity > VERBOSITY_QUIET && bad)
+        printf("\n%zu of %zu checks found something\n", bad, found->count);
+    else if (invocation->verbosity > VERBOSITY_QUIET)
+        printf("\nall %zu checks are fine\n", found->count);
+}
+
+static void fill(json_t *document, const struct diagnoses *found)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < found->count; i++) {
+        const struct diagnosis *diagnosis = &found->items[i];
+        json_t *object = json_object();
+
+        document_text(object, "check", diagnosis->check);
+        document_text(object, "state", state_name(diagnosis));
+        document_text(object, "message", diagnosis->message);
+        document_text(object, "detail", diagnosis->detail);
+        document_text(object, "hint", diagnosis->hint);
+        json_array_append_new(list, object);
+    }
+    json_object_set_new(document, "checks", list);
+}
+
+static void examine(struct invocation *invocation, struct diagnoses *found)
+{
+    AUTO(error_clear) struct error error = {0};
+    AUTO(folder_free) struct folder *folder = NULL;
+    AUTO(postgres_free) struct postgres *postgres = NULL;
+
+    if (!examine_configuration(invocation, found))
+        return;
+    examine_folder(invocation, &folder, found);
+    examine_machine(invocation, found);
+    if (connect_database(invocation, &postgres, &error))
+        examine_database(invocation, postgres, folder, found);
+    else
+        diagnosis_error(found, "connection", &error);
+    examine_program("psql", postgres, found);
+    examine_program("pg_dump", postgres, found);
+}
+
+static bool run(struct invocation *invocation, struct error *error)
+{
+    AUTO(diagnoses_clear) struct diagnoses found = {0};
+
+    (void)error;
+    examine(invocation, &found);
+    if (invocation->json)
+        fill(invocation->document, &found);
+    else
+        print(invocation, &found);
+    for (size_t i = 0; i < found.count; i++)
+        if (!found.items[i].good)
+            invocation->exit_code = ERROR_FINDINGS;
+    return true;
+}
+
+static const struct option_spec options[] = {
+    {.name = "role", .argument = "ROLE", .key = "role"},
+    {.name = "pooler", .argument = "MODE", .key = "pooler"},
+    OPTION_HISTORY_TABLE,
+    OPTION_LAYOUT,
+    OPTION_DUPLICATE_VERSIONS,
+    OPTION_ROLLBACK_REQUIRED,
+    {0},
+};
+
+const struct command cmd_doctor = {
+    .name = "doctor",
+    .summary = "say what is wrong with server, tools, permissions or settings",
+    .details =
+        "Looks at the configuration, the folder of migrations and its git work tree, the server (version, "
+        "standby, read-only, pooler, encoding), the history and who may write it, the run lock, transactions "
+        "and indexes that will be in the way, and the client programs. It changes nothing. Exit 3 when "
+        "something was found; every finding says how to mend it.",
+    .options = options,
+    .group = "Server",
+    .without_config = true,
+    .run = run,
+};

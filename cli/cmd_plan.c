@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "cli/commands.h"
+#include "cli/connect.h"
+#include "cli/document.h"
+#include "cli/inputs.h"
+#include "cli/listing.h"
+#include "cli/report.h"
+#include "migrator/script.h"
+#include "migrator/session.h"
+
+/* What plan needs to look at; freed in the reverse order. */
+struct view {
+    struct folder *folder;
+    struct postgres *postgres;
+    struct history *history;
+    struct plan *plan;
+    struct plan_steps steps;
+    struct findings notices;
+    struct connect_run run;
+};
+
+static void view_clear(struct view *view)
+{
+    connect_run_clear(&view->run);
+    findings_clear(&view->notices);
+    plan_steps_clear(&view->steps);
+    plan_free(view->plan);
+    history_free(view->history);
+    postgres_free(view->postgres);
+    folder_free(view->folder);
+}
+CLEANUP_VALUE(struct view, view_clear)
+
+/* How many statements a step sends; -1 where it cannot be told. */
+static int64_t count_statements(const struct view *view, const struct plan_entry *step)
+{
+    AUTO(error_clear) struct error ignored = {0};
+    AUTO(script_free) struct script *script = NULL;
+    struct migration *migration = step->migration;
+    struct script_options options = {
+        .no_transaction = migration->directives.no_transaction,
+        .variables = migration->directives.variables,
+        .database = postgres_database(view->postgres),
+        .settings = &view->run.settings,
+    };
+    int64_t count = -1;
+
+    if (source_load(&migration->forward, &ignored) &&
+        script_prepare(&migration->forward, &options, &script, &ignored))
+        count = (int64_t)script->count;
+    return count;
+}
+
+static void print(const struct invocation *invocation, const struct view *view)
+{
+    AUTO(report_table_clear)
+    struct report_table table = {.headings = {"version", "state", "mode", "statements", "rollback"},
+                                 .right[3] = true};
+    OWNED char *target = connect_target(view->postgres);
+
+    if (invocation->verbosity > VERBOSITY_QUIET) {
+        report_findings(stderr, invocation->color, &view->plan->findings);
+        report_findings(stderr, invocation->color, &view->notices);
+    }
+    listing_warn_history(invocation, view->history);
+    for (size_t i = 0; i < view->steps.count; i++) {
+        const struct plan_entry *step = view->steps.items[i];
+        int64_t statements = count_statements(view, step);
+
+        report_cell(&table, PAINT_NONE, text_copy(step->version));
+        report_cell(
+            &table, step->state == PLAN_PENDING ? PAINT_NONE : PAINT_YELLOW,
+            text_copy(step->state == PLAN_OUT_OF_ORDER ? "out of order" : plan_state_name(step->state)));
+        report_cell(&table, PAINT_NONE,
+                    text_copy(step->migration->directives.no_transaction ? "no transaction" : "transaction"));
+        report_cell(&table, PAINT_NONE, statements < 0 ? NULL : text_format("%lld", (long long)statements));
+        report_cell(&table, PAINT_NONE, text_copy(migration_has_rollback(step->migration) ? "yes" : "no"));
+    }
+    if (table.count)
+        report_table_print(stdout, invocation->color && isatty(STDOUT_FILENO), &table);
+    printf("%s%zu to apply, %zu applied on %s\n", table.count ? "\n" : "", view->steps.count,
+           view->plan->counts[PLAN_APPLIED], target);
+}
+
+static void fill(json_t *document, const struct view *view)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < view->steps.count; i++) {
+        json_t *entry = listing_entry(view->steps.items[i]);
+
+        document_known(entry, "statements", count_statements(view, view->steps.items[i]));
+        json_array_append_new(list, entry);
+    }
+    json_object_set_new(document, "migrations", list);
+    json_object_set_new(document, "counts", listing_counts(view->plan));
+    json_object_set_new(document, "warnings", document_findings(&view->plan->findings));
+    json_object_set_new(document, "notices", document_findings(&view->notices));
+    listing_server(document, view->postgres, view->history);
+}
+
+static bool look(struct invocation *invocation, struct view *view, struct error *error)
+{
+    struct plan_target target = {.to = invocation_option(invocation, "to"),
+                                 .out_of_order = invocation_flag(invocation, "out-of-order")};
+    OWNED char *holder = NULL;
+
+    return inputs_folder(invocation, &view->folder, error) &&
+           connect_run_options(invocation, &view->run, error) &&
+           connect_database(invocation, &view->postgres, error) &&
+           session_check(view->postgres, true, false, error) &&
+           connect_history(invocation, view->postgres, &view->history, error) &&
+           session_lock_holder(view->postgres, view->history, &holder, error) &&
+           plan_make(view->folder, view->history, &(struct plan_options){.lock_held = holder != NULL},
+                     &view->plan, error) &&
+           plan_steps(view->plan, view->folder, view->history, &target, &view->steps, error) &&
+           apply_preflight(&view->steps, postgres_database(view->postgres), &view->run.settings,
+                           &view->notices, error);
+}
+
+static bool run(struct invocation *invocation, struct error *error)
+{
+    AUTO(view_clear) struct view view = {0};
+
+    if (!look(invocation, &view, error))
+        return false;
+    if (invocation->json)
+        fill(invocation->document, &view);
+    else
+        print(invocation, &view);
+    return true;
+}
+
+static const struct option_spec options[] = {
+    {.name = "to", .argument = "VERSION", .summary = "stop after this version"},
+    {.name = "out-of-order", .summary = "also files older than what is applied"},
+    {.name = "set",
+     .argument = "NAME=VALUE",
+     .repeats = true,
+     .summary = "value for scripts with \"variables\""},
+    OPTION_HISTORY_TABLE,
+    OPTION_LAYOUT,
+    OPTION_DUPLICATE_VERSIONS,
+    OPTION_ROLLBACK_REQUIRED,
+    {0},
+};
+
+const struct command cmd_plan = {
+    .name = "plan",
+    .summary = "show what apply would do, in order",
+    .details =
+        "Reads and checks every pending script as apply does before its first one, and changes nothing. "
+        "Where "
+        "apply would refuse, plan fails in the same way: with exit 6 when history and folder disagree, with "
+        "exit 2 when a script cannot be run.",
+    .options = options,
+    .group = "Migrations",
+    .run = run,
+};

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "cli/commands.h"
+#include "cli/connect.h"
+#include "cli/document.h"
+#include "cli/inputs.h"
+#include "cli/listing.h"
+#include "cli/report.h"
+#include "migrator/session.h"
+
+static const enum paint paints[] = {
+    [PLAN_APPLIED] = PAINT_GREEN, [PLAN_PENDING] = PAINT_YELLOW,   [PLAN_CHANGED] = PAINT_RED,
+    [PLAN_MISSING] = PAINT_RED,   [PLAN_OUT_OF_ORDER] = PAINT_RED, [PLAN_FAILED] = PAINT_RED,
+    [PLAN_RUNNING] = PAINT_BLUE,
+};
+
+static void add_row(struct report_table *table, const struct plan_entry *entry)
+{
+    const struct history_row *row = entry->row;
+    bool known = row && row->execution_ms >= 0;
+    OWNED char *state = text_copy(plan_state_name(entry->state));
+
+    for (char *at = state; *at; at++)
+        *at = *at == '_' ? ' ' : *at;
+    if (row && row->state == ROW_BASELINE && entry->state == PLAN_APPLIED) {
+        free(state);
+        state = text_copy("baseline");
+    }
+    report_cell(table, PAINT_NONE, text_copy(entry->version));
+    report_cell(table, paints[entry->state], take(state));
+    report_cell(table, PAINT_NONE, row ? report_time(row->applied_at) : NULL);
+    report_cell(table, PAINT_NONE, known ? text_format("%lld", (long long)row->execution_ms) : NULL);
+    report_cell(table, PAINT_NONE, row ? text_copy(row->applied_by) : NULL);
+}
+
+/* Why an entry is in a state that stops apply. */
+static void print_reasons(const struct invocation *invocation, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct plan_entry *entry = &plan->entries[i];
+
+        if (entry->message)
+            report_warning(invocation, "%s%s%s", entry->message, entry->hint ? "\nhint: " : "",
+                           entry->hint ? entry->hint : "");
+    }
+}
+
+static void print(const struct invocation *invocation, const struct postgres *postgres,
+                  const struct history *history, const struct plan *plan, const char *holder)
+{
+    AUTO(report_table_clear)
+    struct report_table table = {.headings = {"version", "state", "applied at (UTC)", "ms", "by"},
+                                 .right[3] = true};
+    OWNED char *summary = listing_summary(plan);
+    OWNED char *target = connect_target(postgres);
+
+    if (invocation->verbosity > VERBOSITY_QUIET)
+        report_findings(stderr, invocation->color, &plan->findings);
+    listing_warn_history(invocation, history);
+    for (size_t i = 0; i < plan->count; i++)
+        add_row(&table, &plan->entries[i]);
+    if (table.count)
+        report_table_print(stdout, invocation->color && isatty(STDOUT_FILENO), &table);
+    printf("%s%s on %s\n", table.count ? "\n" : "", summary, target);
+    if (holder)
+        printf("the run lock is held by %s\n", holder);
+    fflush(stdout);
+    print_reasons(invocation, plan);
+}
+
+static void fill(json_t *document, const struct plan *plan, const char *holder)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < plan->count; i++)
+        json_array_append_new(list, listing_entry(&plan->entries[i]));
+    json_object_set_new(document, "migrations", list);
+    json_object_set_new(document, "counts", listing_counts(plan));
+    json_object_set_new(document, "warnings", document_findings(&plan->findings));
+    document_text(document, "run_lock", holder);
+}
+
+static bool run(struct invocation *invocation, struct error *error)
+{
+    AUTO(folder_free) struct folder *folder = NULL;
+    AUTO(postgres_free) struct postgres *postgres = NULL;
+    AUTO(history_free) struct history *history = NULL;
+    AUTO(plan_free) struct plan *plan = NULL;
+    OWNED char *holder = NULL;
+
+    if (!inputs_folder(invocation, &folder, error) || !connect_database(invocation, &postgres, error) ||
+        !session_check(postgres, true, false, error) ||
+        !connect_history(invocation, postgres, &history, error) ||
+        !session_lock_holder(postgres, history, &holder, error) ||
+        !plan_make(folder, history, &(struct plan_options){.lock_held = holder != NULL}, &plan, error))
+        return false;
+    if (invocation->json) {
+        fill(invocation->document, plan, holder);
+        listing_server(invocation->document, postgres, history);
+    } else {
+        print(invocation, postgres, history, plan, holder);
+    }
+    if (invocation_flag(invocation, "exit-code") &&
+        plan->counts[PLAN_PENDING] + plan->counts[PLAN_OUT_OF_ORDER] + plan->counts[PLAN_FAILED])
+        invocation->exit_code = ERROR_FINDINGS;
+    return true;
+}
+
+static const struct option_spec options[] = {
+    {.name = "exit-code", .summary = "exit with 3 when migrations are pending"},
+    OPTION_HISTORY_TABLE,
+    OPTION_LAYOUT,
+    OPTION_DUPLICATE_VERSIONS,
+    OPTION_ROLLBACK_REQUIRED,
+    {0},
+};
+
+const struct command cmd_status = {
+    .name = "status",
+    .aliases = "info",
+    .summary = "show what is applied, pending, changed or missing",
+    .details =
+        "Compares the folder of migrations with the history in the database. It changes nothing, takes no "
+        "lock and creates nothing; it works on standbys and read-only servers.\n"
+        "\n"
+        "States: applied, pending (to be run by the next apply), changed (the file is not what ran), missing "
+        "(applied, but the file is gone), out of order (not applied, though a newer one is), failed (a "
+        "script without a transaction stopped half way), running (such a script runs now).",
+    .options = options,
+    .group = "Migrations",
+    .run = run,
+};

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "cli/outcome.h"
+
+#include "cli/document.h"
+
+static json_t *statements_array(const struct migration_result *item)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < item->statement_count; i++) {
+        const struct statement_result *statement = &item->statements[i];
+        json_t *object = json_object();
+
+        document_integer(object, "line", (int64_t)statement->line);
+        document_integer(object, "ms", (statement->us + 500) / 1000);
+        document_known(object, "rows", statement->rows);
+        json_array_append_new(list, object);
+    }
+    return list;
+}
+
+void outcome_fill(json_t *document, const struct run_result *result)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < result->count; i++) {
+        const struct migration_result *item = &result->items[i];
+        json_t *object = json_object();
+
+        document_text(object, "version", item->version);
+        document_text(object, "state", run_state_name(item->state));
+        if (item->state != RUN_STATE_PENDING) {
+            document_known(object, "execution_ms", item->execution_ms);
+            document_integer(object, "attempts", (int64_t)item->attempts);
+            json_object_set_new(object, "statements", statements_array(item));
+        }
+        json_array_append_new(list, object);
+    }
+    document_text(document, "run_id", *result->run_id ? result->run_id : NULL);
+    json_object_set_new(document, "migrations", list);
+}
+
+/* What became of the one that failed. */
+static const char *fate(const struct outcome *outcome, const struct migration_result *item)
+{
+    const struct migration *migration = outcome->folder ? folder_stem(outcome->folder, item->version) : NULL;
+    bool bare = migration && migration->directives.no_transaction;
+
+    switch (outcome->error->code) {
+    case ERROR_PARTIAL:
+        return "stopped half way";
+    case ERROR_UNKNOWN:
+        return "is in an unknown state";
+    case ERROR_INTERRUPTED:
+    case ERROR_TERMINATED:
+        return bare ? "was interrupted half way" : "was interrupted and rolled back";
+    default:
+        return bare ? "failed" : "failed and was rolled back";
+    }
+}
+
+static size_t count_state(const struct run_result *result, enum run_state state)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < result->count; i++)
+        count += result->items[i].state == state;
+    return count;
+}
+
+char *outcome_summary(const struct outcome *outcome)
+{
+    const struct run_result *result = outcome->result;
+    size_t untried = count_state(result, RUN_STATE_UNTRIED), pending = count_state(result, RUN_STATE_PENDING);
+    char *text = NULL;
+    size_t size;
+    FILE *out;
+
+    if (!result->count)
+        return NULL;
+    out = open_memstream(&text, &size);
+    fprintf(out, "%zu of %zu %s", result->done, result->count, outcome->done);
+    if (!outcome->error) {
+        OWNED char *duration = text_duration(outcome->ms);
+
+        fprintf(out, " in %s on %s", duration, outcome->target);
+    }
+    for (size_t i = 0; outcome->error && i < result->count; i++)
+        if (result->items[i].state == RUN_STATE_FAILED)
+            fprintf(out, "; %s %s", result->items[i].version, fate(outcome, &result->items[i]));
+    if (untried)
+        fprintf(out, "; %zu could not be tried in a transaction", untried);
+    if (pending)
+        fprintf(out, "; %zu not reached", pending);
+    fclose(out);
+    return text;
+}

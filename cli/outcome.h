@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* What a run did, as apply and rollback tell it. */
+#ifndef CLI_OUTCOME_H
+#define CLI_OUTCOME_H
+
+#include "cli/command.h"
+#include "migrator/folder.h"
+#include "migrator/run.h"
+
+/* Fields "run_id" and "migrations": [{version, state, execution_ms, attempts, statements: [{line, ms,
+ * rows}]}]. */
+void outcome_fill(json_t *document, const struct run_result *result);
+
+struct outcome {
+    const struct run_result *result;
+    const struct folder *folder; /* to know which scripts run without a transaction; may be NULL */
+    const struct error *error;   /* NULL after success */
+    const char *done;            /* "applied", "rolled back", "tried" */
+    const char *target;          /* "app@host/db" */
+    int64_t ms;                  /* of the whole run */
+};
+
+/*
+ * One line: "3 of 3 applied in 0.4 s on app@host/db", or "2 of 5 applied; 043_x failed and was rolled back; 2
+ * not reached". NULL when nothing was to be done. The caller frees it.
+ */
+char *outcome_summary(const struct outcome *outcome);
+
+#endif
