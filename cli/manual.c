@@ -300,7 +300,7 @@ static const char *type_text(enum config_type type)
         return "yes or no";
     case CONFIG_DURATION:
     case CONFIG_SECONDS:
-        return "duration: 500ms, 2s, 10min, 1h, 7d";
+        return "500ms, 2s, 10min, 1h, 7d";
     case CONFIG_PATHS:
         return "folders, separated by commas";
     case CONFIG_PATH:
@@ -332,13 +332,13 @@ static void comment(FILE *out, const char *text)
 
 static void configuration_key(FILE *out, const struct config_key *key)
 {
-    OWNED char *text = NULL;
-    const char *values = key->choices ? key->choices : type_text(key->type);
+    AUTO(text_list_clear) struct text_list choices = text_list_split(key->choices ? key->choices : "", ' ');
+    OWNED char *listed = text_list_join(&choices, ", ");
+    const char *values = key->choices ? listed : type_text(key->type);
+    OWNED char *how = text_format("(--%s%s%s)", key->flag, values ? ": " : "", values ? values : "");
 
-    text = text_format("%s%s%s%s%s%s%s", key->summary ? key->summary : "", values ? " (" : "",
-                       values ? values : "", values ? ")" : "", key->flag ? "; flag --" : "",
-                       key->flag ? key->flag : "", key->default_value ? "" : "; no default");
-    comment(out, text);
+    comment(out, key->summary);
+    comment(out, how);
     fprintf(out, ";%s =%s%s\n\n", key->name, key->default_value && *key->default_value ? " " : "",
             key->default_value ? key->default_value : "");
 }

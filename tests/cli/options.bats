@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: PostgreSQL
+# What holds for every command line, whatever the command.
+
+load helpers
+
+# No database is needed.
+setup()
+{
+    cd "$BATS_TEST_TMPDIR" || return
+}
+
+teardown()
+{
+    :
+}
+
+# Every command of the program, one per line.
+commands()
+{
+    pgmigrate help | sed -n 's/^  \([a-z][a-z]*\( [a-z][a-z]*\)\{0,1\}\)\( [A-Z[].*\|  .*\|$\)/\1/p'
+}
+
+@test "the list of commands is found in the help" {
+    [ "$(commands | wc -l)" -ge 6 ]
+    commands | grep -qx "cluster start"
+    commands | grep -qx help
+}
+
+@test "every command has help on stdout, of at most 80 columns, and nothing on stderr" {
+    while read -r command; do
+        # shellcheck disable=SC2086 # two words
+        run_pgmigrate $command --help
+        assert_status 0
+        assert_equal "$stderr" ""
+        assert_output "Usage: pgmigrate $command"
+        assert_output "--json"
+        assert_equal "$(printf '%s\n' "$output" | awk 'length > 80' )" ""
+        assert_equal "$(printf '%s\n' "$output" | grep -c ' $')" 0
+    done < <(commands)
+}
+
+@test "every command refuses an unknown option with exit 2 and nothing on stdout" {
+    while read -r command; do
+        # shellcheck disable=SC2086 # two words
+        run_pgmigrate $command --no-such-option
+        assert_status 2
+        assert_equal "$output" ""
+        assert_stderr 'error: unknown option "--no-such-option"'
+    done < <(commands)
+}
+
+@test "every command prints one document for a wrong command line with --json" {
+    while read -r command; do
+        # shellcheck disable=SC2086 # two words
+        run_pgmigrate $command --no-such-option --json
+        assert_status 2
+        assert_equal "$(printf '%s\n' "$output" | wc -l)" 1
+        assert_equal "$(json '[.schema, .ok, .exit_code, .error.code] | join(" ")')" "1 false 2 usage"
+        assert_stderr "unknown option"
+    done < <(commands)
+}
+
+@test "a document begins with schema, command, ok and exit_code" {
+    run_pgmigrate cluster status --json --folder "$PWD/none"
+    assert_status 0
+    assert_equal "${output:0:64}" '{"schema":1,"command":"cluster status","ok":true,"exit_code":0,"'
+    run_pgmigrate help nonsense --json
+    assert_status 2
+    assert_equal "${output:0:59}" '{"schema":1,"command":"help","ok":false,"exit_code":2,"erro'
+}
+
+@test "with --json and --quiet an error is told by the document alone" {
+    run_pgmigrate --json -q nonsense
+    assert_status 2
+    assert_equal "$(json .error.message)" 'unknown command "nonsense"'
+    assert_equal "$(json .command)" null
+    assert_equal "$stderr" ""
+}
+
+@test "without a command the overview goes to stderr, with exit 2" {
+    run_pgmigrate
+    assert_status 2
+    assert_equal "$output" ""
+    assert_stderr "Usage: pgmigrate COMMAND"
+    run_pgmigrate cluster
+    assert_status 2
+    assert_equal "$output" ""
+    assert_stderr "cluster start"
+    refute_stderr "Options of every command"
+}
+
+@test "a wrong command names the nearest one" {
+    run_pgmigrate clster start
+    assert_status 2
+    assert_stderr 'unknown command "clster"'
+    run_pgmigrate cluster strt
+    assert_stderr 'Did you mean "cluster start"?'
+    run_pgmigrate hlep
+    assert_stderr 'Did you mean "help"?'
+}
+
+@test "options stand before the command as well" {
+    run_pgmigrate --json cluster --folder "$PWD/none" status
+    assert_status 0
+    assert_equal "$(json .state)" absent
+}
+
+@test "--version prints one line and nothing else" {
+    run_pgmigrate --version
+    assert_status 0
+    [[ $output =~ ^pgmigrate\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+    assert_equal "$stderr" ""
+    # It wins over a command that lacks its operand.
+    run_pgmigrate new --version
+    assert_status 0
+}
+
+@test "a full disk is not success" {
+    run bash -c 'pgmigrate --help >/dev/full'
+    assert_status 1
+    assert_output "could not write to standard output"
+    run_pgmigrate --help
+    assert_status 0
+}
+
+@test "a reader that goes away early is nobody's mistake" {
+    run bash -c 'set -o pipefail; for i in 1 2 3 4 5; do pgmigrate help --man | true || exit; done'
+    assert_status 0
+    assert_equal "$output" ""
+}
+
+@test "colors are off in a pipe, on with --color=always, and never with NO_COLOR" {
+    run_pgmigrate nonsense
+    refute_stderr $'\033'
+    run_pgmigrate --color=always nonsense
+    assert_stderr $'\033['
+    run_pgmigrate --color=sometimes
+    assert_status 2
+    assert_stderr "auto, always, never"
+    command -v script >/dev/null || skip "script is not installed"
+    run env TERM=xterm script -qec "pgmigrate nonsense" /dev/null
+    assert_output $'\033['
+    run env TERM=xterm NO_COLOR=1 script -qec "pgmigrate nonsense" /dev/null
+    refute_output $'\033'
+}
