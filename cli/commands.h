@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 
+extern const struct command cmd_check;
 extern const struct command cmd_cluster_start;
 extern const struct command cmd_cluster_status;
 extern const struct command cmd_cluster_stop;
