@@ -64,6 +64,12 @@ struct history {
     int64_t lock_key;
     struct history_row *rows; /* in order of version */
     size_t count;
+
+    /* For history and plan: what rows[i].version is made of; stem NULL, at the end, for versions without a
+     * number. */
+    struct version *keys;
+    bool has_log;
+    char *role; /* whom the server took us for when the table was looked at; for messages */
 };
 
 /*
@@ -81,6 +87,9 @@ CLEANUP_POINTER(struct history *, history_free)
  * meanwhile are accepted. Foreign and unusable tables are ERROR_CONFLICT with the remedy. Refreshes history.
  */
 MUST_CHECK bool history_prepare(struct history *history, struct error *error);
+
+/* ERROR_CONFLICT for a foreign or unusable table: what it is, and the remedy. Returns false. */
+bool history_refuse(const struct history *history, struct error *error);
 
 /* The row of a migration: by stem, or by number where only one row and one file have it; NULL when there is
  * none. */
@@ -110,9 +119,15 @@ MUST_CHECK bool history_hashes(const struct history *history, const char *versio
 /* ---- statements that change it ---- */
 
 struct history_statement {
-    const char *sql; /* owned by the statement, as the values */
-    const char **values;
+    /*
+     * Statements of one name have the same SQL for one history, so a session may prepare it under this name
+     * and run it again with other values; planning takes the server longer than running. A constant.
+     */
+    const char *name;
+    const char *sql;     /* owned by the statement */
+    const char **values; /* the array is owned; the texts of migration and identity are borrowed */
     size_t count;
+    char **owned; /* values made for this statement, and sql; ends with NULL */
 };
 void history_statement_free(struct history_statement *statement);
 CLEANUP_POINTER(struct history_statement *, history_statement_free)
@@ -129,7 +144,7 @@ struct run_identity {
 /*
  * Record a transactional migration, in its own transaction, as its last statement. A row the migration wrote
  * itself (by stem or by bare number) is completed, not doubled. One row comes back: xid text, execution_ms
- * bigint.
+ * bigint. The forward and rollback sources must be loaded (source_load): both texts are stored.
  */
 struct history_statement *history_record(const struct history *history, const struct run_identity *identity,
                                          const struct migration *migration, bool out_of_order);
@@ -154,9 +169,19 @@ struct history_statement *history_fail(const struct history *history, const stru
 struct history_statement *history_forget(const struct history *history, const struct run_identity *identity,
                                          const char *version);
 
-/* baseline and repair; each writes the log with identity->reason. */
+/*
+ * baseline and repair; each writes the log with identity->reason. baseline and mark_applied differ in the log
+ * only; they need both sources loaded, leave a row alone that is applied, and turn a half-run one into an
+ * applied one. mark_rolled_back takes a row away, half-run or applied, without running anything.
+ * accept_checksum takes over the migration's texts and, where the file was renamed, its version.
+ */
 struct history_statement *history_baseline(const struct history *history, const struct run_identity *identity,
                                            const struct migration *migration);
+struct history_statement *history_mark_applied(const struct history *history,
+                                               const struct run_identity *identity,
+                                               const struct migration *migration);
+struct history_statement *history_mark_rolled_back(const struct history *history,
+                                                   const struct run_identity *identity, const char *version);
 struct history_statement *history_accept_checksum(const struct history *history,
                                                   const struct run_identity *identity, const char *version,
                                                   const struct migration *migration);

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "migrator/adopt.h"
+
+#include "sql.h"
+
+char *history_name(const struct history *history)
+{
+    return text_format("%s.%s", history->schema, history->table);
+}
+
+char *history_sql(const struct history *history, const char *sql, const char *column)
+{
+    const struct postgres_name names[] = {
+        {"schema", history->schema},
+        {"table", history->table},
+        {"log", history->log},
+        {column == NULL ? NULL : "column", column},
+        {NULL, NULL},
+    };
+    return postgres_bind(sql, names);
+}
+
+/* ---- looking ---- */
+
+static struct table_column read_column(const struct rows *rows, size_t row)
+{
+    const char *type = rows_text(rows, row, "type");
+    return (struct table_column){
+        .name = text_copy(rows_text(rows, row, "name")),
+        .type_name = text_copy(type),
+        .type = column_type(type),
+        .limited = rows_bool(rows, row, "limited") || strcmp(type, "character") == 0,
+        .not_null = rows_bool(rows, row, "not_null"),
+        .has_default = rows_bool(rows, row, "has_default"),
+        .unique = rows_bool(rows, row, "single_unique"),
+    };
+}
+
+bool adopt_look(const struct history *history, struct table_look *ret, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    const char *const values[] = {history->schema, history->table, history->log};
+    if (!postgres_query(history->postgres, sql_history_look, 3, values, &rows, error))
+        return error_prefix(error, "could not look at the history table: ");
+    struct table_look look = {0};
+    look.role = text_copy(rows_text(rows, 0, "role"));
+    if (rows_text(rows, 0, "oid") != NULL) {
+        look.oid = text_copy(rows_text(rows, 0, "oid"));
+        look.kind = *rows_text(rows, 0, "kind");
+        look.hidden = rows_bool(rows, 0, "hidden");
+        look.has_primary_key = rows_bool(rows, 0, "has_primary_key");
+        look.has_log = rows_bool(rows, 0, "has_log");
+        look.beside_rails = rows_bool(rows, 0, "beside_rails");
+        look.columns = memory_allocate(rows_count(rows), sizeof *look.columns);
+        for (size_t i = 0; i < rows_count(rows); i++)
+            if (rows_text(rows, i, "name") != NULL) /* a table without columns is one row of nulls */
+                look.columns[look.count++] = read_column(rows, i);
+    }
+    *ret = look;
+    return true;
+}
+
+bool adopt_find_tool(const struct history *history, char **ret_tool, char **ret_table, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    OWNED char *names = tool_table_names();
+    const char *const values[] = {names, history->schema, history->table};
+    if (!postgres_query(history->postgres, sql_history_tools, 3, values, &rows, error))
+        return error_prefix(error, "could not look for other tools' history tables: ");
+    for (size_t i = 0; i < rows_count(rows); i++) {
+        struct tool_table table = {
+            .schema = rows_text(rows, i, "schema"),
+            .table = rows_text(rows, i, "table"),
+            .columns = rows_text(rows, i, "columns"),
+            .version_type = rows_text(rows, i, "version_type"),
+            .beside_rails = rows_bool(rows, i, "beside_rails"),
+        };
+        const char *tool = table.columns == NULL ? NULL : tool_of_table(&table);
+        if (tool == NULL)
+            continue;
+        *ret_tool = text_copy(tool);
+        *ret_table = text_format("%s.%s", table.schema, table.table);
+        break;
+    }
+    return true;
+}
+
+/* ---- making ---- */
+
+/* Several statements, sent as one: the server makes them one transaction. */
+struct transaction {
+    const struct history *history;
+    FILE *stream;
+    char *text;
+    size_t size;
+};
+
+static struct transaction transaction_open(const struct history *history)
+{
+    struct transaction transaction = {.history = history};
+    return transaction;
+}
+
+static void transaction_add(struct transaction *transaction, const char *sql, const char *column)
+{
+    if (transaction->stream == NULL)
+        transaction->stream = open_memstream(&transaction->text, &transaction->size);
+    OWNED char *bound = history_sql(transaction->history, sql, column);
+    fprintf(transaction->stream, "%s;\n", bound);
+}
+
+/* Somebody else made the same thing at the same time. */
+static bool is_race(const char *sqlstate)
+{
+    static const char *const states[] = {"23505", "42P06", "42P07", "42701", "42710", NULL};
+    for (size_t i = 0; states[i] != NULL; i++)
+        if (strcmp(sqlstate, states[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Since PostgreSQL 15 nobody but the database's owner may create tables in schema public. */
+static bool explain_making(const struct history *history, const char *what, struct error *error)
+{
+    OWNED char *name = history_name(history);
+    bool denied = strcmp(error->sqlstate, "42501") == 0;
+    error_prefix(error, "could not %s history table \"%s\": ", what, name);
+    if (denied && error->hint == NULL)
+        error_hint(
+            error,
+            "Let this role create tables there (GRANT CREATE ON SCHEMA \"%s\" TO \"%s\"), or run as the "
+            "schema's owner with --role.",
+            history->schema, history->role);
+    if (strcmp(error->sqlstate, "0A000") == 0 || strcmp(error->sqlstate, "2BP01") == 0)
+        error_hint(
+            error,
+            "Something depends on the column, such as a view: drop that and create it again afterwards, or "
+            "choose another history_table.");
+    return false;
+}
+
+static bool transaction_send(struct transaction *transaction, const char *what, bool *ret_raced,
+                             struct error *error)
+{
+    fclose(transaction->stream);
+    transaction->stream = NULL;
+    OWNED char *text = take(transaction->text);
+    AUTO(error_clear) struct error problem = {0};
+    *ret_raced = false;
+    if (postgres_execute(transaction->history->postgres, text, &problem))
+        return true;
+    if (is_race(problem.sqlstate)) {
+        *ret_raced = true;
+        return true;
+    }
+    error_move(error, &problem);
+    return explain_making(transaction->history, what, error);
+}
+
+bool adopt_create(const struct history *history, bool *ret_raced, struct error *error)
+{
+    struct transaction transaction = transaction_open(history);
+    transaction_add(&transaction, sql_history_quiet, NULL);
+    if (strcmp(history->schema, "public") != 0)
+        transaction_add(&transaction, sql_history_create_schema, NULL);
+    transaction_add(&transaction, sql_history_create, NULL);
+    transaction_add(&transaction, sql_history_create_log, NULL);
+    transaction_add(&transaction, sql_history_protect_log, NULL);
+    return transaction_send(&transaction, "create", ret_raced, error);
+}
+
+static void add_times(struct transaction *transaction, const struct table_look *look, const char *time)
+{
+    const struct table_column *column = table_column(look, time);
+    if (column->not_null && !column->has_default)
+        transaction_add(transaction, sql_history_adopt_default, time);
+    if (table_column(look, "applied_at") == NULL) {
+        transaction_add(transaction, sql_history_adopt_applied_at, NULL);
+        transaction_add(transaction, sql_history_adopt_time, time);
+    }
+    if (table_column(look, "applied_by") == NULL)
+        transaction_add(transaction, sql_history_adopt_applied_by, NULL);
+}
+
+static void add_changed_columns(struct transaction *transaction, const struct table_look *look)
+{
+    for (const struct own_column *own = own_columns; own->name != NULL; own++) {
+        const struct table_column *column = table_column(look, own->name);
+        if (column == NULL)
+            continue;
+        if (column->limited && strcmp(own->name, "version") == 0)
+            transaction_add(transaction, sql_history_adopt_version, NULL);
+        else if (column->limited)
+            transaction_add(transaction, sql_history_adopt_widen, own->name);
+        if (column->not_null && !own->may_be_required)
+            transaction_add(transaction, sql_history_adopt_nullable, own->name);
+    }
+}
+
+static void add_sequence(struct transaction *transaction)
+{
+    transaction_add(transaction, sql_history_adopt_sequence, NULL);
+    transaction_add(transaction, sql_history_adopt_number, NULL);
+    transaction_add(transaction, sql_history_adopt_identity, NULL);
+    transaction_add(transaction, sql_history_adopt_restart, NULL);
+}
+
+bool adopt_table(const struct history *history, const struct table_look *look,
+                 const struct table_verdict *verdict, bool *ret_raced, struct error *error)
+{
+    struct transaction transaction = transaction_open(history);
+    transaction_add(&transaction, sql_history_quiet, NULL);
+    add_changed_columns(&transaction, look);
+    transaction_add(&transaction, sql_history_adopt_columns, NULL);
+    add_times(&transaction, look, verdict->time_column);
+    if (table_column(look, "sequence") == NULL)
+        add_sequence(&transaction);
+    if (!table_column(look, "version")->unique)
+        transaction_add(&transaction,
+                        look->has_primary_key ? sql_history_adopt_unique : sql_history_adopt_key, NULL);
+    transaction_add(&transaction, sql_history_create_log, NULL);
+    transaction_add(&transaction, sql_history_protect_log, NULL);
+    transaction_add(&transaction, sql_history_adopt_note, NULL);
+    return transaction_send(&transaction, "adopt", ret_raced, error);
+}

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* The statements that change the history: SQL and parameters, to be sent in the transaction they belong to.
+ */
+#include "migrator/adopt.h"
+#include "sql.h"
+#include <inttypes.h>
+
+/* ---- building ---- */
+
+#define PARAMETER_LIMIT 20
+
+static struct history_statement *build(const struct history *history, const char *name, const char *sql)
+{
+    struct history_statement *statement = memory_allocate(1, sizeof *statement);
+    statement->values = memory_allocate(PARAMETER_LIMIT, sizeof *statement->values);
+    statement->owned = memory_allocate(PARAMETER_LIMIT + 2, sizeof *statement->owned);
+    statement->owned[0] = history_sql(history, sql, NULL);
+    statement->sql = statement->owned[0];
+    statement->name = name;
+    return statement;
+}
+
+void history_statement_free(struct history_statement *statement)
+{
+    if (statement == NULL)
+        return;
+    for (size_t i = 0; statement->owned[i] != NULL; i++)
+        free(statement->owned[i]);
+    free(statement->owned);
+    free(statement->values);
+    free(statement);
+}
+
+static void add(struct history_statement *statement, const char *value)
+{
+    if (statement->count == PARAMETER_LIMIT)
+        abort();
+    statement->values[statement->count++] = value;
+}
+
+static void add_owned(struct history_statement *statement, char *value)
+{
+    size_t used = 0;
+    while (statement->owned[used] != NULL)
+        used++;
+    if (value != NULL)
+        statement->owned[used] = value;
+    add(statement, value);
+}
+
+static void add_integer(struct history_statement *statement, int64_t value)
+{
+    add_owned(statement, text_format("%" PRId64, value));
+}
+
+static void add_bool(struct history_statement *statement, bool value)
+{
+    add(statement, value ? "true" : "false");
+}
+
+/* $1 to $4 of every guarded statement: pg_locks shows a 64-bit key as two halves. */
+static void add_guard(struct history_statement *statement, const struct history *history)
+{
+    OWNED char *schema = postgres_quote_name(history->schema);
+    OWNED char *table = postgres_quote_name(history->table);
+    uint64_t key = (uint64_t)history->lock_key;
+    add_owned(statement, text_format("%s.%s", schema, table));
+    add(statement, history->oid);
+    add_integer(statement, (int64_t)(key >> 32));
+    add_integer(statement, (int64_t)(key & UINT32_MAX));
+}
+
+static struct history_statement *build_guarded(const struct history *history, const char *name,
+                                               const char *sql)
+{
+    struct history_statement *statement = build(history, name, sql);
+    add_guard(statement, history);
+    return statement;
+}
+
+/* Description, file name, checksum, its version. */
+static void add_file(struct history_statement *statement, const struct migration *migration)
+{
+    add(statement, migration->version.description);
+    add(statement, migration->forward.path == NULL ? NULL : file_name(migration->forward.path));
+    add(statement, migration->forward.checksum);
+    add_integer(statement, CHECKSUM_VERSION);
+}
+
+/* Rollback checksum, forward text, rollback text. */
+static void add_texts(struct history_statement *statement, const struct migration *migration)
+{
+    bool has_rollback = migration_has_rollback(migration);
+    add(statement, has_rollback ? migration->rollback.checksum : NULL);
+    add(statement, migration->forward.text);
+    add(statement, has_rollback ? migration->rollback.text : NULL);
+}
+
+/* Run id, tool version, git commit. */
+static void add_run(struct history_statement *statement, const struct run_identity *identity)
+{
+    add(statement, identity->run_id);
+    add(statement, identity->tool_version);
+    add(statement, identity->git_commit);
+}
+
+static bool has_row(const struct history *history, const char *version)
+{
+    AUTO(version_clear) struct version key = {0};
+    if (!version_parse(version, &key))
+        return false;
+    for (size_t low = 0, high = history->count; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(history->rows[middle].version, version) == 0)
+            return true;
+        if (history->keys[middle].stem == NULL || version_compare(&key, &history->keys[middle]) < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return false;
+}
+
+/*
+ * The numbers under which a migration may write a row of its own, as written and without leading zeros. One
+ * that was there before belongs to somebody else and is left alone.
+ */
+static void add_bare_numbers(struct history_statement *statement, const struct history *history,
+                             const struct version *version)
+{
+    OWNED char *written = text_format("%s%s", version->digits, version->suffix);
+    OWNED char *number = text_format("%s%s", version->number, version->suffix);
+    bool same_as_stem = strcmp(written, version->stem) == 0;
+    add_owned(statement, same_as_stem || has_row(history, written) ? NULL : take(written));
+    bool number_is_stem = strcmp(number, version->stem) == 0;
+    add_owned(statement, number_is_stem || has_row(history, number) ? NULL : take(number));
+}
+
+/* An array of texts as the server reads it. */
+static char *array_of(const struct text_list *list)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    fputc('{', stream);
+    for (size_t i = 0; i < list->count; i++) {
+        fputs(i == 0 ? "\"" : ",\"", stream);
+        for (const char *c = list->items[i]; *c != '\0'; c++) {
+            if (*c == '"' || *c == '\\')
+                fputc('\\', stream);
+            fputc(*c, stream);
+        }
+        fputc('"', stream);
+    }
+    fputc('}', stream);
+    fclose(stream);
+    return text;
+}
+
+/* ---- applying ---- */
+
+struct history_statement *history_record(const struct history *history, const struct run_identity *identity,
+                                         const struct migration *migration, bool out_of_order)
+{
+    struct history_statement *statement = build_guarded(history, "pgmigrate_record", sql_history_record);
+    add(statement, migration->version.stem);
+    add_bare_numbers(statement, history, &migration->version);
+    add_file(statement, migration);
+    add_texts(statement, migration);
+    add_bool(statement, out_of_order);
+    add_run(statement, identity);
+    add(statement, identity->backup_id);
+    add(statement, identity->reason);
+    return statement;
+}
+
+struct history_statement *history_begin(const struct history *history, const struct run_identity *identity,
+                                        const struct migration *migration, bool out_of_order,
+                                        const struct text_list *hashes)
+{
+    struct history_statement *statement = build_guarded(history, "pgmigrate_begin", sql_history_begin);
+    add(statement, migration->version.stem);
+    add_file(statement, migration);
+    add_texts(statement, migration);
+    add_bool(statement, out_of_order);
+    add_run(statement, identity);
+    add(statement, identity->backup_id);
+    add_owned(statement, array_of(hashes));
+    return statement;
+}
+
+struct history_statement *history_started(const struct history *history, const char *version, size_t started)
+{
+    struct history_statement *statement = build_guarded(history, "pgmigrate_started", sql_history_started);
+    add(statement, version);
+    add_integer(statement, (int64_t)started);
+    return statement;
+}
+
+struct history_statement *history_advance(const struct history *history, const char *version, size_t done,
+                                          int64_t execution_ms)
+{
+    struct history_statement *statement = build_guarded(history, "pgmigrate_advance", sql_history_advance);
+    add(statement, version);
+    add_integer(statement, (int64_t)done);
+    add_integer(statement, execution_ms);
+    return statement;
+}
+
+struct history_statement *history_finish(const struct history *history, const struct run_identity *identity,
+                                         const char *version, int64_t execution_ms)
+{
+    AUTO(version_clear) struct version parsed = {0};
+    struct history_statement *statement = build_guarded(history, "pgmigrate_finish", sql_history_finish);
+    add(statement, version);
+    add_integer(statement, execution_ms);
+    if (version_parse(version, &parsed)) {
+        add_bare_numbers(statement, history, &parsed);
+    } else {
+        add(statement, NULL);
+        add(statement, NULL);
+    }
+    add_run(statement, identity);
+    add(statement, identity->backup_id);
+    add(statement, identity->reason);
+    return statement;
+}
+
+struct history_statement *history_fail(const struct history *history, const struct run_identity *identity,
+                                       const char *version, const char *message)
+{
+    struct history_statement *statement = build(history, "pgmigrate_fail", sql_history_fail);
+    add(statement, version);
+    add(statement, identity->run_id);
+    add(statement, message);
+    add(statement, identity->tool_version);
+    add(statement, identity->git_commit);
+    add(statement, identity->backup_id);
+    add(statement, identity->reason);
+    return statement;
+}
+
+/* ---- taking back, marking ---- */
+
+static struct history_statement *forget(const struct history *history, const struct run_identity *identity,
+                                        const char *version, const char *action)
+{
+    struct history_statement *statement = build_guarded(history, "pgmigrate_forget", sql_history_forget);
+    add(statement, version);
+    add(statement, action);
+    add_run(statement, identity);
+    add(statement, identity->backup_id);
+    add(statement, identity->reason);
+    return statement;
+}
+
+struct history_statement *history_forget(const struct history *history, const struct run_identity *identity,
+                                         const char *version)
+{
+    return forget(history, identity, version, "rolled_back");
+}
+
+struct history_statement *history_mark_rolled_back(const struct history *history,
+                                                   const struct run_identity *identity, const char *version)
+{
+    return forget(history, identity, version, "mark_rolled_back");
+}
+
+static struct history_statement *mark(const struct history *history, const struct run_identity *identity,
+                                      const struct migration *migration, const char *action)
+{
+    struct history_statement *statement = build_guarded(history, "pgmigrate_mark", sql_history_mark);
+    add(statement, migration->version.stem);
+    add_file(statement, migration);
+    add_texts(statement, migration);
+    add_bool(statement, !migration->directives.no_transaction);
+    add_run(statement, identity);
+    add(statement, identity->backup_id);
+    add(statement, identity->reason);
+    add(statement, action);
+    return statement;
+}
+
+struct history_statement *history_baseline(const struct history *history, const struct run_identity *identity,
+                                           const struct migration *migration)
+{
+    return mark(history, identity, migration, "baseline");
+}
+
+struct history_statement *history_mark_applied(const struct history *history,
+                                               const struct run_identity *identity,
+                                               const struct migration *migration)
+{
+    return mark(history, identity, migration, "mark_applied");
+}
+
+struct history_statement *history_accept_checksum(const struct history *history,
+                                                  const struct run_identity *identity, const char *version,
+                                                  const struct migration *migration)
+{
+    struct history_statement *statement =
+        build_guarded(history, "pgmigrate_accept_checksum", sql_history_accept_checksum);
+    add(statement, version);
+    add(statement, migration->version.stem);
+    add_file(statement, migration);
+    add_texts(statement, migration);
+    add_run(statement, identity);
+    add(statement, identity->reason);
+    return statement;
+}
+
+struct history_statement *history_archive(const struct history *history, const struct run_identity *identity,
+                                          const char *version)
+{
+    struct history_statement *statement = build_guarded(history, "pgmigrate_archive", sql_history_archive);
+    add(statement, version);
+    add_run(statement, identity);
+    add(statement, identity->reason);
+    return statement;
+}
+
+/* ---- what the server's answer means ---- */
+
+static bool names_setting(const struct error *error, const char *setting)
+{
+    return strcmp(error->sqlstate, "42704") == 0 && error->message != NULL &&
+           strstr(error->message, setting) != NULL;
+}
+
+/* Replace the server's words and keep its SQLSTATE. */
+static void say(struct error *error, const char *message, const char *detail, const char *hint)
+{
+    char sqlstate[sizeof error->sqlstate];
+    memcpy(sqlstate, error->sqlstate, sizeof sqlstate);
+    error_set(error, ERROR_FAILED, "%s", message);
+    error_detail(error, "%s", detail);
+    error_hint(error, "%s", hint);
+    memcpy(error->sqlstate, sqlstate, sizeof sqlstate);
+}
+
+static void explain_history_table(const struct history *history, struct error *error, const char *what)
+{
+    OWNED char *name = history_name(history);
+    OWNED char *message = text_format("the history table \"%s\" was %s meanwhile", name, what);
+    say(error, message, "What this transaction did was rolled back.",
+        "A migration must leave the history table alone, but for rows of its own.");
+}
+
+void history_explain(const struct history *history, struct error *error)
+{
+    OWNED char *name = history_name(history);
+    if (names_setting(error, "pgmigrate.run_lock_lost"))
+        say(error, "the run lock was lost",
+            "What this transaction did was rolled back, because another run may have begun.",
+            "A migration must not release advisory locks it did not take (pg_advisory_unlock_all, DISCARD "
+            "ALL).");
+    else if (names_setting(error, "pgmigrate.history_replaced"))
+        explain_history_table(history, error, "replaced");
+    else if (names_setting(error, "pgmigrate.history_row_gone"))
+        explain_history_table(history, error, "robbed of the row");
+    else if (strcmp(error->sqlstate, "42P01") == 0)
+        explain_history_table(history, error, "dropped");
+    else if (strcmp(error->sqlstate, "42703") == 0 || strcmp(error->sqlstate, "42P10") == 0)
+        explain_history_table(history, error, "changed");
+    else if (strcmp(error->sqlstate, "42501") == 0 && error->hint == NULL)
+        error_hint(error,
+                   "Grant this role what is needed: GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO \"%s\".",
+                   name, history->role);
+}

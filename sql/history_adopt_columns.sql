@@ -1,0 +1,21 @@
+-- Add what a table that was there first lacks, except applied_at, applied_by and sequence. Nothing comes back.
+ALTER TABLE :"schema".:"table"
+    ADD COLUMN IF NOT EXISTS description pg_catalog.text,
+    ADD COLUMN IF NOT EXISTS execution_ms pg_catalog.int8,
+    ADD COLUMN IF NOT EXISTS state pg_catalog.text NOT NULL DEFAULT 'applied',
+    ADD COLUMN IF NOT EXISTS transactional pg_catalog.bool NOT NULL DEFAULT true,
+    ADD COLUMN IF NOT EXISTS out_of_order pg_catalog.bool NOT NULL DEFAULT false,
+    ADD COLUMN IF NOT EXISTS statements_done pg_catalog.int4,
+    ADD COLUMN IF NOT EXISTS statements_total pg_catalog.int4,
+    ADD COLUMN IF NOT EXISTS statement_started pg_catalog.int4,
+    ADD COLUMN IF NOT EXISTS tool_version pg_catalog.text,
+    ADD COLUMN IF NOT EXISTS git_commit pg_catalog.text,
+    ADD COLUMN IF NOT EXISTS backup_id pg_catalog.text,
+    ADD COLUMN IF NOT EXISTS run_id pg_catalog.text,
+    ADD COLUMN IF NOT EXISTS file_name pg_catalog.text,
+    ADD COLUMN IF NOT EXISTS checksum_version pg_catalog.int4,
+    ADD COLUMN IF NOT EXISTS checksum pg_catalog.text,
+    ADD COLUMN IF NOT EXISTS rollback_checksum pg_catalog.text,
+    ADD COLUMN IF NOT EXISTS statement_hashes pg_catalog.text[],
+    ADD COLUMN IF NOT EXISTS forward_text pg_catalog.text,
+    ADD COLUMN IF NOT EXISTS rollback_text pg_catalog.text

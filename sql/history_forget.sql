@@ -1,0 +1,20 @@
+-- Take a version out of the history; the log keeps its row whole. One row with xid and execution_ms.
+-- $1 the table's quoted name, $2 its oid, $3 and $4 the run lock's two halves; $5 version, $6 action, $7 run id, $8 tool version,
+-- $9 git commit, $10 backup id, $11 reason. The rollback script may have deleted the row itself.
+WITH gone AS (
+    DELETE FROM :"schema".:"table" AS h
+    WHERE h.version = $5
+    RETURNING pg_catalog.to_jsonb(h) AS "row"
+)
+INSERT INTO :"schema".:"log" (action, version, run_id, execution_ms, reason, tool_version, git_commit, backup_id, "row")
+SELECT $6, $5, $7,
+    (1000 * extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.now()))::pg_catalog.int8,
+    $11, $8, $9, $10, (SELECT gone."row" FROM gone)
+WHERE pg_catalog.current_setting(CASE
+        WHEN NOT EXISTS (SELECT FROM pg_catalog.pg_locks AS l
+            WHERE l.locktype = 'advisory' AND l.pid = pg_catalog.pg_backend_pid() AND l.granted AND l.objsubid = 1
+                AND l.classid = $3::pg_catalog.oid AND l.objid = $4::pg_catalog.oid) THEN 'pgmigrate.run_lock_lost'
+        WHEN pg_catalog.to_regclass($1) IS DISTINCT FROM $2::pg_catalog.oid::pg_catalog.regclass
+            THEN 'pgmigrate.history_replaced'
+        ELSE 'server_version_num' END) IS NOT NULL
+RETURNING pg_catalog.pg_current_xact_id()::pg_catalog.text AS xid, execution_ms

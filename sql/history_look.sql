@@ -1,0 +1,25 @@
+-- The columns of what has the history table's name, one row each; one row with a null oid when there is nothing of
+-- that name. role: who we are to the server. single_unique: a unique index on this column alone, fit for ON
+-- CONFLICT. hidden: row-level security hides rows from this role. $1 schema, $2 table, $3 log table.
+SELECT me.role,
+    c.oid::pg_catalog.text AS oid,
+    c.relkind::pg_catalog.text AS kind,
+    pg_catalog.row_security_active(c.oid) AS hidden,
+    EXISTS (SELECT FROM pg_catalog.pg_index AS p WHERE p.indrelid = c.oid AND p.indisprimary) AS has_primary_key,
+    EXISTS (SELECT FROM pg_catalog.pg_class AS l
+        WHERE l.relnamespace = c.relnamespace AND l.relname = $3 AND l.relkind = 'r') AS has_log,
+    EXISTS (SELECT FROM pg_catalog.pg_class AS r
+        WHERE r.relnamespace = c.relnamespace AND r.relname = 'ar_internal_metadata') AS beside_rails,
+    a.attname AS name,
+    pg_catalog.format_type(a.atttypid, NULL) AS type,
+    a.atttypmod > 0 AS limited,
+    a.attnotnull AS not_null,
+    a.atthasdef OR a.attidentity <> '' AS has_default,
+    EXISTS (SELECT FROM pg_catalog.pg_index AS i
+        WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL
+            AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum) AS single_unique
+FROM (SELECT CURRENT_USER::pg_catalog.text AS role) AS me
+    LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = $1
+    LEFT JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = $2
+    LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+ORDER BY a.attnum

@@ -1,0 +1,20 @@
+-- The rows of a history table that has all our columns, without the texts. Columns in the order of enum read_column.
+SELECT version,
+    description,
+    pg_catalog.to_char(applied_at::pg_catalog.timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    applied_by,
+    file_name,
+    CASE WHEN checksum_version = 1 THEN checksum END,
+    execution_ms,
+    transactional,
+    state,
+    statements_done,
+    statements_total,
+    statement_started,
+    rollback_text IS NOT NULL,
+    CASE WHEN checksum_version = 1 THEN rollback_checksum END,
+    run_id,
+    backup_id,
+    out_of_order,
+    sequence
+FROM :"schema".:"table"

@@ -1,0 +1,41 @@
+-- Record a transactional migration as its transaction's last statement: one row with xid and execution_ms.
+-- $1 the table's quoted name, $2 its oid, $3 and $4 the run lock's two halves; $5 version, $6 and $7 the numbers under which the
+-- migration may have written its own row, $8 description, $9 file name, $10 checksum, $11 checksum version,
+-- $12 rollback checksum, $13 forward text, $14 rollback text, $15 out of order, $16 run id, $17 tool version,
+-- $18 git commit, $19 backup id, $20 reason.
+-- The guard asks for a setting whose name is known only when the statement runs, so the planner cannot settle it
+-- before; when something is wrong no such setting exists and its name tells what (see history_explain).
+WITH own AS (
+    DELETE FROM :"schema".:"table" AS h
+    WHERE (h.version = $6 OR h.version = $7) AND h.run_id IS NULL AND h.checksum_version IS NULL
+    RETURNING h.description
+), recorded AS (
+    INSERT INTO :"schema".:"table" AS h (version, description, applied_at, applied_by, execution_ms, state,
+        transactional, out_of_order, tool_version, git_commit, backup_id, run_id, file_name, checksum_version,
+        checksum, rollback_checksum, forward_text, rollback_text)
+    SELECT $5, coalesce((SELECT pg_catalog.max(own.description) FROM own), $8), pg_catalog.now(), SESSION_USER,
+        (1000 * extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.now()))::pg_catalog.int8, 'applied',
+        true, $15::pg_catalog.bool, $17, $18, $19, $16, $9, $11::pg_catalog.int4,
+        $10, $12, $13, $14
+    WHERE pg_catalog.current_setting(CASE
+        WHEN NOT EXISTS (SELECT FROM pg_catalog.pg_locks AS l
+            WHERE l.locktype = 'advisory' AND l.pid = pg_catalog.pg_backend_pid() AND l.granted AND l.objsubid = 1
+                AND l.classid = $3::pg_catalog.oid AND l.objid = $4::pg_catalog.oid) THEN 'pgmigrate.run_lock_lost'
+        WHEN pg_catalog.to_regclass($1) IS DISTINCT FROM $2::pg_catalog.oid::pg_catalog.regclass
+            THEN 'pgmigrate.history_replaced'
+        ELSE 'server_version_num' END) IS NOT NULL
+    ON CONFLICT (version) DO UPDATE SET description = coalesce(h.description, excluded.description),
+        applied_at = excluded.applied_at, applied_by = excluded.applied_by, execution_ms = excluded.execution_ms,
+        state = excluded.state, transactional = true, out_of_order = excluded.out_of_order,
+        sequence = excluded.sequence, statements_done = NULL, statements_total = NULL, statement_started = NULL,
+        statement_hashes = NULL, tool_version = excluded.tool_version, git_commit = excluded.git_commit,
+        backup_id = excluded.backup_id, run_id = excluded.run_id, file_name = excluded.file_name,
+        checksum_version = excluded.checksum_version, checksum = excluded.checksum,
+        rollback_checksum = excluded.rollback_checksum, forward_text = excluded.forward_text,
+        rollback_text = excluded.rollback_text
+    RETURNING h.version, h.execution_ms
+)
+INSERT INTO :"schema".:"log" (action, version, run_id, execution_ms, reason, tool_version, git_commit, backup_id)
+SELECT 'applied', recorded.version, $16, recorded.execution_ms, $20, $17, $18, $19
+FROM recorded
+RETURNING pg_catalog.pg_current_xact_id()::pg_catalog.text AS xid, execution_ms
