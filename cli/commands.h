@@ -5,7 +5,6 @@
 
 #include "cli/command.h"
 
-extern const struct command cmd_check;
 extern const struct command cmd_cluster_start;
 extern const struct command cmd_cluster_status;
 extern const struct command cmd_cluster_stop;

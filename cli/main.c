@@ -9,8 +9,7 @@
 #include <errno.h>
 
 static const struct command *const commands[] = {
-    &cmd_cluster_start, &cmd_cluster_stop, &cmd_cluster_status, &cmd_cluster_url,
-    &cmd_help,          &cmd_new,          &cmd_check,          NULL,
+    &cmd_cluster_start, &cmd_cluster_stop, &cmd_cluster_status, &cmd_cluster_url, &cmd_help, &cmd_new, NULL,
 };
 
 /* Help that was asked for goes to stdout; help instead of a missing command to stderr. */

@@ -28,10 +28,10 @@ const char *plan_state_name(enum plan_state state); /* as in JSON: "out_of_order
 
 struct plan_entry {
     enum plan_state state;
-    struct migration *migration; /* borrowed from the folder; NULL when missing */
+    struct migration *migration; /* borrowed from the folder; NULL when missing, or applied and archived */
     struct history_row *row;     /* borrowed from the history; NULL when never run */
     const char *version;         /* stem; borrowed */
-    char *message;               /* why it is in this state, where that is not obvious; or NULL */
+    char *message;               /* why it is in this state: "was changed after …"; or NULL */
     char *hint;                  /* what to do about it; or NULL */
     char *diff;                  /* changed: unified diff of what ran and what the file holds; or NULL */
 };
@@ -55,6 +55,7 @@ CLEANUP_POINTER(struct plan *, plan_free)
 struct plan_steps {
     struct plan_entry **items; /* borrowed from the plan */
     size_t count;
+    char *notice; /* why there is nothing to do, where that may surprise; or NULL */
 };
 struct plan_target {
     const char *to;    /* a version's word, or NULL for all */
