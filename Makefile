@@ -1,4 +1,4 @@
-# pgmigrate. `make demo` shows it, `make test` tests it; `make help` lists the rest.
+# pgmigrate. `make demo` shows it, `make test` tests it, `make help` lists the rest.
 #
 # The build reads its file lists from the folders, so a new file needs no line here. Everything made goes to
 # $(BUILD); a second build with other flags is `make BUILD=build/other CFLAGS=…`.
@@ -249,6 +249,19 @@ uninstall:
 # ---- odds and ends ----
 
 .PHONY: format clean help
+help:
+	@echo 'make demo            install what running needs, build, and show what pgmigrate does'
+	@echo 'make test            install what testing needs, build, and run all tests'
+	@echo 'make [all]           build build/pgmigrate'
+	@echo 'make deps            install everything on Debian or Ubuntu, as root or through sudo'
+	@echo 'make install         into DESTDIR and PREFIX ($(PREFIX)); make uninstall'
+	@echo 'make test-servers    the command-line tests on other PostgreSQL versions; SERVERS="14 17"'
+	@echo 'make bench           times beside other tools; BENCH=quick'
+	@echo 'make lint            format, headers, includes, sizes, documents, scripts'
+	@echo 'make check           lint, both compilers, fuzzers, coverage, sanitizers'
+	@echo 'make sanitize, fuzz, coverage    one of these alone; SECONDS=60 for each fuzzer'
+	@echo 'make format, docs    bring sources and printed documents into shape'
+	@echo 'make clean           remove what was built'
 format:
 	$(Q)clang-format -i $(FORMATTED)
 

@@ -21,9 +21,10 @@ static void close_cleanup(int *descriptor)
 
 char *cluster_folder(const struct config *config)
 {
+    static const char name[] = ".pgmigrate/cluster";
     const char *file = config ? config_file(config) : NULL;
-    OWNED char *beside = file ? file_folder(file) : text_copy(".");
-    return file_join(beside, ".pgmigrate/cluster");
+    OWNED char *beside = file ? file_folder(file) : NULL;
+    return beside ? file_join(beside, name) : text_copy(name);
 }
 
 void cluster_status_clear(struct cluster_status *status)

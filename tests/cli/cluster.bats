@@ -35,6 +35,7 @@ teardown()
     run_pgmigrate cluster status --json
     assert_status 0
     assert_equal "$(json .state)" absent
+    assert_equal "$(json .folder)" "$PWD/.pgmigrate/cluster"
     [ ! -e .pgmigrate ]
 
     run_pgmigrate cluster start --json
