@@ -51,6 +51,7 @@ static bool run_all(struct invocation *invocation, const struct folder *folder, 
     if (!connect_history(invocation, postgres, &history, error))
         return false;
     listing_warn_history(invocation, history);
+    listing_findings(invocation, &folder->findings, "rollback-missing");
     progress = progress_new(invocation, outcome.done);
     listener = progress_listener(progress);
     ok = apply_run(postgres, history, folder, options, &listener, &result, error);

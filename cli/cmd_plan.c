@@ -58,10 +58,9 @@ static void print(const struct invocation *invocation, const struct view *view)
                                  .right[3] = true};
     OWNED char *target = connect_target(view->postgres);
 
-    if (invocation->verbosity > VERBOSITY_QUIET) {
-        report_findings(stderr, invocation->color, &view->plan->findings);
+    listing_findings(invocation, &view->plan->findings, NULL);
+    if (invocation->verbosity > VERBOSITY_QUIET)
         report_findings(stderr, invocation->color, &view->notices);
-    }
     listing_warn_history(invocation, view->history);
     for (size_t i = 0; i < view->steps.count; i++) {
         const struct plan_entry *step = view->steps.items[i];

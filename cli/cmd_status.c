@@ -38,9 +38,9 @@ static void print_reasons(const struct invocation *invocation, const struct plan
     for (size_t i = 0; i < plan->count; i++) {
         const struct plan_entry *entry = &plan->entries[i];
 
-        if (entry->message)
-            report_warning(invocation, "%s%s%s", entry->message, entry->hint ? "\nhint: " : "",
-                           entry->hint ? entry->hint : "");
+        if (entry->message && (entry->hint || entry->state != PLAN_APPLIED))
+            report_warning(invocation, "%s %s%s%s", entry->version, entry->message,
+                           entry->hint ? "\nhint: " : "", entry->hint ? entry->hint : "");
     }
 }
 
@@ -53,8 +53,6 @@ static void print(const struct invocation *invocation, const struct postgres *po
     OWNED char *summary = listing_summary(plan);
     OWNED char *target = connect_target(postgres);
 
-    if (invocation->verbosity > VERBOSITY_QUIET)
-        report_findings(stderr, invocation->color, &plan->findings);
     listing_warn_history(invocation, history);
     for (size_t i = 0; i < plan->count; i++)
         add_row(&table, &plan->entries[i]);
@@ -64,6 +62,7 @@ static void print(const struct invocation *invocation, const struct postgres *po
     if (holder)
         printf("the run lock is held by %s\n", holder);
     fflush(stdout);
+    listing_findings(invocation, &plan->findings, NULL);
     print_reasons(invocation, plan);
 }
 

@@ -5,17 +5,19 @@
 
 #include "cli/command.h"
 
+extern const struct command cmd_apply;
+extern const struct command cmd_baseline;
 extern const struct command cmd_cluster_start;
 extern const struct command cmd_cluster_status;
 extern const struct command cmd_cluster_stop;
 extern const struct command cmd_cluster_url;
-extern const struct command cmd_status;
-extern const struct command cmd_plan;
-extern const struct command cmd_apply;
-extern const struct command cmd_rollback;
-extern const struct command cmd_history;
 extern const struct command cmd_doctor;
 extern const struct command cmd_help;
+extern const struct command cmd_history;
 extern const struct command cmd_new;
+extern const struct command cmd_plan;
+extern const struct command cmd_repair;
+extern const struct command cmd_rollback;
+extern const struct command cmd_status;
 
 #endif

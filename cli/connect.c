@@ -37,7 +37,10 @@ bool connect_history(const struct invocation *invocation, struct postgres *postg
 
 char *connect_target(const struct postgres *postgres)
 {
-    return text_format("%s@%s/%s", postgres_user(postgres), postgres_address(postgres),
+    const char *address = postgres_address(postgres);
+
+    /* A socket's folder says less than it takes room; psql's prompt does it like this too. */
+    return text_format("%s@%s/%s", postgres_user(postgres), *address == '/' ? "[local]" : address,
                        postgres_database(postgres));
 }
 

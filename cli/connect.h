@@ -15,7 +15,7 @@ MUST_CHECK bool connect_database(const struct invocation *invocation, struct pos
 MUST_CHECK bool connect_history(const struct invocation *invocation, struct postgres *postgres,
                                 struct history **ret, struct error *error);
 
-/* "app@db.example:5432/shop", for people. The caller frees it. */
+/* "app@db.example:5432/shop" or "app@[local]/shop", for people. The caller frees it. */
 char *connect_target(const struct postgres *postgres);
 
 /* Settings of a run from the configuration and --set. Texts are borrowed from the invocation and from this

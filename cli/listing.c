@@ -4,6 +4,8 @@
 #include "cli/document.h"
 #include "cli/report.h"
 
+#define FINDINGS_SHOWN 10
+
 static bool has_rollback(const struct plan_entry *entry)
 {
     return (entry->row && entry->row->has_rollback) ||
@@ -128,4 +130,29 @@ void listing_warn_history(const struct invocation *invocation, const struct hist
     case HISTORY_OURS:
         break;
     }
+}
+
+void listing_findings(const struct invocation *invocation, const struct findings *findings,
+                      const char *without)
+{
+    bool verbose = invocation->verbosity == VERBOSITY_VERBOSE;
+    size_t shown = 0, more = 0;
+
+    if (invocation->verbosity == VERBOSITY_QUIET)
+        return;
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct finding *finding = &findings->items[i];
+
+        if ((finding->severity == SEVERITY_NOTICE && !verbose) || text_equal(finding->rule, without))
+            continue;
+        if (shown < FINDINGS_SHOWN || verbose) {
+            report_finding(stderr, invocation->color, finding);
+            shown++;
+        } else {
+            more++;
+        }
+    }
+    if (more)
+        report_warning(invocation,
+                       "%zu more warnings\nhint: \"pgmigrate check\" and --verbose show them all.", more);
 }

@@ -4,6 +4,7 @@
 #define CLI_LISTING_H
 
 #include "cli/command.h"
+#include "common/finding.h"
 #include "migrator/plan.h"
 
 /* {version, description, state, transactional, has_rollback, checksum, applied_at, execution_ms, message,
@@ -20,5 +21,12 @@ char *listing_summary(const struct plan *plan);
 /* What is to be known about the history table itself, on stderr: absent is fine, adoptable and foreign are
  * told. */
 void listing_warn_history(const struct invocation *invocation, const struct history *history);
+
+/*
+ * Warnings on stderr, notices too with --verbose: the first few, then how many more there are. quiet prints
+ * nothing. without is the rule whose findings are left out, or NULL.
+ */
+void listing_findings(const struct invocation *invocation, const struct findings *findings,
+                      const char *without);
 
 #endif

@@ -8,9 +8,25 @@
 #include "common/interrupt.h"
 #include <errno.h>
 
+/* In the order of the overview; one a line, so that two new ones do not meet. */
+/* clang-format off */
 static const struct command *const commands[] = {
-    &cmd_cluster_start, &cmd_cluster_stop, &cmd_cluster_status, &cmd_cluster_url, &cmd_help, &cmd_new, NULL,
+    &cmd_new,
+    &cmd_status,
+    &cmd_plan,
+    &cmd_apply,
+    &cmd_history,
+    &cmd_baseline,
+    &cmd_repair,
+    &cmd_doctor,
+    &cmd_cluster_start,
+    &cmd_cluster_stop,
+    &cmd_cluster_status,
+    &cmd_cluster_url,
+    &cmd_help,
+    NULL,
 };
+/* clang-format on */
 
 /* Help that was asked for goes to stdout; help instead of a missing command to stderr. */
 static void print_help(FILE *out, const struct invocation *invocation)

@@ -84,7 +84,7 @@ static void draw(struct progress *progress, const char *waiting)
     OWNED char *elapsed = NULL, *text = NULL, *clean = NULL;
     size_t width = terminal_width() - 1;
 
-    if (!progress->invocation->terminal || (progress->live && now - progress->drawn < LIVE_EVERY_MS))
+    if (!progress->invocation->terminal || now - progress->drawn < LIVE_EVERY_MS)
         return;
     elapsed = text_duration(now - progress->begun);
     if (waiting)

@@ -12,9 +12,24 @@ _pgmigrate()
         -c|--config) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         -m|--migrations) compopt -o filenames; COMPREPLY=($(compgen -d -- "$cur")); return ;;
         --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return ;;
-        --folder) compopt -o filenames; COMPREPLY=($(compgen -d -- "$cur")); return ;;
         --numbering) COMPREPLY=($(compgen -W 'sequence timestamp auto' -- "$cur")); return ;;
         --layout) COMPREPLY=($(compgen -W 'auto native updown sections flyway' -- "$cur")); return ;;
+        --history-table) return ;;
+        --duplicate-versions) COMPREPLY=($(compgen -W 'refuse allow' -- "$cur")); return ;;
+        --rollback-required) COMPREPLY=($(compgen -W 'yes warn no' -- "$cur")); return ;;
+        --to) return ;;
+        --set) return ;;
+        --lock-timeout) return ;;
+        --statement-timeout) return ;;
+        --max-wait) return ;;
+        --wait-lock) return ;;
+        --role) return ;;
+        --pooler) COMPREPLY=($(compgen -W 'none session' -- "$cur")); return ;;
+        --batch) return ;;
+        --limit) return ;;
+        --reason) return ;;
+        --resume-at) return ;;
+        --folder) compopt -o filenames; COMPREPLY=($(compgen -d -- "$cur")); return ;;
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
@@ -29,14 +44,21 @@ _pgmigrate()
         esac
     done
     case $command in
-        '') [[ $cur == -* ]] || words='cluster help new' ;;
+        '') [[ $cur == -* ]] || words='new status info plan apply up migrate history baseline repair doctor cluster help' ;;
         cluster) [[ $cur == -* ]] || words='start stop status url' ;;
+        'new') words='--numbering --layout' ;;
+        'status'|info) words='--exit-code --history-table --layout --duplicate-versions --rollback-required' ;;
+        'plan') words='--to --out-of-order --set --history-table --layout --duplicate-versions --rollback-required' ;;
+        'apply'|up|migrate) words='--to --dry-run --out-of-order --set --lock-timeout --statement-timeout --max-wait --wait-lock --role --pooler --batch --history-table --layout --duplicate-versions --rollback-required' ;;
+        'history') words='--limit --history-table' ;;
+        'baseline') words='--dry-run --reason --wait-lock --role --pooler --history-table --layout --duplicate-versions --rollback-required' ;;
+        'repair') words='--accept-checksum --mark-applied --mark-rolled-back --accept-missing --clear --resume-at --reason --wait-lock --role --pooler --history-table --layout --duplicate-versions --rollback-required' ;;
+        'doctor') words='--role --pooler --history-table --layout --duplicate-versions --rollback-required' ;;
         'cluster start') words='--folder' ;;
         'cluster stop') words='--folder --remove' ;;
         'cluster status') words='--folder' ;;
         'cluster url') words='--folder' ;;
         'help') words='' ;;
-        'new') words='--numbering --layout' ;;
     esac
     words+=' --database --environment --config --migrations --json --quiet --verbose --color --yes --help --version'
     COMPREPLY=($(compgen -W "$words" -- "$cur"))

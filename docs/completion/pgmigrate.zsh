@@ -19,9 +19,16 @@ _pgmigrate() {
     _arguments -C $common '1:command:->command' '*::argument:->argument' && return
     if [[ $state == command ]]; then
         commands=(
+        'new:write the files of the next migration'
+        'status:show what is applied, pending, changed or missing'
+        'plan:show what apply would do, in order'
+        'apply:apply pending migrations'
+        'history:print the log of what was done, newest first'
+        'baseline:mark everything up to a version as applied without running it'
+        'repair:put the history of one version right'
+        'doctor:say what is wrong with server, tools, permissions or settings'
         'cluster:more commands'
         'help:print the help of a command'
-        'new:write the files of the next migration'
         )
         _describe command commands
         return
@@ -44,6 +51,82 @@ _pgmigrate() {
         (( CURRENT-- )) ;;
     esac
     case $name in
+        'new') options=(
+            '--numbering=[how a new migration is numbered; auto does as the folder does]:STYLE:(sequence timestamp auto)'
+            '--layout=[how files are named and where rollbacks stand; auto looks at each file]:LAYOUT:(auto native updown sections flyway)'
+            ) ;;
+        'status'|info) options=(
+            '--exit-code[exit with 3 when migrations are pending]'
+            '--history-table=[where the database keeps what was applied, as schema.table]:\[SCHEMA.\]TABLE:'
+            '--layout=[how files are named and where rollbacks stand; auto looks at each file]:LAYOUT:(auto native updown sections flyway)'
+            '--duplicate-versions=[whether two files may have one number; allowed ones are ordered by name]:ACTION:(refuse allow)'
+            '--rollback-required=[what a migration without rollback is; unset\: yes in protected environments, else warn]:WHEN:(yes warn no)'
+            ) ;;
+        'plan') options=(
+            '--to=[stop after this version]:VERSION:'
+            '--out-of-order[also files older than what is applied]'
+            '*--set=[value for scripts with "variables"]:NAME=VALUE:'
+            '--history-table=[where the database keeps what was applied, as schema.table]:\[SCHEMA.\]TABLE:'
+            '--layout=[how files are named and where rollbacks stand; auto looks at each file]:LAYOUT:(auto native updown sections flyway)'
+            '--duplicate-versions=[whether two files may have one number; allowed ones are ordered by name]:ACTION:(refuse allow)'
+            '--rollback-required=[what a migration without rollback is; unset\: yes in protected environments, else warn]:WHEN:(yes warn no)'
+            ) ;;
+        'apply'|up|migrate) options=(
+            '--to=[stop after this version]:VERSION:'
+            '--dry-run[run everything in one transaction and roll it back]'
+            '--out-of-order[also run files older than what is applied]'
+            '*--set=[value for scripts with "variables"]:NAME=VALUE:'
+            '--lock-timeout=[how long one attempt waits for a table lock; 0 waits without end]:MS:'
+            '--statement-timeout=[how long one statement may run; 0 sets no limit]:MS:'
+            '--max-wait=[how long a migration is tried again for its table locks; a bare number is seconds]:SECONDS:'
+            '--wait-lock=[how long to wait for another run to end; a bare number is seconds]:SECONDS:'
+            '--role=[role that migrations run as (SET ROLE)]:ROLE:'
+            '--pooler=[session\: the connection goes through a pooler that keeps one server connection per client]:MODE:(none session)'
+            '--batch=[how many migrations may be in flight at once; each still has its own transaction]:N:'
+            '--history-table=[where the database keeps what was applied, as schema.table]:\[SCHEMA.\]TABLE:'
+            '--layout=[how files are named and where rollbacks stand; auto looks at each file]:LAYOUT:(auto native updown sections flyway)'
+            '--duplicate-versions=[whether two files may have one number; allowed ones are ordered by name]:ACTION:(refuse allow)'
+            '--rollback-required=[what a migration without rollback is; unset\: yes in protected environments, else warn]:WHEN:(yes warn no)'
+            ) ;;
+        'history') options=(
+            '--limit=[only the newest N entries]:N:'
+            '--history-table=[where the database keeps what was applied, as schema.table]:\[SCHEMA.\]TABLE:'
+            ) ;;
+        'baseline') options=(
+            '--dry-run[only list what would be marked]'
+            '--reason=[why; goes to the log]:TEXT:'
+            '--wait-lock=[how long to wait for another run to end; a bare number is seconds]:SECONDS:'
+            '--role=[role that migrations run as (SET ROLE)]:ROLE:'
+            '--pooler=[session\: the connection goes through a pooler that keeps one server connection per client]:MODE:(none session)'
+            '--history-table=[where the database keeps what was applied, as schema.table]:\[SCHEMA.\]TABLE:'
+            '--layout=[how files are named and where rollbacks stand; auto looks at each file]:LAYOUT:(auto native updown sections flyway)'
+            '--duplicate-versions=[whether two files may have one number; allowed ones are ordered by name]:ACTION:(refuse allow)'
+            '--rollback-required=[what a migration without rollback is; unset\: yes in protected environments, else warn]:WHEN:(yes warn no)'
+            ) ;;
+        'repair') options=(
+            '--accept-checksum[the changed file is right]'
+            '--mark-applied[it was applied by hand]'
+            '--mark-rolled-back[it was rolled back by hand]'
+            '--accept-missing[its file is rightly gone]'
+            '--clear[forget a half-run script; it starts from the beginning]'
+            '--resume-at=[a half-run script goes on at statement N]:N:'
+            '--reason=[why; goes to the log; required]:TEXT:'
+            '--wait-lock=[how long to wait for another run to end; a bare number is seconds]:SECONDS:'
+            '--role=[role that migrations run as (SET ROLE)]:ROLE:'
+            '--pooler=[session\: the connection goes through a pooler that keeps one server connection per client]:MODE:(none session)'
+            '--history-table=[where the database keeps what was applied, as schema.table]:\[SCHEMA.\]TABLE:'
+            '--layout=[how files are named and where rollbacks stand; auto looks at each file]:LAYOUT:(auto native updown sections flyway)'
+            '--duplicate-versions=[whether two files may have one number; allowed ones are ordered by name]:ACTION:(refuse allow)'
+            '--rollback-required=[what a migration without rollback is; unset\: yes in protected environments, else warn]:WHEN:(yes warn no)'
+            ) ;;
+        'doctor') options=(
+            '--role=[role that migrations run as (SET ROLE)]:ROLE:'
+            '--pooler=[session\: the connection goes through a pooler that keeps one server connection per client]:MODE:(none session)'
+            '--history-table=[where the database keeps what was applied, as schema.table]:\[SCHEMA.\]TABLE:'
+            '--layout=[how files are named and where rollbacks stand; auto looks at each file]:LAYOUT:(auto native updown sections flyway)'
+            '--duplicate-versions=[whether two files may have one number; allowed ones are ordered by name]:ACTION:(refuse allow)'
+            '--rollback-required=[what a migration without rollback is; unset\: yes in protected environments, else warn]:WHEN:(yes warn no)'
+            ) ;;
         'cluster start') options=(
             '--folder=[the cluster'\''s folder (default\: .pgmigrate/cluster beside pgmigrate.conf or in this folder)]:DIR:_files -/'
             ) ;;
@@ -58,10 +141,6 @@ _pgmigrate() {
             '--folder=[the cluster'\''s folder (default\: .pgmigrate/cluster beside pgmigrate.conf or in this folder)]:DIR:_files -/'
             ) ;;
         'help') options=(
-            ) ;;
-        'new') options=(
-            '--numbering=[how a new migration is numbered; auto does as the folder does]:STYLE:(sequence timestamp auto)'
-            '--layout=[how files are named and where rollbacks stand; auto looks at each file]:LAYOUT:(auto native updown sections flyway)'
             ) ;;
     esac
     _arguments $common $options '*:argument:_default'

@@ -143,3 +143,36 @@ commands()
     run env TERM=xterm NO_COLOR=1 script -qec "pgmigrate nonsense" /dev/null
     refute_output $'\033'
 }
+@test "a password is gone from the process list, and warned about" {
+    # A listener that never answers keeps the connection attempt waiting.
+    python3 -c '
+import socket, sys, time
+s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(8); time.sleep(30)' "$PWD/.s.PGSQL.5432" 3>&- &
+    local listener=$!
+    wait_until test -S .s.PGSQL.5432
+    start_pgmigrate history -d "postgresql://u:geheim123@/db?host=$PWD"
+    wait_until grep -q "can be read by every user" background.err
+    tr '\0' ' ' <"/proc/$PGMIGRATE_PID/cmdline" >cmdline
+    kill "$PGMIGRATE_PID"
+    wait_pgmigrate
+    kill "$listener"
+    wait "$listener" || true
+    grep -q "postgresql://u:xxxxxxxxx@" cmdline
+    run ! grep -q geheim123 cmdline background.out background.err
+}
+
+@test "a password never comes back in a message" {
+    for target in "postgresql://u:geheim123@127.0.0.1:1/db" "host=127.0.0.1 port=1 user=u password=geheim123"; do
+        run_pgmigrate history -d "$target" -q
+        assert_status 4
+        refute_stderr geheim123
+        refute_stderr "every user"
+        run_pgmigrate history --json -d "$target"
+        assert_status 4
+        refute_output geheim123
+        refute_stderr geheim123
+    done
+    run_pgmigrate history "postgresql://u:geheim123@127.0.0.1:1/db"
+    assert_status 2
+    refute_stderr geheim123
+}
