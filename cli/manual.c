@@ -2,6 +2,7 @@
 #include "cli/manual.h"
 
 #include "cli/help.h"
+#include "migrator/rule.h"
 #include <ctype.h>
 
 static const char description[] =
@@ -267,6 +268,19 @@ static void print_configuration(FILE *out)
     }
 }
 
+static void print_rules(FILE *out)
+{
+    fputs("What *pgmigrate check* and other commands find in migration files, by the name of the rule and "
+          "its usual "
+          "severity:\n\n",
+          out);
+    for (const struct rule *rule = rules; rule->name; rule++) {
+        fprintf(out, "*%s*, %s\n\t", rule->name, severity_name(rule->severity));
+        sentence(out, rule->meaning);
+        fputs("\n\n", out);
+    }
+}
+
 void manual_page(FILE *out, const struct command *const commands[])
 {
     fputs("pgmigrate(1) \"pgmigrate " PGMIGRATE_VERSION "\" \"User Commands\"\n\n"
@@ -282,7 +296,9 @@ void manual_page(FILE *out, const struct command *const commands[])
     print_options(out, common_options);
     fputs("# CONFIGURATION\n\n", out);
     print_configuration(out);
-    fprintf(out, "# DIRECTIVES\n\n%s\n# ENVIRONMENT\n\n%s\n# EXIT STATUS\n\n", directives, environment);
+    fprintf(out, "# DIRECTIVES\n\n%s\n# FINDINGS\n\n", directives);
+    print_rules(out);
+    fprintf(out, "# ENVIRONMENT\n\n%s\n# EXIT STATUS\n\n", environment);
     for (size_t i = 0; error_codes[i].name; i++) {
         fprintf(out, "*%d* %s\n\t", error_codes[i].code, error_codes[i].name);
         sentence(out, error_codes[i].meaning);

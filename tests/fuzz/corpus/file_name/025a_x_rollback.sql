@@ -1,0 +1,1 @@
+025a_x_rollback.sql

@@ -1,0 +1,1 @@
+042_add_orders.sql

@@ -1,0 +1,1 @@
+1_x.down.sql
