@@ -7,6 +7,7 @@
 
 extern const struct command cmd_apply;
 extern const struct command cmd_baseline;
+extern const struct command cmd_check;
 extern const struct command cmd_cluster_start;
 extern const struct command cmd_cluster_status;
 extern const struct command cmd_cluster_stop;

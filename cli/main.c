@@ -12,6 +12,7 @@
 /* clang-format off */
 static const struct command *const commands[] = {
     &cmd_new,
+    &cmd_check,
     &cmd_status,
     &cmd_plan,
     &cmd_apply,

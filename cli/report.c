@@ -149,7 +149,10 @@ void report_finding(FILE *out, bool color, const struct finding *finding)
 
     print_place(out, color, finding->file, finding->line, finding->column);
     report_paint(out, color, paints[finding->severity], severity);
-    fprintf(out, " %s\n", finding->message);
+    fprintf(out, " %s ", finding->message);
+    OWNED char *rule = text_format("[%s]", finding->rule);
+    report_paint(out, color, PAINT_DIM, rule);
+    fputc('\n', out);
     print_source(out, color, finding->file, finding->line, finding->column);
     print_more(out, color, "hint:", finding->hint);
 }

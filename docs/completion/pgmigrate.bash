@@ -14,9 +14,10 @@ _pgmigrate()
         --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return ;;
         --numbering) COMPREPLY=($(compgen -W 'sequence timestamp auto' -- "$cur")); return ;;
         --layout) COMPREPLY=($(compgen -W 'auto native updown sections flyway' -- "$cur")); return ;;
-        --history-table) return ;;
+        --base) return ;;
         --duplicate-versions) COMPREPLY=($(compgen -W 'refuse allow' -- "$cur")); return ;;
         --rollback-required) COMPREPLY=($(compgen -W 'yes warn no' -- "$cur")); return ;;
+        --history-table) return ;;
         --to) return ;;
         --set) return ;;
         --lock-timeout) return ;;
@@ -44,9 +45,10 @@ _pgmigrate()
         esac
     done
     case $command in
-        '') [[ $cur == -* ]] || words='new status info plan apply up migrate history baseline repair doctor cluster help' ;;
+        '') [[ $cur == -* ]] || words='new check status info plan apply up migrate history baseline repair doctor cluster help' ;;
         cluster) [[ $cur == -* ]] || words='start stop status url' ;;
         'new') words='--numbering --layout' ;;
+        'check') words='--base --layout --duplicate-versions --rollback-required' ;;
         'status'|info) words='--exit-code --history-table --layout --duplicate-versions --rollback-required' ;;
         'plan') words='--to --out-of-order --set --history-table --layout --duplicate-versions --rollback-required' ;;
         'apply'|up|migrate) words='--to --dry-run --out-of-order --set --lock-timeout --statement-timeout --max-wait --wait-lock --role --pooler --batch --history-table --layout --duplicate-versions --rollback-required' ;;

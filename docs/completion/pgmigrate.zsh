@@ -20,6 +20,7 @@ _pgmigrate() {
     if [[ $state == command ]]; then
         commands=(
         'new:write the files of the next migration'
+        'check:find mistakes in migration files, without a database'
         'status:show what is applied, pending, changed or missing'
         'plan:show what apply would do, in order'
         'apply:apply pending migrations'
@@ -54,6 +55,12 @@ _pgmigrate() {
         'new') options=(
             '--numbering=[how a new migration is numbered; auto does as the folder does]:STYLE:(sequence timestamp auto)'
             '--layout=[how files are named and where rollbacks stand; auto looks at each file]:LAYOUT:(auto native updown sections flyway)'
+            ) ;;
+        'check') options=(
+            '--base=[compare with a branch\: what is new here, numbers taken there, files edited that it has]:GITREF:'
+            '--layout=[how files are named and where rollbacks stand; auto looks at each file]:LAYOUT:(auto native updown sections flyway)'
+            '--duplicate-versions=[whether two files may have one number; allowed ones are ordered by name]:ACTION:(refuse allow)'
+            '--rollback-required=[what a migration without rollback is; unset\: yes in protected environments, else warn]:WHEN:(yes warn no)'
             ) ;;
         'status'|info) options=(
             '--exit-code[exit with 3 when migrations are pending]'

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "migrator/git.h"
+#include "common/process.h"
+
+#define ARGUMENTS 12
+
+/* Run git in the folder. A status other than zero is a result. */
+static bool git_run(const char *folder, const char *const arguments[], struct process_result *ret,
+                    struct error *error)
+{
+    const char *argv[ARGUMENTS + 4] = {"git", "--literal-pathspecs"};
+    static const char *const environment[] = {"LC_ALL=C", "GIT_OPTIONAL_LOCKS=0", NULL};
+    for (size_t i = 0; i < ARGUMENTS && arguments[i]; i++)
+        argv[i + 2] = arguments[i];
+    const struct process_request request = {.argv = argv, .environment = environment, .folder = folder};
+    if (process_run(&request, ret, error))
+        return true;
+    if (error->code == ERROR_FAILED) {
+        error->code = ERROR_USAGE;
+        error_hint(error, "Comparing with a base needs git; leave --base out where there is none.");
+    }
+    return false;
+}
+
+/* git's own words, without the "fatal: " in front and the lines that follow. */
+static char *git_complaint(const struct process_result *result)
+{
+    static const char prefix[] = "fatal: ";
+    const char *text = result->errors;
+    if (text_starts_with(text, prefix))
+        text += strlen(prefix);
+    return text_copy_part(text, strcspn(text, "\n"));
+}
+
+static bool complain(const struct process_result *result, const char *what, struct error *error)
+{
+    OWNED char *complaint = git_complaint(result);
+    return error_set(error, ERROR_USAGE, "%s: %s", what, complaint);
+}
+
+/* The one line that git answers. */
+static char *first_line(const struct process_result *result)
+{
+    return text_copy_part(result->output, strcspn(result->output, "\n"));
+}
+
+static bool check_repository(const char *folder, struct error *error)
+{
+    AUTO(process_result_clear) struct process_result result = {0};
+    if (!git_run(folder, (const char *const[]){"rev-parse", "--is-inside-work-tree", NULL}, &result, error))
+        return false;
+    if (result.status == 0 && text_starts_with(result.output, "true"))
+        return true;
+    OWNED char *complaint = git_complaint(&result);
+    error_set(error, ERROR_USAGE, "\"%s\" is not in the work tree of a git repository", folder);
+    return error_detail(error, "%s%s", complaint, *complaint ? "." : "");
+}
+
+/* A name that begins with a dash would be an option to git. */
+static bool resolve(const char *folder, const char *name, char **ret, struct error *error)
+{
+    AUTO(process_result_clear) struct process_result result = {0};
+    OWNED char *commit = text_format("%s^{commit}", name);
+    if (name[0] == '-' || !*name)
+        return error_set(error, ERROR_USAGE, "\"%s\" is not the name of a commit", name);
+    if (!git_run(folder, (const char *const[]){"rev-parse", "--verify", "--quiet", commit, NULL}, &result,
+                 error))
+        return false;
+    if (result.status != 0) {
+        error_set(error, ERROR_USAGE, "git knows no commit \"%s\"", name);
+        return error_hint(error,
+                          "Name a branch, tag or commit that this clone has; \"git fetch\" brings more.");
+    }
+    *ret = first_line(&result);
+    return true;
+}
+
+bool git_base_find(const char *folder, const char *name, struct git_base *ret, struct error *error)
+{
+    AUTO(git_base_clear) struct git_base base = {0};
+    AUTO(process_result_clear) struct process_result result = {0};
+    OWNED char *head = NULL;
+    if (!check_repository(folder, error) || !resolve(folder, name, &base.tip, error) ||
+        !resolve(folder, "HEAD", &head, error) ||
+        !git_run(folder, (const char *const[]){"merge-base", head, base.tip, NULL}, &result, error))
+        return false;
+    if (result.status != 0) {
+        error_set(error, ERROR_USAGE, "the checked-out commit has no ancestor in common with \"%s\"", name);
+        return error_hint(error, "A shallow clone lacks the history; \"git fetch --unshallow\" brings it.");
+    }
+    base.fork = first_line(&result);
+    *ret = base;
+    base = (struct git_base){0};
+    return true;
+}
+
+void git_base_clear(struct git_base *base)
+{
+    free(base->tip);
+    free(base->fork);
+    *base = (struct git_base){0};
+}
+
+/* "100644 blob 0123…<tab>name" */
+static void tree_entry(struct git_tree *tree, const char *entry)
+{
+    const char *name = strchr(entry, '\t');
+    const char *kind = strchr(entry, ' ');
+    if (!name || !kind || !text_starts_with(kind, " blob "))
+        return;
+    const char *id = kind + strlen(" blob ");
+    text_list_add(&tree->names, text_copy(name + 1));
+    text_list_add(&tree->ids, text_copy_part(id, (size_t)(name - id)));
+}
+
+bool git_tree_read(const char *folder, const char *commit, struct git_tree *ret, struct error *error)
+{
+    AUTO(process_result_clear) struct process_result result = {0};
+    if (!git_run(folder, (const char *const[]){"ls-tree", "-z", commit, NULL}, &result, error))
+        return false;
+    if (result.status != 0)
+        return complain(&result, "git cannot list the folder", error);
+    *ret = (struct git_tree){0};
+    for (const char *at = result.output; at < result.output + result.output_size; at += strlen(at) + 1)
+        tree_entry(ret, at);
+    return true;
+}
+
+const char *git_tree_id(const struct git_tree *tree, const char *name)
+{
+    for (size_t i = 0; i < tree->names.count; i++)
+        if (text_equal(tree->names.items[i], name))
+            return tree->ids.items[i];
+    return NULL;
+}
+
+void git_tree_clear(struct git_tree *tree)
+{
+    text_list_clear(&tree->names);
+    text_list_clear(&tree->ids);
+}
+
+bool git_changed(const char *folder, const char *commit, struct text_list *ret, struct error *error)
+{
+    AUTO(process_result_clear) struct process_result result = {0};
+    const char *const arguments[] = {
+        "diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--relative", commit, "--", ".", NULL};
+    if (!git_run(folder, arguments, &result, error))
+        return false;
+    if (result.status != 0)
+        return complain(&result, "git cannot compare the folder", error);
+    *ret = (struct text_list){0};
+    for (const char *at = result.output; at < result.output + result.output_size; at += strlen(at) + 1)
+        if (!strchr(at, '/'))
+            text_list_add(ret, text_copy(at));
+    return true;
+}
+
+bool git_blob(const char *folder, const char *id, char **ret_text, size_t *ret_size, struct error *error)
+{
+    AUTO(process_result_clear) struct process_result result = {0};
+    if (!git_run(folder, (const char *const[]){"cat-file", "blob", id, NULL}, &result, error))
+        return false;
+    if (result.status != 0)
+        return complain(&result, "git cannot show a file", error);
+    *ret_text = take(result.output);
+    *ret_size = result.output_size;
+    return true;
+}
