@@ -338,7 +338,9 @@ static char *shortcoming(const struct table_look *look)
         if (column != NULL && column->not_null && !own->may_be_required)
             return text_format("Its column \"%s\" must not be null.", own->name);
     }
-    if (missing > 0)
+    if (missing == 1)
+        return text_format("It lacks the column \"%s\".", first);
+    if (missing > 1)
         return text_format("It lacks %zu columns, the first is \"%s\".", missing, first);
     if (!table_column(look, "version")->unique)
         return text_format("Its column \"version\" is not unique.");

@@ -1,6 +1,6 @@
 -- The rows of a table that was there first, whatever columns it has; as history_read. :"column" is its time column.
 -- Its rows are counted in the order of that time, then of the number the version begins with.
-SELECT h.j ->> 'version',
+SELECT pg_catalog.rtrim(h.j ->> 'version'),
     h.j ->> 'description',
     pg_catalog.to_char(h.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
     h.j ->> 'applied_by',
