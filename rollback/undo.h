@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Going back: newest applied first, by the history. The rollback text stored when the migration was applied is
- * what runs, so it works after the folder went back to an older release; --use=file takes the file's.
+ * Going back: newest applied first, by the history. The rollback text stored when the migration was applied
+ * is what runs, so it works after the folder went back to an older release; --use=file takes the file's.
  */
 #ifndef ROLLBACK_UNDO_H
 #define ROLLBACK_UNDO_H

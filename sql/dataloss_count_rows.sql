@@ -1,0 +1,2 @@
+-- One row: the rows of a table, counted up to $1 (bigint).
+SELECT pg_catalog.count(*) AS rows FROM (SELECT FROM :"schema".:"table" LIMIT $1::pg_catalog.int8) AS t
