@@ -17,7 +17,8 @@ VERSION := 0.1.0
 
 SOURCES := $(wildcard $(addsuffix /*.c,$(FOLDERS)))
 SQL     := $(sort $(wildcard sql/*.sql sql/*/*.sql))
-OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/sql.o
+SHOP    := $(sort $(wildcard docs/examples/shop/*.sql))
+OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/sql.o $(BUILD)/shop.o
 LIBRARY := $(BUILD)/libpgmigrate.a
 PROGRAM := $(BUILD)/pgmigrate
 
@@ -59,6 +60,13 @@ $(BUILD)/migrator/split.o: CPPFLAGS += -isystem $(SERVER_DEV)/include -isystem $
 $(BUILD)/sql.o: $(BUILD)/sql.c $(BUILD)/flags
 	$(Q)$(COMPILE) -c -o $@ $<
 
+$(BUILD)/shop.o: $(BUILD)/shop.c $(BUILD)/flags
+	$(Q)$(COMPILE) -c -o $@ $<
+
+$(BUILD)/shop.c: build-aux/embed_files.awk $(SHOP) $(BUILD)/files
+	$(call say,SHOP,$@)
+	$(Q)awk -v array=shop_files -f build-aux/embed_files.awk $(SHOP) </dev/null >$@
+
 $(BUILD)/sql.c: sql/embed.awk $(SQL) $(BUILD)/files
 	$(call say,SQL,$@)
 	$(Q)awk -f sql/embed.awk $(SQL) </dev/null >$@
@@ -70,7 +78,7 @@ remember = mkdir -p $(@D) && printf '%s\n' '$(subst ','\'',$(1))' | cmp -s - $@ 
 $(BUILD)/flags: always
 	@$(call remember,$(COMPILE) $(LINK))
 $(BUILD)/files: always
-	@$(call remember,$(SOURCES) $(SQL))
+	@$(call remember,$(SOURCES) $(SQL) $(SHOP))
 $(LIBRARY): $(BUILD)/files
 .PHONY: always
 
@@ -87,7 +95,7 @@ deps:
 	@build-aux/deps all
 demo:
 	@build-aux/deps run
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@$(PROGRAM) demo
 
 # ---- tests ----

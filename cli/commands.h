@@ -13,6 +13,7 @@ extern const struct command cmd_cluster_status;
 extern const struct command cmd_cluster_stop;
 extern const struct command cmd_cluster_url;
 extern const struct command cmd_doctor;
+extern const struct command cmd_demo;
 extern const struct command cmd_help;
 extern const struct command cmd_history;
 extern const struct command cmd_new;

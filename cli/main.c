@@ -16,6 +16,7 @@ static const struct command *const commands[] = {
     &cmd_status,
     &cmd_plan,
     &cmd_apply,
+    &cmd_rollback,
     &cmd_history,
     &cmd_baseline,
     &cmd_repair,
@@ -24,6 +25,7 @@ static const struct command *const commands[] = {
     &cmd_cluster_stop,
     &cmd_cluster_status,
     &cmd_cluster_url,
+    &cmd_demo,
     &cmd_help,
     NULL,
 };

@@ -161,10 +161,14 @@ static int open_input(const char *data, size_t size)
     return memory;
 }
 
-static bool open_stream(struct stream *stream, bool in_memory)
+static bool open_stream(struct stream *stream, bool in_memory, int inherited)
 {
     int ends[2];
 
+    if (inherited >= 0) {
+        stream->theirs = fcntl(inherited, F_DUPFD_CLOEXEC, 3);
+        return stream->theirs >= 0;
+    }
     stream->in_memory = in_memory;
     if (in_memory) {
         stream->theirs = memfd_create("output", MFD_CLOEXEC);
@@ -189,8 +193,10 @@ static bool prepare(struct child *child, struct error *error)
     }
     child->environment = merge_environment(request->environment);
     child->input = open_input(request->input, request->input_size);
-    if (child->input < 0 || !open_stream(&child->output, request->outlives_us) ||
-        !open_stream(&child->errors, request->outlives_us) || pipe2(child->report, O_CLOEXEC) != 0)
+    if (child->input < 0 ||
+        !open_stream(&child->output, request->outlives_us, request->inherits ? STDOUT_FILENO : -1) ||
+        !open_stream(&child->errors, request->outlives_us, request->inherits ? STDERR_FILENO : -1) ||
+        pipe2(child->report, O_CLOEXEC) != 0)
         return error_set(error, ERROR_FAILED, "could not start \"%s\": %s", request->argv[0],
                          strerror(errno));
     return true;
@@ -391,7 +397,7 @@ static bool drain_both(struct child *child, size_t most, struct error *error)
 
 static bool wait_for_end(struct child *child, struct error *error)
 {
-    bool in_memory = child->request->outlives_us;
+    bool in_memory = child->request->outlives_us || child->request->inherits;
 
     for (; !child->is_gone; look_for_end(child)) {
         struct pollfd places[] = {{.fd = in_memory ? -1 : child->output.ours, .events = POLLIN},

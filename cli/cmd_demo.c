@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "cli/commands.h"
+#include "cli/report.h"
+#include "common/cluster.h"
+#include "common/embedded.h"
+#include "common/interrupt.h"
+#include "common/process.h"
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#define MOST_ARGUMENTS 8
+
+/* A part of the story: what is said, a file that is written first, and a command with the exit status it must
+ * have. */
+struct scene {
+    const char *say;
+    const char *file, *text;
+    const char *arguments[MOST_ARGUMENTS]; /* after "pgmigrate"; empty: no command */
+    int status;
+};
+
+static const char discounts_wrong[] = "-- Ten percent off all vases.\n"
+                                      "ALTER TABLE products ADD COLUMN discount numeric(5,2);\n"
+                                      "\n"
+                                      "UPDATE products\n"
+                                      "   SET discount = 10\n"
+                                      " WHERE nmae LIKE 'Vase%';\n";
+static const char discounts_right[] = "-- Ten percent off all vases.\n"
+                                      "ALTER TABLE products ADD COLUMN discount numeric(5,2);\n"
+                                      "\n"
+                                      "UPDATE products\n"
+                                      "   SET discount = 10\n"
+                                      " WHERE name LIKE 'Vase%';\n";
+
+static const struct scene story[] = {
+    {.say = "A shop with several tenants is about to get its database. Seven migrations wait, each with its "
+            "rollback.",
+     .arguments = {"status"}},
+    {.say = "What would happen, in which order and in which kind of transaction?", .arguments = {"plan"}},
+    {.say = "Apply them: each in one transaction together with its line in schema_migrations. 006 builds its "
+            "index\n"
+            "CONCURRENTLY, outside any transaction; 004 is committed only because its verify script agrees.",
+     .arguments = {"apply"}},
+    {.say = "Once more, as a deploy script would: there is nothing to do.", .arguments = {"apply"}},
+    {.say = "Somebody writes another migration, and makes a mistake.",
+     .file = "migrations/008_add_discounts_rollback.sql",
+     .text = "ALTER TABLE products DROP COLUMN discount;\n"},
+    {.file = "migrations/008_add_discounts.sql",
+     .text = discounts_wrong,
+     .arguments = {"apply"},
+     .status = 1},
+    {.say = "The message says where. Nothing is left of it, also not of its first statement:",
+     .arguments = {"status"}},
+    {.say = "The mistake is mended.",
+     .file = "migrations/008_add_discounts.sql",
+     .text = discounts_right,
+     .arguments = {"apply"}},
+    {.say = "Going back. The new column holds data by now, so this is refused:",
+     .arguments = {"rollback"},
+     .status = 10},
+    {.say = "With open eyes, then. The script that runs is the one stored when the migration was applied.",
+     .arguments = {"rollback", "--accept-data-loss"}},
+    {.say = "Who did what, and when:", .arguments = {"history"}},
+};
+
+static const struct option_spec options[] = {
+    {.name = "keep", .summary = "keep the demo's folder and server, and say how to go on with them"},
+    {0},
+};
+
+/* ---- the stage ---- */
+
+static bool write_shop(const char *folder, struct error *error)
+{
+    OWNED char *migrations = file_join(folder, "migrations");
+    if (!file_make_folder(migrations, 0755, error))
+        return false;
+    for (const struct embedded_file *file = shop_files; file->name != NULL; file++) {
+        OWNED char *path = file_join(migrations, file->name);
+        if (!file_write_new(path, file->text, strlen(file->text), 0644, error))
+            return false;
+    }
+    return true;
+}
+
+static bool write_config(const char *folder, const char *url, struct error *error)
+{
+    OWNED char *path = file_join(folder, "pgmigrate.conf");
+    OWNED char *text =
+        text_format("[migrations]\ndirectory = migrations\n\n[environment demo]\ndatabase = %s\n", url);
+    return file_write_new(path, text, strlen(text), 0644, error);
+}
+
+/* The server's user must be able to reach its folder in here. */
+static bool set_stage(const char *folder, const char *cluster, struct error *error)
+{
+    AUTO(cluster_status_clear) struct cluster_status status = {0};
+    if (chmod(folder, 0711) != 0)
+        return error_set(error, ERROR_FAILED, "could not change the mode of \"%s\"", folder);
+    return cluster_start(cluster, error) && cluster_status(cluster, &status, error) &&
+           write_shop(folder, error) && write_config(folder, status.url, error);
+}
+
+/* ---- the play ---- */
+
+static void say(const struct invocation *invocation, const char *text)
+{
+    putchar('\n');
+    report_paint(stdout, invocation->color, PAINT_BOLD, text);
+    putchar('\n');
+}
+
+static void show_command(const struct invocation *invocation, const struct scene *scene)
+{
+    OWNED char *line = text_copy("$ pgmigrate");
+    for (size_t i = 0; i < MOST_ARGUMENTS && scene->arguments[i] != NULL; i++) {
+        char *longer = text_format("%s %s", line, scene->arguments[i]);
+        free(line);
+        line = longer;
+    }
+    putchar('\n');
+    report_paint(stdout, invocation->color, PAINT_GREEN, line);
+    putchar('\n');
+    fflush(stdout);
+}
+
+/* What this user has set for his own databases must not reach into the demo. */
+static const char *const clean_environment[] = {"PGMIGRATE_ENVIRONMENT=demo",
+                                                "DATABASE_URL",
+                                                "PGMIGRATE_DATABASE",
+                                                "PGMIGRATE_DIRECTORY",
+                                                "PGMIGRATE_HISTORY_TABLE",
+                                                "PGSERVICE",
+                                                "PGOPTIONS",
+                                                "PGMIGRATE_ROLE",
+                                                "PGMIGRATE_LAYOUT",
+                                                "PGMIGRATE_BATCH",
+                                                "PGMIGRATE_LOCK_TIMEOUT",
+                                                NULL};
+
+static bool run_scene(const struct invocation *invocation, const char *folder, const struct scene *scene,
+                      struct error *error)
+{
+    AUTO(process_result_clear) struct process_result result = {0};
+    const char *argv[MOST_ARGUMENTS + 4] = {"/proc/self/exe",
+                                            invocation->color ? "--color=always" : "--color=never"};
+    for (size_t i = 0; i < MOST_ARGUMENTS && scene->arguments[i] != NULL; i++)
+        argv[i + 2] = scene->arguments[i];
+    struct process_request request = {
+        .argv = argv, .environment = clean_environment, .folder = folder, .inherits = true};
+    show_command(invocation, scene);
+    if (!process_run(&request, &result, error))
+        return false;
+    if (result.status == scene->status)
+        return true;
+    return error_set(error, ERROR_FAILED, "the demo's \"%s\" ended with exit status %d instead of %d",
+                     scene->arguments[0], result.status, scene->status);
+}
+
+static bool play(const struct invocation *invocation, const char *folder, struct error *error)
+{
+    for (size_t i = 0; i < sizeof story / sizeof *story; i++) {
+        const struct scene *scene = &story[i];
+        if (interrupt_signal() != 0)
+            return interrupt_error(error);
+        if (scene->say != NULL)
+            say(invocation, scene->say);
+        if (scene->file != NULL) {
+            OWNED char *path = file_join(folder, scene->file);
+            if (!file_write_atomic(path, scene->text, strlen(scene->text), 0644, error))
+                return false;
+        }
+        if (scene->arguments[0] != NULL && !run_scene(invocation, folder, scene, error))
+            return false;
+    }
+    return true;
+}
+
+static void say_how_to_go_on(const struct invocation *invocation, const char *folder)
+{
+    OWNED char *text =
+        text_format("It is all in %s: go there, and try \"pgmigrate -e demo status\".\n"
+                    "\"pgmigrate cluster stop --folder %s/cluster --remove\" takes the server away.",
+                    folder, folder);
+    say(invocation, text);
+}
+
+static bool run(struct invocation *invocation, struct error *error)
+{
+    OWNED char *folder = NULL;
+    bool keep = invocation_flag(invocation, "keep");
+    if (!file_make_temporary("pgmigrate-demo", &folder, error))
+        return false;
+    OWNED char *cluster = file_join(folder, "cluster");
+    bool good = set_stage(folder, cluster, error) && play(invocation, folder, error);
+    if (good && keep) {
+        say_how_to_go_on(invocation, folder);
+        return true;
+    }
+    AUTO(error_clear) struct error cleaning = {0};
+    bool cleaned = cluster_destroy(cluster, &cleaning) && file_remove_tree(folder, &cleaning);
+    if (good && !cleaned)
+        error_move(error, &cleaning);
+    if (good && cleaned)
+        say(invocation, "That was the demo; its server and its folder are gone again.");
+    return good && cleaned;
+}
+
+const struct command cmd_demo = {
+    .name = "demo",
+    .summary = "show the whole story on an embedded server",
+    .details = "Starts a private PostgreSQL in a temporary folder, writes the migrations of a small shop "
+               "there, and runs "
+               "pgmigrate on them as a person would: status, plan, apply, a migration that fails, rollback, "
+               "history. "
+               "Everything is removed at the end.",
+    .group = "Server",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,2 @@
+DROP TRIGGER order_total ON order_lines;
+DROP FUNCTION set_order_total();

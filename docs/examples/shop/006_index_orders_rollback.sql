@@ -1,0 +1,2 @@
+-- pgmigrate: no-transaction
+DROP INDEX CONCURRENTLY orders_by_customer;
