@@ -102,8 +102,8 @@ static bool compare_with_file(struct migration *migration, struct undo_step *ste
         return true;
     if (!source_load(&migration->rollback, error))
         return false;
-    step->difference =
-        drift_diff(step->source.path, step->source.text, migration->rollback.path, migration->rollback.text);
+    step->difference = drift_show((struct drift_text){step->source.path, step->source.text},
+                                  (struct drift_text){migration->rollback.path, migration->rollback.text});
     return true;
 }
 

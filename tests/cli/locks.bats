@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: PostgreSQL
+# Other sessions: the run lock, table locks, and what a migration must not do to them.
+
+load helpers
+
+# A session that runs SQL and stays: hold NAME SQL; it ends with the test, or by release NAME.
+hold() # NAME SQL
+{
+    mkfifo "$1.in"
+    psql -XAtq -d "$DATABASE_URL" <"$1.in" >"$1.out" 2>&1 3>&- &
+    eval "HOLD_$1=$!"
+    exec {HOLD_FD}>"$1.in"
+    eval "HOLD_${1}_FD=$HOLD_FD"
+    echo "$2; \\echo ready" >&"$HOLD_FD"
+    wait_until grep -q ready "$1.out"
+}
+
+release() # NAME
+{
+    local fd="HOLD_$1_FD" pid="HOLD_$1"
+    exec {fd_to_close}>&"${!fd}"
+    eval "exec ${!fd}>&-; exec ${fd_to_close}>&-"
+    wait "${!pid}" || true
+}
+
+@test "of two runs one applies, the other waits and finds nothing to do, while an index is built concurrently" {
+    migration 001_t <<<'CREATE TABLE t AS SELECT generate_series(1, 1000) AS id; SELECT pg_sleep(1);'
+    migration 002_i <<<$'-- pgmigrate: no-transaction\nCREATE INDEX CONCURRENTLY i ON t (id);\nSELECT pg_sleep(0.5);'
+    start_pgmigrate apply --json
+    wait_until psql_true "select count(*) > 0 from pg_locks where locktype = 'advisory'"
+    run_pgmigrate apply --json
+    assert_status 0
+    assert_equal "$(json '.migrations | length')" 0
+    assert_stderr "holds the run lock"
+    wait_pgmigrate
+    assert_status 0
+    assert_equal "$(json '[.migrations[].state] | join(",")')" "applied,applied"
+    assert_value "select indisvalid from pg_index where indexrelid = 'i'::regclass" t
+}
+
+@test "the run lock is waited for as long as --wait-lock says, and its holder is named" {
+    migration 001_t <<<'SELECT pg_sleep(20);'
+    start_pgmigrate apply
+    wait_until psql_true "select count(*) > 0 from pg_locks where locktype = 'advisory'"
+    run_pgmigrate apply --wait-lock 1 --json
+    assert_status 5
+    assert_equal "$(json '.error.code')" locked
+    assert_stderr "pgmigrate"
+    kill -TERM "$PGMIGRATE_PID"
+    wait_pgmigrate
+    assert_status 143
+}
+
+@test "two histories in one database do not wait for each other" {
+    migration 001_t <<<'SELECT pg_sleep(20);'
+    start_pgmigrate apply
+    wait_until psql_true "select count(*) > 0 from pg_locks where locktype = 'advisory'"
+    mkdir other
+    echo 'CREATE TABLE o (id int);' >other/001_o.sql
+    run_pgmigrate apply -m other --history-table other.history --wait-lock 0
+    assert_status 0
+    kill -TERM "$PGMIGRATE_PID"
+    wait_pgmigrate
+}
+
+@test "a table lock is waited for in short attempts, and the blocker is named" {
+    psql_value "create table t (id int)"
+    migration 001_c <<<'ALTER TABLE t ADD COLUMN c int;'
+    hold reader "begin; select count(*) from t"
+    start_pgmigrate apply --json
+    wait_until grep -q "blocked by pid" background.err
+    wait_until grep -q -i "again" background.err
+    release reader
+    wait_pgmigrate
+    assert_status 0
+    [ "$(json '.migrations[0].attempts')" -gt 1 ]
+    assert_value "select count(*) from pg_attribute where attrelid = 't'::regclass and attname = 'c'" 1
+}
+
+@test "readers are not held up for longer than the lock timeout" {
+    psql_value "create table t (id int)"
+    migration 001_c <<<'ALTER TABLE t ADD COLUMN c int;'
+    hold reader "begin; select count(*) from t"
+    start_pgmigrate apply --lock-timeout 100
+    # Were the ALTER in the queue for good, this would wait for the holder, which never ends.
+    for i in 1 2 3 4 5; do
+        PGOPTIONS="-c statement_timeout=5s" psql -XAtq -d "$DATABASE_URL" -c "select count(*) from t" >/dev/null
+        sleep 0.2
+    done
+    release reader
+    wait_pgmigrate
+    assert_status 0
+}
+
+@test "--max-wait bounds all attempts together, and nothing is left" {
+    psql_value "create table t (id int)"
+    migration 001_a <<<'CREATE TABLE a (id int);'
+    migration 002_c <<<'CREATE TABLE b (id int); ALTER TABLE t ADD COLUMN c int;'
+    hold reader "begin; select count(*) from t"
+    run_pgmigrate apply --max-wait 1 --json
+    assert_status 5
+    assert_equal "$(json '.error.code, .error.sqlstate')" "$(printf 'locked\n55P03')"
+    assert_stderr "blocked by pid"
+    release reader
+    assert_value "select to_regclass('a') is not null, to_regclass('b') is null" "t|t"
+    assert_value "select string_agg(version, ',') from schema_migrations" 001_a
+}
+
+@test "a lock that cannot be had inside a batch is tried again, and the rest follows" {
+    psql_value "create table t (id int)"
+    for n in 1 2 3; do migration "00${n}_x" <<<"CREATE TABLE x$n (id int);"; done
+    migration 002_x <<<'ALTER TABLE t ADD COLUMN c int;'
+    hold reader "begin; select count(*) from t"
+    start_pgmigrate apply --batch 8
+    wait_until grep -q -i "again" background.err
+    release reader
+    wait_pgmigrate
+    assert_status 0
+    assert_value "select string_agg(version, ',' order by sequence) from schema_migrations" "001_x,002_x,003_x"
+}
+
+@test "a deadlock is tried again" {
+    psql_value "create table a (id int); create table b (id int)"
+    migration 001_d <<<"LOCK TABLE a; SELECT pg_sleep(0.5); LOCK TABLE b; CREATE TABLE done (id int);"
+    hold other "begin; set deadlock_timeout = '10s'; lock table b"
+    start_pgmigrate apply --lock-timeout 0
+    wait_until psql_true "select count(*) > 0 from pg_locks where relation = 'a'::regclass and granted"
+    echo "lock table a; commit; \\echo got" >&"$HOLD_other_FD"
+    wait_until grep -q got other.out
+    release other
+    wait_pgmigrate
+    assert_status 0
+    assert_stderr "deadlock"
+    assert_value "select to_regclass('done') is not null" t
+}
+
+@test "CREATE INDEX CONCURRENTLY is not cut off by the short lock timeout" {
+    psql_value "create table t as select generate_series(1, 100) as id"
+    migration 001_i <<<$'-- pgmigrate: no-transaction\nCREATE INDEX CONCURRENTLY i ON t (id);'
+    hold writer "begin; insert into t values (0)"
+    start_pgmigrate apply --lock-timeout 100
+    wait_until psql_true "select count(*) > 0 from pg_stat_progress_create_index"
+    sleep 1
+    release writer
+    wait_pgmigrate
+    assert_status 0
+    refute_stderr again
+    assert_value "select indisvalid from pg_index where indexrelid = 'i'::regclass" t
+}
