@@ -39,6 +39,9 @@ static bool prepare_one(struct migration *migration, const char *database, const
                                      .variables = migration->directives.variables,
                                      .database = database,
                                      .settings = settings};
+    /* The history keeps the rollback script, too. */
+    if (migration_has_rollback(migration) && !source_load(&migration->rollback, error))
+        return false;
     return source_load(&migration->forward, error) &&
            script_prepare(&migration->forward, &options, &ret->script, error) &&
            prepare_verify(migration, database, settings, &ret->verify, error) && verify_fits(ret, error);
