@@ -167,7 +167,7 @@ static bool end_step(struct execution *execution, struct job *job, const struct 
     int64_t now = clock_us();
     keep_time(job, step, now - execution->now.began_us, rows);
     execution->now.began_us = now;
-    if (step->kind == STEP_RECORD && rows_count(rows) > 0)
+    if (step->kind == STEP_RECORD && job->whole)
         job->execution_ms = rows_integer(rows, 0, "execution_ms");
     if (step->kind == STEP_VERIFY)
         return verify_holds(step, rows, error);
