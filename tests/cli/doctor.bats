@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: PostgreSQL
+
+load helpers
+
+# The state of one check, from the last --json document.
+check()
+{
+    json ".checks[] | select(.check == \"$1\") | .state"
+}
+
+setup()
+{
+    test_setup
+    printf 'CREATE TABLE a (id int);\n' | migration 001_a
+    printf 'DROP TABLE a;\n' | migration 001_a_rollback
+}
+
+@test "doctor finds nothing where nothing is wrong, and changes nothing" {
+    run_pgmigrate doctor --json
+    # The tests' machine may lack client programs or have older ones than the server.
+    assert_equal "$(json '[.checks[] | select(.check != "psql" and .check != "pg_dump") | .state] | unique | join(" ")')" ok
+    for name in configuration folder server encoding history permissions "run lock" migrations; do
+        assert_equal "$(check "$name")" ok
+    done
+    assert_value "select count(*) from pg_class where relnamespace = 'public'::regnamespace" 0
+    run_pgmigrate doctor
+    assert_output "ok      server"
+}
+
+@test "doctor tells a wrong configuration, and where" {
+    printf '[migrations]\nlock_timout = 2s\n' >pgmigrate.conf
+    run_pgmigrate doctor --json
+    assert_status 3
+    assert_equal "$(check configuration)" error
+    assert_equal "$(json '.checks[0].message | contains("pgmigrate.conf:2")')" true
+    assert_equal "$(json '.checks[0].hint | contains("lock_timeout")')" true
+}
+
+@test "doctor tells a server that cannot be reached" {
+    run_pgmigrate doctor -d "postgresql://u:geheim123@127.0.0.1:1/x" --json
+    assert_status 3
+    assert_equal "$(check connection)" error
+    refute_output geheim123
+}
+
+@test "doctor tells missing permissions with the GRANT" {
+    psql_value "create role powerless_$TEST_DATABASE login; revoke create on schema public from public"
+    DATABASE_URL=$(database_url "$TEST_DATABASE" "powerless_$TEST_DATABASE") run_pgmigrate doctor --json
+    psql_value "drop role powerless_$TEST_DATABASE"
+    assert_status 3
+    assert_equal "$(check permissions)" error
+    assert_equal "$(json '.checks[] | select(.check == "permissions").hint | startswith("GRANT USAGE, CREATE ON SCHEMA \"public\"")')" true
+}
+
+@test "doctor tells a role that is not there or may not be taken" {
+    run_pgmigrate doctor --role nobody_there --json
+    assert_status 3
+    assert_equal "$(check role)" error
+    run_pgmigrate doctor --role pg_monitor --json
+    assert_equal "$(check role)" ok
+}
+
+@test "doctor tells a read-only server and a pooler" {
+    psql_value "alter database $TEST_DATABASE set default_transaction_read_only = on"
+    run_pgmigrate doctor --json
+    assert_status 3
+    assert_equal "$(check server)" error
+    psql_server "alter database $TEST_DATABASE reset default_transaction_read_only"
+    start_pgbouncer transaction
+    run_pgmigrate doctor --json
+    assert_status 3
+    assert_equal "$(check server)" error
+}
+
+@test "doctor tells who holds the run lock" {
+    echo 'SELECT pg_sleep(20);' | migration 002_slow
+    start_pgmigrate apply
+    wait_until psql_true "select exists (select from pg_stat_activity where query like '%pg_sleep(20)%' and pid <> pg_backend_pid())"
+    run_pgmigrate doctor --json
+    kill "$PGMIGRATE_PID"
+    wait "$PGMIGRATE_PID" || true
+    assert_status 3
+    assert_equal "$(check "run lock")" warning
+}
+
+@test "doctor tells changed migrations and other tools' histories" {
+    run_pgmigrate apply
+    echo 'CREATE TABLE a (id bigint);' | migration 001_a
+    run_pgmigrate doctor --json
+    assert_status 3
+    assert_equal "$(check migrations)" error
+    psql_value "create table golang (version bigint not null primary key, dirty boolean not null)"
+    run_pgmigrate doctor --history-table golang --json
+    assert_status 3
+    assert_equal "$(check history)" error
+}
+
+@test "doctor tells invalid indexes" {
+    psql_value "create table t as select 1 as id union all select 1"
+    run psql -Xq -d "$DATABASE_URL" -c "create unique index concurrently broken on t (id)"
+    run_pgmigrate doctor --json
+    assert_status 3
+    assert_equal "$(check indexes)" warning
+    assert_output "broken"
+}
+
+@test "doctor tells timeouts that the role or the database has" {
+    psql_value "alter database $TEST_DATABASE set statement_timeout = '7min'"
+    run_pgmigrate doctor
+    assert_output "statement_timeout = 7min (database)"
+}
+
+@test "doctor tells changes in the folder that are not committed" {
+    command -v git >/dev/null || skip "git is not installed"
+    git init -q .
+    git add migrations
+    git -c user.name=t -c user.email=t@localhost commit -qm first
+    run_pgmigrate doctor --json
+    assert_equal "$(check "work tree")" ok
+    echo 'SELECT 1;' >>migrations/001_a.sql
+    run_pgmigrate doctor --json
+    assert_status 3
+    assert_equal "$(check "work tree")" warning
+}
+
+@test "doctor tells a database that is not UTF8" {
+    psql_server "create database ${TEST_DATABASE}_ascii encoding 'SQL_ASCII' locale 'C' template template0"
+    run_pgmigrate doctor --json -d "$(database_url "${TEST_DATABASE}_ascii")"
+    psql_server "drop database ${TEST_DATABASE}_ascii"
+    assert_status 3
+    assert_equal "$(check encoding)" warning
+}

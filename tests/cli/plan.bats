@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: PostgreSQL
+
+load helpers
+
+@test "plan shows what apply would run, in order, and runs nothing" {
+    printf 'CREATE TABLE a (id int);\nCREATE TABLE b (id int);\n' | migration 009_a
+    echo 'DROP TABLE a, b;' | migration 009_a_rollback
+    printf -- '-- pgmigrate: no-transaction\nCREATE INDEX CONCURRENTLY i ON a (id);\n' | migration 10_b
+    run_pgmigrate plan
+    assert_status 0
+    [[ ${lines[1]} =~ ^009_a\ +pending\ +transaction\ +2\ +yes$ ]]
+    [[ ${lines[2]} =~ ^10_b\ +pending\ +no\ transaction\ +1\ +no$ ]]
+    assert_output "2 to apply, 0 applied on"
+    assert_value "select count(*) from pg_class where relnamespace = 'public'::regnamespace" 0
+    run_pgmigrate plan --json
+    assert_equal "$(json '[.migrations[] | .version, .state, .transactional, .statements] | map(tostring) | join(" ")')" \
+        "009_a pending true 2 10_b pending false 1"
+    assert_equal "$(json .counts.pending)" 2
+    assert_equal "$(json '.migrations[0] | has("applied_at")')" false
+}
+
+@test "plan --to ends at a version; an unknown one is an error" {
+    for number in 1 2 3; do
+        echo 'SELECT 1;' | migration "00${number}_x"
+    done
+    run_pgmigrate plan --to 2 --json
+    assert_equal "$(json '[.migrations[].version] | join(" ")')" "001_x 002_x"
+    run_pgmigrate plan --to 7
+    assert_status 2
+    assert_stderr '"7"'
+}
+
+@test "plan fails where apply would: changed files, with exit 6 and the difference" {
+    echo 'CREATE TABLE a (id int);' | migration 001_a
+    run_pgmigrate apply
+    echo 'CREATE TABLE a (id bigint);' | migration 001_a
+    run_pgmigrate plan
+    assert_status 6
+    assert_equal "$output" ""
+    assert_stderr "migrations/001_a.sql: error:"
+    assert_stderr "-CREATE TABLE a (id int);"
+    assert_stderr "+CREATE TABLE a (id bigint);"
+    assert_stderr "repair 001_a --accept-checksum"
+    run_pgmigrate plan --json
+    assert_status 6
+    assert_equal "$(json '.error | [.code, .file] | join(" ")')" "conflict migrations/001_a.sql"
+}
+
+@test "plan refuses a file older than what is applied, without --out-of-order" {
+    echo 'SELECT 2;' | migration 002_b
+    run_pgmigrate apply
+    echo 'SELECT 1;' | migration 001_a
+    run_pgmigrate plan
+    assert_status 6
+    run_pgmigrate plan --out-of-order --json
+    assert_status 0
+    assert_equal "$(json '[.migrations[] | .version, .state] | join(" ")')" "001_a out_of_order"
+}
+
+@test "plan checks the scripts as apply does, with file, line and column" {
+    printf 'SELECT 1;\n  VACUUM;\n' | migration 001_a
+    run_pgmigrate plan
+    assert_status 2
+    assert_stderr "migrations/001_a.sql:2:3: error:"
+    assert_stderr "no-transaction"
+    run_pgmigrate plan --json
+    assert_equal "$(json '.error | [.file, .line, .column] | map(tostring) | join(" ")')" "migrations/001_a.sql 2 3"
+}
+
+@test "plan shows notices about scripts" {
+    printf 'BEGIN;\nSELECT 1;\nCOMMIT;\n' | migration 001_a
+    run_pgmigrate plan
+    assert_status 0
+    assert_stderr "migrations/001_a.sql:1"
+    assert_stderr "notice:"
+    run_pgmigrate plan --json
+    assert_equal "$(json '.notices | length > 0')" true
+}
+
+@test "plan wants the variables of scripts" {
+    printf -- "-- pgmigrate: variables\nCREATE TABLE :\"name\" (id int);\n" | migration 001_a
+    run_pgmigrate plan
+    assert_status 2
+    assert_stderr "name"
+    run_pgmigrate plan --set name=x
+    assert_status 0
+    run_pgmigrate plan --set name
+    assert_status 2
+    assert_stderr "NAME=VALUE"
+}
