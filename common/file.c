@@ -224,8 +224,12 @@ bool file_list(const char *folder, struct text_list *ret_names, struct error *er
 
 static bool make_one(const char *path, unsigned mode, struct error *error)
 {
-    if (mkdir(path, (mode_t)mode) == 0 || file_is_folder(path))
+    if (mkdir(path, (mode_t)mode) == 0)
         return true;
+    int reason = errno; /* a look at the path would tell of the path, not of the failure: a read-only disk */
+    if (file_is_folder(path))
+        return true;
+    errno = reason;
     return failed(error, "create folder", path);
 }
 

@@ -302,6 +302,16 @@ static void folders_are_made_with_their_parents(void **state)
     assert_string_equal(error.message, "could not create folder \"file\": File exists");
 }
 
+static void a_folder_that_cannot_be_made_is_told_with_the_reason_of_making_it(void **state)
+{
+    (void)state;
+    AUTO(error_clear) struct error error = {0};
+
+    assert_int_equal(symlink("nowhere", "dangling"), 0);
+    assert_false(file_make_folder("dangling", 0755, &error));
+    assert_string_equal(error.message, "could not create folder \"dangling\": File exists");
+}
+
 static void a_tree_is_removed_without_following_links(void **state)
 {
     (void)state;
@@ -538,6 +548,7 @@ int main(void)
         TEST(a_list_is_sorted_and_has_only_files),
         TEST(a_folder_that_cannot_be_listed_is_named),
         TEST(folders_are_made_with_their_parents),
+        TEST(a_folder_that_cannot_be_made_is_told_with_the_reason_of_making_it),
         TEST(a_tree_is_removed_without_following_links),
         TEST(removing_takes_files_and_what_is_not_there),
         TEST(temporary_folders_are_private_and_where_tmpdir_says),
