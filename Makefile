@@ -164,17 +164,16 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIBRARY)
 	$(Q)$(LINK) -o $@ $^ $(LIBRARIES)
 .SECONDARY: $(FUZZERS:%.c=$(BUILD)/%.o)
 
-# What the unit tests reach of the modules that need neither server nor other processes.
-IMPURE     := cluster process interrupt postgres session history
-PURE_TESTS := $(filter-out $(IMPURE:%=%_test),$(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*_test.c)))
-PURE       := $(foreach t,$(PURE_TESTS:%_test=%),$(filter %/$t.c,$(SOURCES)))
+# What the unit tests reach of the modules that neither talk to a server nor run programs nor print for people.
+IMPURE := common/(postgres|process|cluster|place|postmaster|programs)|migrator/(session|run|execut.*|groups|git)
+PURE    = $(foreach f,$(filter common/% migrator/% rollback/% $(patsubst %,cli/%.c,command parse report secret worktree),\
+                        $(SOURCES)),$(shell grep -qsE '^.include "($(IMPURE))\.h"' $f $(f:.c=.h) || echo $f))
 .PHONY: coverage
 coverage:
-	@$(MAKE) --no-print-directory BUILD=build/coverage CFLAGS='-O0 -g --coverage' \
-	    $(PURE_TESTS:%=build/coverage/tests/%)
+	@$(MAKE) --no-print-directory BUILD=build/coverage CFLAGS='-O0 -g --coverage' all unit-tests
 	@find build/coverage -name '*.gcda' -exec rm {} +
-	@prove --exec 'tests/run --exec' $(PURE_TESTS:%=build/coverage/tests/%)
-	@gcovr --root . $(PURE:%=--filter='%') --fail-under-line 90 build/coverage
+	@BUILD=build/coverage tests/run $(patsubst build/%,build/coverage/%,$(filter-out %/cluster_test,$(UNIT_TESTS)))
+	@gcovr --root . $(PURE:%=--filter='%$$') --fail-under-line 90 build/coverage
 
 # Beside other tools: `make bench` takes some ten minutes, `make bench BENCH=quick` less than one.
 BENCH_PROGRAMS := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
