@@ -84,13 +84,15 @@ static void orphan(struct findings *findings, const struct partner *partner)
                  "If it is a forward migration, rename it so that it does not end in \"_rollback\".");
 }
 
-static void pair_one(struct folder *folder, struct partner *partner)
+static void pair_one(struct folder_scan *scan, struct partner *partner)
 {
+    struct folder *folder = scan->folder;
     struct migration *migration = folder_stem(folder, partner->stem);
     if (!migration && partner->layout == LAYOUT_FLYWAY)
         migration = by_number(folder, partner->stem);
     if (!migration) {
-        orphan(&folder->findings, partner);
+        if (!text_list_contains(&scan->unread, partner->stem))
+            orphan(&folder->findings, partner);
         return;
     }
     bool verify = partner->role == ROLE_VERIFY;
@@ -174,11 +176,12 @@ bool folder_read(const struct folder_options *options, struct folder **ret_folde
         folder_scan_directory(&scan, options->directories.items[i]);
     order(folder);
     for (size_t i = 0; i < scan.partner_count; i++)
-        pair_one(folder, &scan.partners[i]);
+        pair_one(&scan, &scan.partners[i]);
     check_duplicates(folder, options->allow_duplicates);
     for (size_t i = 0; i < folder->count; i++)
         check_rollback(folder, folder->items[i], options->rollback_required);
-    gap_check(folder);
+    if (scan.unread.count == 0)
+        gap_check(folder);
     *ret_folder = folder;
     return first_error(folder, error);
 }

@@ -138,8 +138,11 @@ static void scan_file(struct folder_scan *scan, int descriptor, const char *name
     }
     AUTO(error_clear) struct error error = {0};
     const char *rule = NULL;
-    if (!read_file(&file, &rule, &error))
-        finding_from_error(findings, rule, &error);
+    if (read_file(&file, &rule, &error))
+        return;
+    finding_from_error(findings, rule, &error);
+    if (file.role == ROLE_FORWARD || file.role == ROLE_SECTIONS)
+        text_list_add(&scan->unread, take(file.stem));
 }
 
 static void folder_problem(struct folder_scan *scan, const char *directory, int problem)
@@ -190,4 +193,5 @@ void folder_scan_clear(struct folder_scan *scan)
     free(scan->partners);
     scan->partners = NULL;
     scan->partner_count = 0;
+    text_list_clear(&scan->unread);
 }

@@ -22,6 +22,7 @@ struct folder_scan {
     struct folder *folder; /* items, in no order, and findings are added here */
     struct partner *partners;
     size_t partner_count;
+    struct text_list unread; /* stems of forward files that are there but could not be read */
 };
 
 /* Add one folder's files; what is wrong with them becomes findings. */

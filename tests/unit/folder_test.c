@@ -312,6 +312,18 @@ static void a_file_that_cannot_be_read_is_an_error(void **state)
     assert_string_equal(scene->folder->findings.items[0].rule, RULE_FILE_UNREADABLE);
 }
 
+static void a_file_that_cannot_be_read_leaves_no_gap_and_no_orphan(void **state)
+{
+    struct scene *scene = *state;
+    write_file(scene, "1_a.sql", "SELECT 1;");
+    write_bytes(scene, "2_b.sql", "\xFF", 1);
+    write_file(scene, "2_b_rollback.sql", "SELECT 1;");
+    write_file(scene, "2_b_verify.sql", "SELECT 1;");
+    write_file(scene, "3_c.sql", "SELECT 1;");
+    fails(scene, "/2_b.sql", "not valid UTF-8");
+    assert_int_equal(scene->folder->findings.count, 1);
+}
+
 static void a_pipe_is_not_read(void **state)
 {
     struct scene *scene = *state;
@@ -495,6 +507,7 @@ int main(void)
         TEST(a_nul_is_an_error_at_its_line),
         TEST(utf16_is_recognised),
         TEST(a_file_that_cannot_be_read_is_an_error),
+        TEST(a_file_that_cannot_be_read_leaves_no_gap_and_no_orphan),
         TEST(a_pipe_is_not_read),
         TEST(links_are_followed_and_subfolders_not_entered),
         TEST(a_missing_folder_is_an_error_with_a_hint),
