@@ -126,11 +126,20 @@ bool git_tree_read(const char *folder, const char *commit, struct git_tree *ret,
     return true;
 }
 
+/* git lists the files of a tree in the order of their names' bytes. */
 const char *git_tree_id(const struct git_tree *tree, const char *name)
 {
-    for (size_t i = 0; i < tree->names.count; i++)
-        if (text_equal(tree->names.items[i], name))
-            return tree->ids.items[i];
+    size_t low = 0, high = tree->names.count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(tree->names.items[middle], name);
+        if (order == 0)
+            return tree->ids.items[middle];
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
     return NULL;
 }
 
