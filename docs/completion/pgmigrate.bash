@@ -27,8 +27,10 @@ _pgmigrate()
         --role) return ;;
         --pooler) COMPREPLY=($(compgen -W 'none session' -- "$cur")); return ;;
         --batch) return ;;
-        --limit) return ;;
+        --steps) return ;;
+        --use) COMPREPLY=($(compgen -W 'stored file' -- "$cur")); return ;;
         --reason) return ;;
+        --limit) return ;;
         --resume-at) return ;;
         --folder) compopt -o filenames; COMPREPLY=($(compgen -d -- "$cur")); return ;;
     esac
@@ -45,13 +47,14 @@ _pgmigrate()
         esac
     done
     case $command in
-        '') [[ $cur == -* ]] || words='new check status info plan apply up migrate history baseline repair doctor cluster help' ;;
+        '') [[ $cur == -* ]] || words='new check status info plan apply up migrate rollback down history baseline repair doctor cluster demo help' ;;
         cluster) [[ $cur == -* ]] || words='start stop status url' ;;
         'new') words='--numbering --layout' ;;
         'check') words='--base --layout --duplicate-versions --rollback-required' ;;
         'status'|info) words='--exit-code --history-table --layout --duplicate-versions --rollback-required' ;;
         'plan') words='--to --out-of-order --set --history-table --layout --duplicate-versions --rollback-required' ;;
         'apply'|up|migrate) words='--to --dry-run --out-of-order --set --lock-timeout --statement-timeout --max-wait --wait-lock --role --pooler --batch --history-table --layout --duplicate-versions --rollback-required' ;;
+        'rollback'|down) words='--to --steps --dry-run --accept-data-loss --use --set --reason --lock-timeout --statement-timeout --max-wait --wait-lock --role --pooler --history-table --layout --duplicate-versions --rollback-required' ;;
         'history') words='--limit --history-table' ;;
         'baseline') words='--dry-run --reason --wait-lock --role --pooler --history-table --layout --duplicate-versions --rollback-required' ;;
         'repair') words='--accept-checksum --mark-applied --mark-rolled-back --accept-missing --clear --resume-at --reason --wait-lock --role --pooler --history-table --layout --duplicate-versions --rollback-required' ;;
@@ -60,6 +63,7 @@ _pgmigrate()
         'cluster stop') words='--folder --remove' ;;
         'cluster status') words='--folder' ;;
         'cluster url') words='--folder' ;;
+        'demo') words='--keep' ;;
         'help') words='' ;;
     esac
     words+=' --database --environment --config --migrations --json --quiet --verbose --color --yes --help --version'

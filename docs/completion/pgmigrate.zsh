@@ -24,11 +24,13 @@ _pgmigrate() {
         'status:show what is applied, pending, changed or missing'
         'plan:show what apply would do, in order'
         'apply:apply pending migrations'
+        'rollback:run rollback scripts, newest first'
         'history:print the log of what was done, newest first'
         'baseline:mark everything up to a version as applied without running it'
         'repair:put the history of one version right'
         'doctor:say what is wrong with server, tools, permissions or settings'
         'cluster:more commands'
+        'demo:show the whole story on an embedded server'
         'help:print the help of a command'
         )
         _describe command commands
@@ -95,6 +97,25 @@ _pgmigrate() {
             '--duplicate-versions=[whether two files may have one number; allowed ones are ordered by name]:ACTION:(refuse allow)'
             '--rollback-required=[what a migration without rollback is; unset\: yes in protected environments, else warn]:WHEN:(yes warn no)'
             ) ;;
+        'rollback'|down) options=(
+            '--to=[roll back everything after VERSION, which stays]:VERSION:'
+            '--steps=[roll back the N newest \[default\: 1\]]:N:'
+            '--dry-run[run everything in one transaction and undo it]'
+            '--accept-data-loss[also when tables or columns with data disappear]'
+            '--use=[which rollback script\: the one stored when it was applied (default), or the file]:SOURCE:(stored file)'
+            '*--set=[value for scripts with "variables"]:NAME=VALUE:'
+            '--reason=[why; goes to the log]:TEXT:'
+            '--lock-timeout=[how long one attempt waits for a table lock; 0 waits without end]:MS:'
+            '--statement-timeout=[how long one statement may run; 0 sets no limit]:MS:'
+            '--max-wait=[how long a migration is tried again for its table locks; a bare number is seconds]:SECONDS:'
+            '--wait-lock=[how long to wait for another run to end; a bare number is seconds]:SECONDS:'
+            '--role=[role that migrations run as (SET ROLE)]:ROLE:'
+            '--pooler=[session\: the connection goes through a pooler that keeps one server connection per client]:MODE:(none session)'
+            '--history-table=[where the database keeps what was applied, as schema.table]:\[SCHEMA.\]TABLE:'
+            '--layout=[how files are named and where rollbacks stand; auto looks at each file]:LAYOUT:(auto native updown sections flyway)'
+            '--duplicate-versions=[whether two files may have one number; allowed ones are ordered by name]:ACTION:(refuse allow)'
+            '--rollback-required=[what a migration without rollback is; unset\: yes in protected environments, else warn]:WHEN:(yes warn no)'
+            ) ;;
         'history') options=(
             '--limit=[only the newest N entries]:N:'
             '--history-table=[where the database keeps what was applied, as schema.table]:\[SCHEMA.\]TABLE:'
@@ -146,6 +167,9 @@ _pgmigrate() {
             ) ;;
         'cluster url') options=(
             '--folder=[the cluster'\''s folder (default\: .pgmigrate/cluster beside pgmigrate.conf or in this folder)]:DIR:_files -/'
+            ) ;;
+        'demo') options=(
+            '--keep[keep the demo'\''s folder and server, and say how to go on with them]'
             ) ;;
         'help') options=(
             ) ;;
