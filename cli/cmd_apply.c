@@ -105,6 +105,7 @@ static const struct option_spec options_apply[] = {
     OPTION_LAYOUT,
     OPTION_DUPLICATE_VERSIONS,
     OPTION_ROLLBACK_REQUIRED,
+    OPTION_PROTECTED,
     {0},
 };
 

@@ -234,6 +234,7 @@ static const struct option_spec options[] = {
     OPTION_LAYOUT,
     OPTION_DUPLICATE_VERSIONS,
     OPTION_ROLLBACK_REQUIRED,
+    OPTION_PROTECTED,
     {0},
 };
 

@@ -82,6 +82,7 @@ static bool roll_back(struct invocation *invocation, const struct folder *folder
     OWNED char *target = connect_target(postgres);
     struct outcome outcome = {.result = &result,
                               .folder = folder,
+                              .backwards = true,
                               .done = options->dry_run ? "tried" : "rolled back",
                               .target = target};
     struct run_listener listener;
@@ -162,6 +163,7 @@ static const struct option_spec options_rollback[] = {
     OPTION_LAYOUT,
     OPTION_DUPLICATE_VERSIONS,
     OPTION_ROLLBACK_REQUIRED,
+    OPTION_PROTECTED,
     {0},
 };
 

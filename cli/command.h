@@ -72,6 +72,11 @@ extern const struct option_spec common_options[];
         .name = "rollback-required", .argument = "WHEN", .key = "rollback_required"                          \
     }
 
+#define OPTION_PROTECTED                                                                                     \
+    {                                                                                                        \
+        .name = "protected", .key = "protected", .summary = "take the environment as a protected one"        \
+    }
+
 enum verbosity { VERBOSITY_QUIET, VERBOSITY_NORMAL, VERBOSITY_VERBOSE };
 
 /* What the command line asks for. */

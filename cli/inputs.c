@@ -31,9 +31,24 @@ void inputs_folder_options_clear(struct folder_options *options)
     text_list_clear(&options->directories);
 }
 
+/* The error is the first mistake in the folder; whoever mends it wants to see the others too. */
+static void tell_others(const struct invocation *invocation, const struct folder *folder,
+                        const struct error *error)
+{
+    for (size_t i = 0; folder && i < folder->findings.count; i++) {
+        const struct finding *finding = &folder->findings.items[i];
+        if (finding->severity == SEVERITY_ERROR && invocation->verbosity > VERBOSITY_QUIET &&
+            !(text_equal(finding->message, error->message) && text_equal(finding->file, error->file)))
+            report_finding(stderr, invocation->color, finding);
+    }
+}
+
 bool inputs_folder(const struct invocation *invocation, struct folder **ret_folder, struct error *error)
 {
     AUTO(inputs_folder_options_clear)
     struct folder_options options = inputs_folder_options(invocation->config);
-    return folder_read(&options, ret_folder, error);
+    bool ok = folder_read(&options, ret_folder, error);
+    if (!ok)
+        tell_others(invocation, *ret_folder, error);
+    return ok;
 }

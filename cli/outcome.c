@@ -40,11 +40,20 @@ void outcome_fill(json_t *document, const struct run_result *result)
     json_object_set_new(document, "migrations", list);
 }
 
+static bool is_bare(const struct outcome *outcome, const char *version)
+{
+    const struct migration *migration = outcome->folder ? folder_stem(outcome->folder, version) : NULL;
+
+    if (!migration)
+        return false;
+    return outcome->backwards ? migration->rollback_directives.no_transaction
+                              : migration->directives.no_transaction;
+}
+
 /* What became of the one that failed. */
 static const char *fate(const struct outcome *outcome, const struct migration_result *item)
 {
-    const struct migration *migration = outcome->folder ? folder_stem(outcome->folder, item->version) : NULL;
-    bool bare = migration && migration->directives.no_transaction;
+    bool bare = is_bare(outcome, item->version), backwards = outcome->backwards;
 
     switch (outcome->error->code) {
     case ERROR_PARTIAL:
@@ -53,9 +62,13 @@ static const char *fate(const struct outcome *outcome, const struct migration_re
         return "is in an unknown state";
     case ERROR_INTERRUPTED:
     case ERROR_TERMINATED:
-        return bare ? "was interrupted half way" : "was interrupted and rolled back";
+        if (bare)
+            return "was interrupted half way";
+        return backwards ? "was interrupted and stays applied" : "was interrupted and rolled back";
     default:
-        return bare ? "failed" : "failed and was rolled back";
+        if (bare)
+            return "failed";
+        return backwards ? "failed and stays applied" : "failed and was rolled back";
     }
 }
 

@@ -16,6 +16,7 @@ struct outcome {
     const struct folder *folder; /* to know which scripts run without a transaction; may be NULL */
     const struct error *error;   /* NULL after success */
     const char *done;            /* "applied", "rolled back", "tried" */
+    bool backwards;              /* rollback scripts ran: what failed stays applied */
     const char *target;          /* "app@host/db" */
     int64_t ms;                  /* of the whole run */
 };

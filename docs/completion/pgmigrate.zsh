@@ -70,6 +70,7 @@ _pgmigrate() {
             '--layout=[how files are named and where rollbacks stand; auto looks at each file]:LAYOUT:(auto native updown sections flyway)'
             '--duplicate-versions=[whether two files may have one number; allowed ones are ordered by name]:ACTION:(refuse allow)'
             '--rollback-required=[what a migration without rollback is; unset\: yes in protected environments, else warn]:WHEN:(yes warn no)'
+            '--protected[take the environment as a protected one]'
             ) ;;
         'plan') options=(
             '--to=[stop after this version]:VERSION:'
@@ -79,6 +80,7 @@ _pgmigrate() {
             '--layout=[how files are named and where rollbacks stand; auto looks at each file]:LAYOUT:(auto native updown sections flyway)'
             '--duplicate-versions=[whether two files may have one number; allowed ones are ordered by name]:ACTION:(refuse allow)'
             '--rollback-required=[what a migration without rollback is; unset\: yes in protected environments, else warn]:WHEN:(yes warn no)'
+            '--protected[take the environment as a protected one]'
             ) ;;
         'apply'|up|migrate) options=(
             '--to=[stop after this version]:VERSION:'
@@ -96,6 +98,7 @@ _pgmigrate() {
             '--layout=[how files are named and where rollbacks stand; auto looks at each file]:LAYOUT:(auto native updown sections flyway)'
             '--duplicate-versions=[whether two files may have one number; allowed ones are ordered by name]:ACTION:(refuse allow)'
             '--rollback-required=[what a migration without rollback is; unset\: yes in protected environments, else warn]:WHEN:(yes warn no)'
+            '--protected[take the environment as a protected one]'
             ) ;;
         'rollback'|down) options=(
             '--to=[roll back everything after VERSION, which stays]:VERSION:'
@@ -115,6 +118,7 @@ _pgmigrate() {
             '--layout=[how files are named and where rollbacks stand; auto looks at each file]:LAYOUT:(auto native updown sections flyway)'
             '--duplicate-versions=[whether two files may have one number; allowed ones are ordered by name]:ACTION:(refuse allow)'
             '--rollback-required=[what a migration without rollback is; unset\: yes in protected environments, else warn]:WHEN:(yes warn no)'
+            '--protected[take the environment as a protected one]'
             ) ;;
         'history') options=(
             '--limit=[only the newest N entries]:N:'
@@ -130,6 +134,7 @@ _pgmigrate() {
             '--layout=[how files are named and where rollbacks stand; auto looks at each file]:LAYOUT:(auto native updown sections flyway)'
             '--duplicate-versions=[whether two files may have one number; allowed ones are ordered by name]:ACTION:(refuse allow)'
             '--rollback-required=[what a migration without rollback is; unset\: yes in protected environments, else warn]:WHEN:(yes warn no)'
+            '--protected[take the environment as a protected one]'
             ) ;;
         'repair') options=(
             '--accept-checksum[the changed file is right]'
@@ -146,6 +151,7 @@ _pgmigrate() {
             '--layout=[how files are named and where rollbacks stand; auto looks at each file]:LAYOUT:(auto native updown sections flyway)'
             '--duplicate-versions=[whether two files may have one number; allowed ones are ordered by name]:ACTION:(refuse allow)'
             '--rollback-required=[what a migration without rollback is; unset\: yes in protected environments, else warn]:WHEN:(yes warn no)'
+            '--protected[take the environment as a protected one]'
             ) ;;
         'doctor') options=(
             '--role=[role that migrations run as (SET ROLE)]:ROLE:'
@@ -154,6 +160,7 @@ _pgmigrate() {
             '--layout=[how files are named and where rollbacks stand; auto looks at each file]:LAYOUT:(auto native updown sections flyway)'
             '--duplicate-versions=[whether two files may have one number; allowed ones are ordered by name]:ACTION:(refuse allow)'
             '--rollback-required=[what a migration without rollback is; unset\: yes in protected environments, else warn]:WHEN:(yes warn no)'
+            '--protected[take the environment as a protected one]'
             ) ;;
         'cluster start') options=(
             '--folder=[the cluster'\''s folder (default\: .pgmigrate/cluster beside pgmigrate.conf or in this folder)]:DIR:_files -/'

@@ -155,3 +155,25 @@ states()
     assert_stderr "001_a"
     assert_stderr "001_b"
 }
+
+@test "all mistakes of a folder are told at once, each once" {
+    printf -- '-- pgmigrate: nonsense\nSELECT 1;\n' | migration 001_a
+    printf -- '-- pgmigrate: rubbish\nSELECT 1;\n' | migration 002_b
+    run_pgmigrate status
+    assert_status 2
+    assert_equal "$(printf '%s\n' "$stderr" | grep -c '^migrations/001_a.sql:1:')" 1
+    assert_equal "$(printf '%s\n' "$stderr" | grep -c '^migrations/002_b.sql:1:')" 1
+}
+
+@test "in a protected environment a migration without rollback is an error" {
+    echo 'SELECT 1;' | migration 001_a
+    run_pgmigrate status
+    assert_status 0
+    run_pgmigrate status --protected
+    assert_status 2
+    printf '[environment production]\nprotected = yes\n' >pgmigrate.conf
+    run_pgmigrate status -e production
+    assert_status 2
+    run_pgmigrate status -e production --rollback-required no
+    assert_status 0
+}
