@@ -405,8 +405,21 @@ static bool run_locked(struct postgres *postgres, struct history *history, const
            (steps.count == 0 || run_steps(postgres, history, &steps, options, listener, result, error));
 }
 
-static bool nothing_to_do(struct history *history, const struct folder *folder,
-                          const struct apply_options *options, bool *ret, struct error *error)
+/* What there is to do as seen without the lock. notice: why that is nothing, where it may surprise; or NULL.
+ */
+struct outlook {
+    bool nothing;
+    char *notice;
+};
+
+static void outlook_clear(struct outlook *outlook)
+{
+    free(outlook->notice);
+}
+CLEANUP_VALUE(struct outlook, outlook_clear)
+
+static bool look_ahead(struct history *history, const struct folder *folder,
+                       const struct apply_options *options, struct outlook *ret, struct error *error)
 {
     AUTO(plan_free) struct plan *plan = NULL;
     AUTO(plan_steps_clear) struct plan_steps steps = {0};
@@ -414,18 +427,26 @@ static bool nothing_to_do(struct history *history, const struct folder *folder,
     if (!plan_make(folder, history, &(struct plan_options){0}, &plan, error) ||
         !plan_steps(plan, folder, history, &target, &steps, error))
         return false;
-    *ret = steps.count == 0;
+    *ret = (struct outlook){steps.count == 0, take(steps.notice)};
     return true;
+}
+
+static void tell(const struct run_listener *listener, const char *notice)
+{
+    struct run_event event = {.type = RUN_NOTICE, .text = notice};
+    if (notice != NULL && listener != NULL && listener->event != NULL)
+        listener->event(listener->context, &event);
 }
 
 bool apply_run(struct postgres *postgres, struct history *history, const struct folder *folder,
                const struct apply_options *options, const struct run_listener *listener,
                struct run_result *ret_result, struct error *error)
 {
-    bool nothing = false;
-    if (!nothing_to_do(history, folder, options, &nothing, error))
+    AUTO(outlook_clear) struct outlook outlook = {0};
+    if (!look_ahead(history, folder, options, &outlook, error))
         return false;
-    if (nothing)
+    tell(listener, outlook.notice);
+    if (outlook.nothing)
         return true;
     if (!session_check(postgres, false, options->run.pooler_session, error) ||
         !session_begin(postgres, &options->run, error) ||

@@ -306,3 +306,19 @@ bool history_word(const struct history *history, const char *word, struct histor
     *ret = found;
     return true;
 }
+
+bool match_renamed_word(const struct history *history, const struct folder *folder, const char *word,
+                        struct history_row **ret_row, struct migration **ret_migration)
+{
+    AUTO(match_clear) struct match match = match_all(history, folder);
+    for (size_t i = 0; i < folder->count; i++) {
+        struct history_row *row = match.files[i].row;
+        if (!match.files[i].renamed || (!version_matches(&folder->items[i]->version, word) &&
+                                        !is_named(history, (size_t)(row - history->rows), word)))
+            continue;
+        *ret_row = row;
+        *ret_migration = folder->items[i];
+        return true;
+    }
+    return false;
+}

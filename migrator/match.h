@@ -30,4 +30,9 @@ struct match match_all(const struct history *history, const struct folder *folde
 void match_clear(struct match *match);
 CLEANUP_VALUE(struct match, match_clear)
 
+/* The file and the row of a renamed migration that the user's word names by its old or its new name; false
+ * when none. */
+bool match_renamed_word(const struct history *history, const struct folder *folder, const char *word,
+                        struct history_row **ret_row, struct migration **ret_migration);
+
 #endif

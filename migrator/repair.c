@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "migrator/repair.h"
 
+#include "migrator/match.h"
 #include "migrator/session.h"
 #include "sql.h"
 #include <string.h>
@@ -92,6 +93,9 @@ static bool find_target(const struct history *history, const struct folder *fold
         ret->row = history_find(history, folder, ret->migration);
         return true;
     }
+    if (repair->action == REPAIR_ACCEPT_CHECKSUM &&
+        match_renamed_word(history, folder, repair->version, &ret->row, &ret->migration))
+        return true;
     if (!history_word(history, repair->version, &ret->row, error))
         return false;
     ret->migration = history_file(history, folder, ret->row);
@@ -265,15 +269,29 @@ bool repair_run(struct postgres *postgres, struct history *history, const struct
 
 /* ---- baseline ---- */
 
+/* The last file to mark. "0" marks none, unless a file has that number: the history begins empty, beside
+ * whatever another tool keeps. */
+static bool find_last(const struct folder *folder, const char *word, struct migration **ret,
+                      struct error *error)
+{
+    AUTO(error_clear) struct error problem = {0};
+
+    *ret = NULL;
+    if (folder_find(folder, word, ret, &problem) || strcmp(word, "0") == 0)
+        return true;
+    error_move(error, &problem);
+    return false;
+}
+
 /* Everything up to the named file that the history does not have. */
 static bool find_unmarked(const struct history *history, const struct folder *folder, const char *word,
                           struct text_list *ret_versions, struct error *error)
 {
     struct migration *last = NULL;
 
-    if (!folder_find(folder, word, &last, error))
+    if (!find_last(folder, word, &last, error))
         return false;
-    for (size_t i = 0; i < folder->count; i++) {
+    for (size_t i = 0; last && i < folder->count; i++) {
         struct migration *migration = folder->items[i];
         struct history_row *row = history_find(history, folder, migration);
 
@@ -331,7 +349,7 @@ bool baseline_run(struct postgres *postgres, struct history *history, const stru
 
     if (baseline->dry_run)
         return find_unmarked(history, folder, baseline->version, ret_marked, error);
-    if (!folder_find(folder, baseline->version, &last, error) ||
+    if (!find_last(folder, baseline->version, &last, error) ||
         !session_check(postgres, false, options->pooler_session, error) ||
         !session_begin(postgres, options, error) ||
         !session_lock(postgres, history, options, listener, error))

@@ -30,7 +30,8 @@ MUST_CHECK bool repair_run(struct postgres *postgres, struct history *history, c
 
 /*
  * Mark every file up to the one named as applied without running it; those that are applied are left alone.
- * Creates the history where there is none. *ret_marked is what was marked, or, when dry_run, what would be.
+ * Version "0" marks nothing, unless a file has that number. Creates the history where there is none.
+ * *ret_marked is what was marked, or, when dry_run, what would be.
  */
 struct baseline {
     const char *version;
