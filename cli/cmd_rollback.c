@@ -18,11 +18,12 @@ static const char *kind_name(enum loss_kind kind)
     return names[kind];
 }
 
-static void print_losses(FILE *out, bool color, const struct data_losses *losses)
+static void print_losses(FILE *out, bool color, const struct data_losses *losses, bool lost)
 {
     AUTO(report_table_clear)
-    struct report_table table = {.headings = {"would be lost", "object", "rows with data", "by rollback of"},
-                                 .right[2] = true};
+    struct report_table table = {
+        .headings = {lost ? "lost" : "would be lost", "object", "rows with data", "by rollback of"},
+        .right[2] = true};
 
     for (size_t i = 0; i < losses->count; i++) {
         const struct data_loss *loss = &losses->items[i];
@@ -59,9 +60,10 @@ static void conclude(const struct invocation *invocation, const struct outcome *
                      const struct data_losses *losses)
 {
     OWNED char *summary = outcome_summary(outcome);
+    bool lost = !outcome->error && !invocation_flag(invocation, "dry-run");
 
     if (!invocation->json || outcome->error)
-        print_losses(stderr, invocation->color, losses);
+        print_losses(stderr, invocation->color, losses, lost);
     if (outcome->error && summary)
         fprintf(stderr, "%s\n", summary);
     else if (!outcome->error && !invocation->json && invocation->verbosity > VERBOSITY_QUIET) {

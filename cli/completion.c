@@ -328,8 +328,8 @@ static void fish_option(FILE *out, const struct option_spec *option, const char 
     if (option->letter)
         fprintf(out, " -s %c", option->letter);
     fprintf(out, " -l %s", option->name);
-    if (option->argument)
-        fputs(" -r", out);
+    if (option->argument) /* -x: a value, and no files are offered for it */
+        fputs(value_kind(option) == VALUE_FILE ? " -r" : " -x", out);
     switch (option->argument ? value_kind(option) : VALUE_FREE) {
     case VALUE_CHOICE:
         fprintf(out, " -a '%s'", option_choices(option));

@@ -85,14 +85,16 @@ char *outcome_summary(const struct outcome *outcome)
 {
     const struct run_result *result = outcome->result;
     size_t untried = count_state(result, RUN_STATE_UNTRIED), pending = count_state(result, RUN_STATE_PENDING);
+    size_t done = count_state(result, RUN_STATE_APPLIED) + count_state(result, RUN_STATE_ROLLED_BACK) +
+                  count_state(result, RUN_STATE_TRIED);
     char *text = NULL;
     size_t size;
     FILE *out;
 
-    if (!result->count)
+    if (pending == result->count)
         return NULL;
     out = open_memstream(&text, &size);
-    fprintf(out, "%zu of %zu %s", result->done, result->count, outcome->done);
+    fprintf(out, "%zu of %zu %s", done, result->count, outcome->done);
     if (!outcome->error) {
         OWNED char *duration = text_duration(outcome->ms);
 

@@ -23,7 +23,7 @@ struct outcome {
 
 /*
  * One line: "3 of 3 applied in 0.4 s on app@host/db", or "2 of 5 applied; 043_x failed and was rolled back; 2
- * not reached". NULL when nothing was to be done. The caller frees it.
+ * not reached". NULL when nothing was to be done, or nothing begun. The caller frees it.
  */
 char *outcome_summary(const struct outcome *outcome);
 
