@@ -3,24 +3,18 @@
 
 load helpers
 
-# A session that runs SQL and stays: hold NAME SQL; it ends with the test, or by release NAME.
+# A session that runs SQL and then sleeps in its transaction until release NAME or the end of the test.
 hold() # NAME SQL
 {
-    mkfifo "$1.in"
-    psql -XAtq -d "$DATABASE_URL" <"$1.in" >"$1.out" 2>&1 3>&- &
-    eval "HOLD_$1=$!"
-    exec {HOLD_FD}>"$1.in"
-    eval "HOLD_${1}_FD=$HOLD_FD"
-    echo "$2; \\echo ready" >&"$HOLD_FD"
-    wait_until grep -q ready "$1.out"
+    PGAPPNAME=hold_$1 psql -XAtq -d "$DATABASE_URL" -c "begin; $2; select pg_sleep(60)" >"$1.out" 2>&1 3>&- &
+    wait_until psql_true "select count(*) > 0 from pg_stat_activity where application_name = 'hold_$1'
+        and datname = current_database() and wait_event = 'PgSleep'"
 }
 
 release() # NAME
 {
-    local fd="HOLD_$1_FD" pid="HOLD_$1"
-    exec {fd_to_close}>&"${!fd}"
-    eval "exec ${!fd}>&-; exec ${fd_to_close}>&-"
-    wait "${!pid}" || true
+    psql_value "select pg_terminate_backend(pid) from pg_stat_activity
+        where application_name = 'hold_$1' and datname = current_database()" >/dev/null
 }
 
 @test "of two runs one applies, the other waits and finds nothing to do, while an index is built concurrently" {
@@ -31,7 +25,7 @@ release() # NAME
     run_pgmigrate apply --json
     assert_status 0
     assert_equal "$(json '.migrations | length')" 0
-    assert_stderr "holds the run lock"
+    assert_stderr "the run lock is held by pid"
     wait_pgmigrate
     assert_status 0
     assert_equal "$(json '[.migrations[].state] | join(",")')" "applied,applied"
@@ -66,10 +60,10 @@ release() # NAME
 @test "a table lock is waited for in short attempts, and the blocker is named" {
     psql_value "create table t (id int)"
     migration 001_c <<<'ALTER TABLE t ADD COLUMN c int;'
-    hold reader "begin; select count(*) from t"
+    hold reader "select count(*) from t"
     start_pgmigrate apply --json
     wait_until grep -q "blocked by pid" background.err
-    wait_until grep -q -i "again" background.err
+    wait_until grep -q "retr" background.err
     release reader
     wait_pgmigrate
     assert_status 0
@@ -80,7 +74,7 @@ release() # NAME
 @test "readers are not held up for longer than the lock timeout" {
     psql_value "create table t (id int)"
     migration 001_c <<<'ALTER TABLE t ADD COLUMN c int;'
-    hold reader "begin; select count(*) from t"
+    hold reader "select count(*) from t"
     start_pgmigrate apply --lock-timeout 100
     # Were the ALTER in the queue for good, this would wait for the holder, which never ends.
     for i in 1 2 3 4 5; do
@@ -96,7 +90,7 @@ release() # NAME
     psql_value "create table t (id int)"
     migration 001_a <<<'CREATE TABLE a (id int);'
     migration 002_c <<<'CREATE TABLE b (id int); ALTER TABLE t ADD COLUMN c int;'
-    hold reader "begin; select count(*) from t"
+    hold reader "select count(*) from t"
     run_pgmigrate apply --max-wait 1 --json
     assert_status 5
     assert_equal "$(json '.error.code, .error.sqlstate')" "$(printf 'locked\n55P03')"
@@ -110,9 +104,9 @@ release() # NAME
     psql_value "create table t (id int)"
     for n in 1 2 3; do migration "00${n}_x" <<<"CREATE TABLE x$n (id int);"; done
     migration 002_x <<<'ALTER TABLE t ADD COLUMN c int;'
-    hold reader "begin; select count(*) from t"
+    hold reader "select count(*) from t"
     start_pgmigrate apply --batch 8
-    wait_until grep -q -i "again" background.err
+    wait_until grep -q "retr" background.err
     release reader
     wait_pgmigrate
     assert_status 0
@@ -122,12 +116,9 @@ release() # NAME
 @test "a deadlock is tried again" {
     psql_value "create table a (id int); create table b (id int)"
     migration 001_d <<<"LOCK TABLE a; SELECT pg_sleep(0.5); LOCK TABLE b; CREATE TABLE done (id int);"
-    hold other "begin; set deadlock_timeout = '10s'; lock table b"
     start_pgmigrate apply --lock-timeout 0
     wait_until psql_true "select count(*) > 0 from pg_locks where relation = 'a'::regclass and granted"
-    echo "lock table a; commit; \\echo got" >&"$HOLD_other_FD"
-    wait_until grep -q got other.out
-    release other
+    psql_value "set deadlock_timeout = '10s'; begin; lock table b; lock table a; commit" &
     wait_pgmigrate
     assert_status 0
     assert_stderr "deadlock"
@@ -137,13 +128,13 @@ release() # NAME
 @test "CREATE INDEX CONCURRENTLY is not cut off by the short lock timeout" {
     psql_value "create table t as select generate_series(1, 100) as id"
     migration 001_i <<<$'-- pgmigrate: no-transaction\nCREATE INDEX CONCURRENTLY i ON t (id);'
-    hold writer "begin; insert into t values (0)"
+    hold writer "insert into t values (0)"
     start_pgmigrate apply --lock-timeout 100
     wait_until psql_true "select count(*) > 0 from pg_stat_progress_create_index"
     sleep 1
     release writer
     wait_pgmigrate
     assert_status 0
-    refute_stderr again
+    refute_stderr retry:
     assert_value "select indisvalid from pg_index where indexrelid = 'i'::regclass" t
 }
