@@ -13,6 +13,7 @@ struct postgres {
     PGconn *connection;
     struct postgres_hooks hooks;
     char *address;
+    int backend_pid; /* kept, since libpq forgets it with a lost connection */
     bool shielded;
     bool cancelled; /* the running statement was cancelled because a signal came */
 };
@@ -212,6 +213,7 @@ static bool connect_with(const char *const keywords[], const char *const values[
         return false;
     PQsetnonblocking(postgres->connection, 1);
     postgres->address = address_of(postgres->connection);
+    postgres->backend_pid = PQbackendPID(postgres->connection);
     *ret = take(postgres);
     return true;
 }
@@ -280,7 +282,7 @@ int postgres_server_version(const struct postgres *postgres)
 
 int postgres_backend_pid(const struct postgres *postgres)
 {
-    return PQbackendPID(postgres->connection);
+    return postgres->backend_pid;
 }
 
 const char *postgres_database(const struct postgres *postgres)

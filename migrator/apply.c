@@ -134,7 +134,7 @@ static bool settle_jobs(struct apply *apply, struct job *jobs, size_t count, str
         note(apply, "COMMIT is confirmed after reconnecting");
         if (apply->result->done == apply->result->count)
             return true;
-        error_prefix(error, "the connection was lost after \"%s\" was committed: ", jobs[count - 1].version);
+        error_prefix(error, "the connection was lost after \"%s\" was committed", jobs[count - 1].version);
         return error_hint(error, "Run the same command again to apply the rest.");
     }
     AUTO(error_clear) struct error lost = {0};

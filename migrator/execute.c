@@ -197,7 +197,7 @@ static bool fail_step(struct execution *execution, struct job *job, const struct
     else if (step->statement == NULL && *error->sqlstate != '\0')
         error_at(error, job->script->source->path, 0, 0);
     if (step->kind == STEP_COMMIT && *error->sqlstate != '\0')
-        error_prefix(error, "at COMMIT: ");
+        error_prefix(error, "at COMMIT");
     if (step->kind == STEP_RECORD)
         history_explain(execution->history, error);
     return false;

@@ -94,7 +94,7 @@ bool settle_error(enum settled settled, const struct job *job, struct error *los
     }
     error_move(error, lost);
     error_at(error, job->script->source->path, error->line, error->column);
-    error_prefix(error, "the connection was lost while \"%s\" ran, and it was rolled back: ", job->version);
+    error_prefix(error, "the connection was lost while \"%s\" ran, and it was rolled back", job->version);
     return error_hint(error,
                       "The server was asked after reconnecting. Running the same command again is safe.");
 }
