@@ -48,6 +48,7 @@ static bool add_statement(struct script *script, const struct variable_input *in
 
     if (statement_copies_out(text, piece->length)) {
         error_set(error, ERROR_USAGE, "COPY ... TO STDOUT has nowhere to go in a migration");
+        error_hint(error, "Remove it, or copy to a file on the server.");
         return error_at(error, script->source->path, piece->line, piece->column);
     }
     script->items = memory_grow(script->items, script->count, sizeof *script->items);

@@ -418,6 +418,7 @@ static bool scan_line(struct splitter *s, struct error *error)
     s->at = s->line;
     if (s->line_end - s->line > INT_MAX / 2) {
         error_set(error, ERROR_USAGE, "line is too long");
+        error_hint(error, "The limit is 1 GB.");
         return split_error_at(error, s->source, s->line);
     }
     setup(s);

@@ -76,6 +76,7 @@ static char *replacement(const struct variable_input *input, const struct variab
         return use->form == VARIABLE_LITERAL ? literal(value) : postgres_quote_name(value);
     if (value) {
         error_set(error, ERROR_USAGE, "the value of variable \"%s\" is not valid UTF-8", name);
+        error_hint(error, "Give it in UTF-8.");
     } else {
         error_set(error, ERROR_USAGE, "variable \"%s\" is not set", name);
         error_hint(error, "Set it with --set %s=value.", name);
