@@ -29,6 +29,8 @@ struct splitter {
     size_t at;             /* how far the line is scanned */
     size_t begin;          /* where the text since the last statement begins */
     bool data_read;        /* COPY data was taken while this line is not at its end */
+    bool standard;         /* standard_conforming_strings as psql would know it at the next line */
+    bool line_standard;    /* and as it knew it at this line's begin */
     bool stopped;          /* at a command in the middle of a statement */
 
     struct text_position place; /* of placed, which only moves forward */
@@ -308,6 +310,7 @@ static void end_statement(struct splitter *s, size_t end)
     struct piece *piece = add_piece(s, PIECE_STATEMENT, offset, length);
     if (statement_kind(text + offset, length, &what) == STATEMENT_COPY_IN)
         take_data(s, piece);
+    (void)statement_sets_strings(text + offset, length, &s->standard);
 }
 
 /* A quoted argument of a backslash command: the place behind its closing quote. */
@@ -360,7 +363,8 @@ static bool broken(const struct splitter *s, struct error *error)
 static void setup(struct splitter *s)
 {
     psql_scan_finish(s->scan);
-    psql_scan_setup(s->scan, s->source->text + s->at, (int)(s->line_end - s->at), ENCODING_UTF8, true);
+    psql_scan_setup(s->scan, s->source->text + s->at, (int)(s->line_end - s->at), ENCODING_UTF8,
+                    s->line_standard);
 }
 
 /* Scan up to the next semicolon, backslash command or the line's end; *ret_end tells of the latter. */
@@ -416,6 +420,7 @@ static bool scan_line(struct splitter *s, struct error *error)
     bool end = false;
 
     s->at = s->line;
+    s->line_standard = s->standard;
     if (s->line_end - s->line > INT_MAX / 2) {
         error_set(error, ERROR_USAGE, "line is too long");
         error_hint(error, "The limit is 1 GB.");
@@ -435,7 +440,8 @@ static bool scan_line(struct splitter *s, struct error *error)
  * parenthesis. */
 static bool find_open(const struct splitter *s, struct token *ret)
 {
-    struct tokens tokens = {.text = s->source->text, .offset = s->begin, .length = s->source->size};
+    struct tokens tokens = {
+        .text = s->source->text, .offset = s->begin, .length = s->source->size, .escapes = !s->standard};
     struct token token, parenthesis = {0};
     size_t depth = 0;
 
@@ -533,6 +539,8 @@ bool split_source(const struct source *source, struct split *ret, struct error *
         .scan = psql_scan_create(&callbacks),
         .output = createPQExpBuffer(),
         .place = {.line = 1, .column = 1},
+        .standard = true,
+        .line_standard = true,
     };
 
     psql_scan_set_passthrough(s.scan, &s);

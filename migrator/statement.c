@@ -3,6 +3,7 @@
 #include "common/text.h"
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* COPY [BINARY] table [(columns)] FROM|TO STDIN|STDOUT: the server takes both words for both directions. */
 static bool copies(struct tokens rest, const char *direction)
@@ -71,6 +72,20 @@ static bool detaches_concurrently(struct tokens rest)
     return false;
 }
 
+/* As the server reads a boolean setting, quoted or not; everything else is on. */
+static bool is_off(const struct token *value)
+{
+    static const char *const words[] = {"off", "false", "no", "0", NULL};
+    OWNED char *name = value->kind == TOKEN_STRING && value->length > 2
+                           ? text_copy_part(value->text + 1, value->length - 2)
+                           : text_copy_part(value->text, value->length);
+
+    for (const char *const *word = words; *word; word++)
+        if (strcasecmp(name, *word) == 0)
+            return true;
+    return false;
+}
+
 /* Whether a boolean option of "(name = value, …)" is there and off. */
 static bool option_is(struct tokens rest, const char *name, bool value)
 {
@@ -83,11 +98,7 @@ static bool option_is(struct tokens rest, const char *name, bool value)
             return false;
         if (next.kind == TOKEN_OPERATOR && !token_next(&rest, &next))
             return false;
-        bool off = token_is(&next, "false") || token_is(&next, "off") ||
-                   (next.length == 1 && next.text[0] == '0') ||
-                   (next.length == 5 && memcmp(next.text, "'off'", 5) == 0) ||
-                   (next.length == 7 && memcmp(next.text, "'false'", 7) == 0);
-        return off != value;
+        return is_off(&next) != value;
     }
     return false;
 }
@@ -116,7 +127,7 @@ static bool refreshes(struct tokens rest)
     if (token_accept_all(&rest, "SET PUBLICATION") || token_accept_all(&rest, "ADD PUBLICATION") ||
         token_accept_all(&rest, "DROP PUBLICATION"))
         return !option_is(rest, "refresh", false);
-    return token_accept(&options, "SET") && contains(options, "failover");
+    return token_accept(&options, "SET") && (contains(options, "failover") || contains(options, "two_phase"));
 }
 
 static void skip_parentheses(struct tokens *tokens)
@@ -222,6 +233,29 @@ enum statement_kind statement_kind(const char *text, size_t length, const char *
     }
     *ret_what = NULL;
     return STATEMENT_PLAIN;
+}
+
+bool statement_sets_strings(const char *text, size_t length, bool *ret_on)
+{
+    struct tokens tokens = {.text = text, .length = length};
+    struct token value;
+
+    if (token_accept(&tokens, "RESET")) {
+        if (!token_accept(&tokens, "ALL") && !token_accept(&tokens, "standard_conforming_strings"))
+            return false;
+        *ret_on = true;
+        return true;
+    }
+    if (!token_accept(&tokens, "SET"))
+        return false;
+    if (!token_accept(&tokens, "SESSION"))
+        (void)token_accept(&tokens, "LOCAL");
+    if (!token_accept(&tokens, "standard_conforming_strings"))
+        return false;
+    if (!token_accept(&tokens, "TO"))
+        (void)token_next(&tokens, &value); /* the equals sign */
+    *ret_on = !token_next(&tokens, &value) || !is_off(&value);
+    return true;
 }
 
 bool statement_copies_out(const char *text, size_t length)

@@ -13,6 +13,10 @@
  * constant. */
 enum statement_kind statement_kind(const char *text, size_t length, const char **ret_what);
 
+/* SET or RESET of standard_conforming_strings: whether it is on from then on. Else false, *ret_on as it was.
+ */
+bool statement_sets_strings(const char *text, size_t length, bool *ret_on);
+
 /* COPY … TO STDOUT. */
 bool statement_copies_out(const char *text, size_t length);
 

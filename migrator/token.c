@@ -155,10 +155,12 @@ static size_t read_dollar(const struct tokens *tokens, enum token_kind *ret_kind
     return close ? (size_t)(close - begin) + tag : length;
 }
 
-/* Digits, 1.5e-3, 0xFF, 1_000; but not the ".." of an integer range. */
+/* Digits, 1.5e-3, 0xFF, 1_000; but not the ".." of an integer range. Letters that make no number stay with
+ * it. */
 static size_t read_number(const struct tokens *tokens)
 {
     bool hexadecimal = peek(tokens, 0) == '0' && (peek(tokens, 1) | ' ') == 'x';
+    bool letters = false; /* then a "$" goes on with them and opens no quote */
     size_t length = 1;
 
     for (;; length++) {
@@ -167,7 +169,8 @@ static size_t read_number(const struct tokens *tokens)
                     class_of(peek(tokens, length + 1)) & DIGIT;
         bool point = c == '.' && peek(tokens, length + 1) != '.';
 
-        if (!sign && !point && (c == '$' || !(class_of(c) & WORD_PART)))
+        letters = letters || class_of(c) & WORD_START;
+        if (!sign && !point && (c == '$' ? !letters : !(class_of(c) & WORD_PART)))
             return length;
     }
 }
@@ -230,7 +233,7 @@ static size_t read_token(const struct tokens *tokens, enum token_kind *ret_kind,
         return read_dollar(tokens, ret_kind, ret_open);
     if (c == '\'' || c == '"') {
         *ret_kind = c == '"' ? TOKEN_IDENTIFIER : TOKEN_STRING;
-        return read_quoted(tokens, 0, false, ret_open);
+        return read_quoted(tokens, 0, c == '\'' && tokens->escapes, ret_open);
     }
     if (c == '/' && next == '*') { /* skip_blank found no end */
         *ret_kind = TOKEN_COMMENT;

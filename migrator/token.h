@@ -36,6 +36,7 @@ struct tokens {
     const char *text;
     size_t length;
     size_t offset; /* of the next byte to read */
+    bool escapes;  /* backslashes escape in '…' too: standard_conforming_strings is off */
 };
 
 /* The next token; false, and kind TOKEN_END, after the last. */

@@ -71,6 +71,22 @@ static void semicolons_in_quotes_do_not(void **state)
     expect("select 'é;'; select \"ü;\";", "[select 'é;'][select \"ü;\"]");
 }
 
+static void backslashes_escape_when_the_script_says_so(void **state)
+{
+    static const char off[] = "set standard_conforming_strings = off";
+    static const char on[] = "SET SESSION standard_conforming_strings TO on";
+    OWNED char *both = text_format("%s;\nselect 'a\\';b';\n%s;\nselect 'a\\';b;", off, on);
+    OWNED char *expected = text_format("[%s][select 'a\\';b'][%s][select 'a\\'][b]", off, on);
+
+    (void)state;
+    expect(both, expected);
+    expect("set standard_conforming_strings = off; select 'a\\';b;",
+           "[set standard_conforming_strings = off][select 'a\\'][b]");
+    expect("set standard_conforming_strings = off;\n'\\'', '", "a.sql:2:7: unterminated quoted string");
+    expect("set local standard_conforming_strings = 'off';\nreset all;\nselect 'a\\';b;",
+           "[set local standard_conforming_strings = 'off'][reset all][select 'a\\'][b]");
+}
+
 static void bodies_and_rules_stay_whole(void **state)
 {
     static const char function[] = "create or replace function f() returns int language sql\nbegin atomic\n"
@@ -215,6 +231,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(semicolons_end_statements),
         cmocka_unit_test(semicolons_in_quotes_do_not),
+        cmocka_unit_test(backslashes_escape_when_the_script_says_so),
         cmocka_unit_test(bodies_and_rules_stay_whole),
         cmocka_unit_test(copy_takes_the_lines_that_follow),
         cmocka_unit_test(copy_data_may_end_with_the_file),

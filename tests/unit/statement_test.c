@@ -160,6 +160,7 @@ static void subscriptions_run_outside_when_they_use_the_publisher(void **state)
     expect_outside("ALTER SUBSCRIPTION s SET PUBLICATION p", alter);
     expect_outside("ALTER SUBSCRIPTION s ADD PUBLICATION p WITH (refresh = true)", alter);
     expect_outside("ALTER SUBSCRIPTION s SET (failover = true)", alter);
+    expect_outside("ALTER SUBSCRIPTION s SET (two_phase = false)", alter);
     expect_plain("ALTER SUBSCRIPTION s DROP PUBLICATION p WITH (refresh = false)");
     expect_plain("ALTER SUBSCRIPTION s SET (slot_name = NONE)");
     expect_plain("ALTER SUBSCRIPTION s DISABLE");
@@ -194,6 +195,28 @@ static void the_modes_of_a_begin_are_kept(void **state)
     expect_begin("begin read only; drop", NULL, false);
 }
 
+static void expect_strings(const char *text, bool before, bool found, bool expected)
+{
+    bool on = before;
+
+    assert_int_equal(statement_sets_strings(text, strlen(text), &on), found);
+    assert_int_equal(on, expected);
+}
+
+static void standard_strings_are_set_and_reset(void **state)
+{
+    (void)state;
+    expect_strings("set standard_conforming_strings = off", true, true, false);
+    expect_strings("SET LOCAL Standard_Conforming_Strings TO 'False'", true, true, false);
+    expect_strings("set session standard_conforming_strings to on", false, true, true);
+    expect_strings("set standard_conforming_strings to default", false, true, true);
+    expect_strings("reset standard_conforming_strings", false, true, true);
+    expect_strings("reset all", false, true, true);
+    expect_strings("reset search_path", false, false, false);
+    expect_strings("set search_path = off", true, false, true);
+    expect_strings("select 1", true, false, true);
+}
+
 static void new_enum_values_are_found(void **state)
 {
     static const char add[] = "alter type s.color add value if not exists 'red' before 'blue'";
@@ -223,6 +246,7 @@ int main(void)
         cmocka_unit_test(statements_for_the_whole_cluster_run_outside),
         cmocka_unit_test(subscriptions_run_outside_when_they_use_the_publisher),
         cmocka_unit_test(the_modes_of_a_begin_are_kept),
+        cmocka_unit_test(standard_strings_are_set_and_reset),
         cmocka_unit_test(new_enum_values_are_found),
     };
 

@@ -72,6 +72,8 @@ static void numbers_and_operators_are_cut_as_the_server_does(void **state)
     expect("a*--x\nb+/*y*/c", "|wa|o*|wb|o+|wc");
     expect("a::int b := c[1:2]", "|wa|.::|wint|wb|.:=|wc|.[|n1|.:|n2|.]");
     expect("1e", "|n1e");
+    expect("1$a$;$a$", "|n1|s$a$;$a$");
+    expect("1a$a$;$a$", "|n1a$a$|.;|s!$a$");
 }
 
 static void a_blank_skip_stops_at_a_hint(void **state)
