@@ -32,8 +32,8 @@ CPPFLAGS := -I. -I$(BUILD) $(addprefix -isystem ,$(shell pg_config --includedir 
             -DPGMIGRATE_VERSION='"$(VERSION)"' -include common/ban.h
 COMPILE   = $(CC) -std=gnu11 $(CFLAGS) -ffunction-sections -fdata-sections $(WARNINGS) $(CPPFLAGS)
 LINK      = $(CC) $(CFLAGS) $(LDFLAGS) -Wl,--gc-sections
-LIBRARIES := -Wl,--as-needed -L$(SERVER_DEV)/lib -lpgfeutils -lpgcommon -lpgport -lpq -lpg_query -lprotobuf-c \
-             -lcrypto -linih -ljansson -lpthread -lm
+LIBRARIES := -Wl,--as-needed -L$(SERVER_DEV)/lib -lpgfeutils -lpgcommon -lpgport -lpq -lcrypto -linih \
+             -ljansson -lpthread -lm
 
 # V=1 shows the commands.
 Q   := $(if $(V),,@)

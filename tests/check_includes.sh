@@ -59,7 +59,6 @@ owned 'sqlite3\.h' 'common/store.c'
 owned 'archive.*\.h' 'backup/archive.c'
 owned 'zstd.*\.h' 'backup/compress.c'
 owned 'postgres_fe\.h|fe_utils/.*' 'migrator/split.c'
-owned 'pg_query.*\.h' 'migrator/parse.c'
 owned 'jansson\.h' 'cli/*'
 
 for source in common/*.c migrator/*.c backup/*.c rollback/*.c deploy/*.c cli/*.c; do
