@@ -101,6 +101,28 @@ static void colors_are_used_only_when_wanted(void **state)
     error_prints(&error, true, "\033[1mpgmigrate:\033[0m \033[31merror:\033[0m m\n");
 }
 
+static void findings_are_printed_like_errors(void **state)
+{
+    (void)state;
+    AUTO(findings_clear) struct findings findings = {0};
+    OWNED char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    write_file("001_x.sql", "select 1;\n");
+    struct finding *finding = finding_add(&findings, "r", SEVERITY_ERROR, "001_x.sql", "bad");
+    finding_at(finding, 1, 8);
+    finding_hint(finding, "Mend it.");
+    finding_add(&findings, "r", SEVERITY_WARNING, NULL, "everywhere");
+    report_findings(out, false, &findings);
+    fclose(out);
+    assert_string_equal(text, "001_x.sql:1:8: error: bad [r]\n"
+                              "    select 1;\n"
+                              "           ^\n"
+                              "hint: Mend it.\n"
+                              "pgmigrate: warning: everywhere [r]\n");
+}
+
 static void path_is(const char *path, const char *expected)
 {
     OWNED char *shown = report_path(path);
@@ -162,6 +184,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_error_shows_place_source_and_caret, enter, leave),
         cmocka_unit_test_setup_teardown(the_caret_counts_characters_and_keeps_tabs, enter, leave),
         cmocka_unit_test_setup_teardown(what_cannot_be_shown_is_left_out, enter, leave),
+        cmocka_unit_test_setup_teardown(findings_are_printed_like_errors, enter, leave),
         cmocka_unit_test_setup_teardown(paths_are_relative_where_that_is_shorter, enter, leave),
         cmocka_unit_test(colors_are_used_only_when_wanted),
         cmocka_unit_test(times_are_short),
