@@ -85,7 +85,7 @@ static void a_script_without_a_transaction_is_not_said_to_be_rolled_back(void **
     AUTO(run_result_clear) struct run_result result = result_of(states, 1);
     struct migration migration = {.directives.no_transaction = true};
     struct migration *items[] = {&migration};
-    const struct folder folder = {.items = items, .count = 1};
+    const struct folder folder = {.items = items, .count = 1, .by_stem = items};
     const struct error failed = {.code = ERROR_FAILED}, interrupted = {.code = ERROR_INTERRUPTED};
 
     assert_true(version_parse("1_x", &migration.version));
