@@ -478,6 +478,18 @@ bool postgres_send(struct postgres *postgres, const char *sql, size_t count, con
            connection_error(postgres, error);
 }
 
+bool postgres_send_prepare(struct postgres *postgres, const char *name, const char *sql, struct error *error)
+{
+    return PQsendPrepare(postgres->connection, name, sql, 0, NULL) == 1 || connection_error(postgres, error);
+}
+
+bool postgres_send_prepared(struct postgres *postgres, const char *name, size_t count,
+                            const char *const values[], struct error *error)
+{
+    return PQsendQueryPrepared(postgres->connection, name, (int)count, values, NULL, NULL, 0) == 1 ||
+           connection_error(postgres, error);
+}
+
 bool postgres_send_flush(struct postgres *postgres, struct error *error)
 {
     return PQsendFlushRequest(postgres->connection) == 1 || connection_error(postgres, error);

@@ -126,6 +126,11 @@ MUST_CHECK bool postgres_pipeline_begin(struct postgres *postgres, struct error 
 MUST_CHECK bool postgres_pipeline_end(struct postgres *postgres, struct error *error);
 MUST_CHECK bool postgres_send(struct postgres *postgres, const char *sql, size_t count,
                               const char *const values[], struct error *error);
+/* Prepare under a name, and run what was prepared. */
+MUST_CHECK bool postgres_send_prepare(struct postgres *postgres, const char *name, const char *sql,
+                                      struct error *error);
+MUST_CHECK bool postgres_send_prepared(struct postgres *postgres, const char *name, size_t count,
+                                       const char *const values[], struct error *error);
 MUST_CHECK bool postgres_send_flush(struct postgres *postgres, struct error *error);
 MUST_CHECK bool postgres_send_sync(struct postgres *postgres, struct error *error);
 

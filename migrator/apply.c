@@ -155,7 +155,9 @@ static bool run_jobs(struct apply *apply, struct job *jobs, size_t count, struct
         for (size_t i = done; i < done + now; i++)
             succeeded(apply, jobs[i].index, &jobs[i]);
         done += now;
-        bool single = count - done == 1 || (!good && now < count && retry_makes_sense(&failure));
+        bool single =
+            count - done == 1 ||
+            (!good && (retry_makes_sense(&failure) || execute_forgotten(&apply->execution, &failure)));
         if (done < count && single && !postgres_is_lost(apply->execution.postgres)) {
             error_clear(&failure);
             good = execute_with_retries(&apply->execution, &jobs[done], &failure);

@@ -6,7 +6,7 @@
 #include "sql.h"
 #include <string.h>
 
-enum step_kind { STEP_CONTROL, STEP_STATEMENT, STEP_VERIFY, STEP_RECORD, STEP_COMMIT };
+enum step_kind { STEP_CONTROL, STEP_PREPARE, STEP_STATEMENT, STEP_VERIFY, STEP_RECORD, STEP_COMMIT };
 
 struct step {
     enum step_kind kind;
@@ -88,6 +88,8 @@ static void plan_steps_of(const struct execution *execution, struct job *job)
     if (job->record != NULL) {
         add_step(job, STEP_CONTROL, sql_reset_authorization);
         add_owned(job, session_role(execution->options));
+        if (execution->prepare_sent != job->record->name)
+            add_step(job, STEP_PREPARE, job->record->sql);
         add_step(job, STEP_RECORD, job->record->sql);
     }
     if (!execution->dry_run)
@@ -167,6 +169,8 @@ static bool end_step(struct execution *execution, struct job *job, const struct 
     int64_t now = clock_us();
     keep_time(job, step, now - execution->now.began_us, rows);
     execution->now.began_us = now;
+    if (step->kind == STEP_PREPARE)
+        execution->prepared = execution->prepare_sent;
     if (step->kind == STEP_RECORD && job->whole)
         job->execution_ms = rows_integer(rows, 0, "execution_ms");
     if (step->kind == STEP_VERIFY)
@@ -198,23 +202,40 @@ static bool fail_step(struct execution *execution, struct job *job, const struct
         error_at(error, job->script->source->path, 0, 0);
     if (step->kind == STEP_COMMIT && *error->sqlstate != '\0')
         error_prefix(error, "at COMMIT");
-    if (step->kind == STEP_RECORD)
+    if (step->kind == STEP_RECORD || step->kind == STEP_PREPARE)
         history_explain(execution->history, error);
     return false;
 }
 
 /* ---- transport: the pipeline ---- */
 
+/* Planning the record takes the server longer than running it, so a session plans it once. */
+static bool send_prepare(struct execution *execution, const struct job *job, struct error *error)
+{
+    execution->prepare_sent = job->record->name;
+    return postgres_send_prepare(execution->postgres, job->record->name, job->record->sql, error);
+}
+
 static bool send_step(struct execution *execution, struct job *job, const struct step *step,
                       struct error *error)
 {
-    size_t count = step->kind == STEP_RECORD ? job->record->count : 0;
-    const char *const *values = step->kind == STEP_RECORD ? job->record->values : NULL;
-    if (step->kind == STEP_COMMIT)
+    struct postgres *postgres = execution->postgres;
+    switch (step->kind) {
+    case STEP_CONTROL:
+        return postgres_send(postgres, step->sql, 0, NULL, error);
+    case STEP_PREPARE:
+        return send_prepare(execution, job, error);
+    case STEP_RECORD:
+        return postgres_send_prepared(postgres, job->record->name, job->record->count, job->record->values,
+                                      error) &&
+               postgres_send_flush(postgres, error);
+    case STEP_COMMIT:
         job->commit_sent = true;
-    if (!postgres_send(execution->postgres, step->sql, count, values, error))
-        return false;
-    return step->kind == STEP_CONTROL || postgres_send_flush(execution->postgres, error);
+        break;
+    default:
+        break;
+    }
+    return postgres_send(postgres, step->sql, 0, NULL, error) && postgres_send_flush(postgres, error);
 }
 
 static bool send_steps(struct execution *execution, struct job *job, size_t from, size_t to,
@@ -302,6 +323,8 @@ static bool run_steps(struct execution *execution, struct job *job, struct error
         AUTO(rows_free) struct rows *rows = NULL;
         const struct step *step = &job->steps[i];
         begin_step(execution, job, step);
+        if (step->kind == STEP_PREPARE)
+            continue;
         if (step->kind == STEP_COMMIT)
             job->commit_sent = true;
         if (!run_step(execution, job, step, &rows, error))
@@ -377,6 +400,14 @@ static bool fly(struct execution *execution, struct job *jobs, size_t count, siz
     return true;
 }
 
+bool execute_forgotten(struct execution *execution, const struct error *error)
+{
+    if (execution->prepared == NULL || strcmp(error->sqlstate, "26000") != 0)
+        return false;
+    execution->prepared = execution->prepare_sent = NULL;
+    return true;
+}
+
 bool job_is_plain(const struct job *job)
 {
     return job->verify == NULL && !job->script->has_copy;
@@ -411,6 +442,7 @@ bool execute_jobs(struct execution *execution, struct job *jobs, size_t count, s
     }
     for (size_t i = *ret_done; i < count; i++)
         free_steps(&jobs[i]);
+    execution->prepare_sent = execution->prepared;
     if (!good)
         undo(execution);
     return good;

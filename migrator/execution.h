@@ -14,10 +14,12 @@ struct execution {
     const struct history *history;
     const struct run_options *options;
     const struct run_listener *listener;
-    size_t total;        /* migrations in the run */
-    bool dry_run;        /* inside a transaction of the caller: no BEGIN, no COMMIT */
-    bool used;           /* a script ran in this session, so the next one starts with a reset */
-    char *backend_began; /* of our session, for settling a lost COMMIT; owned */
+    size_t total;             /* migrations in the run */
+    bool dry_run;             /* inside a transaction of the caller: no BEGIN, no COMMIT */
+    bool used;                /* a script ran in this session, so the next one starts with a reset */
+    const char *prepared;     /* name of the record statement that the session has prepared, or NULL */
+    const char *prepare_sent; /* the same, not yet confirmed */
+    char *backend_began;      /* of our session, for settling a lost COMMIT; owned */
     struct observer observer;
     char *blockers; /* who blocked the running job last; owned */
 

@@ -65,22 +65,28 @@ bool retry_wait(struct execution *execution, size_t attempt, int64_t lock_timeou
     return interrupt_sleep(pause) || interrupt_error(error);
 }
 
+/* Another attempt makes sense: at once, or after a pause. */
+static bool again(struct execution *execution, size_t attempt, int64_t lock_timeout_ms, int64_t deadline_ms,
+                  struct error *error)
+{
+    if (postgres_is_lost(execution->postgres) || execution->dry_run)
+        return false;
+    return execute_forgotten(execution, error) ||
+           (retry_makes_sense(error) && retry_wait(execution, attempt, lock_timeout_ms, deadline_ms, error));
+}
+
 bool execute_with_retries(struct execution *execution, struct job *job, struct error *error)
 {
     int64_t limit = job->lock_timeout_ms, deadline = clock_ms() + execution->options->max_wait_ms;
-    bool good = false;
-    for (size_t attempt = 0; !good; attempt++) {
+    bool good = false, trying = true;
+    for (size_t attempt = 0; !good && trying; attempt++) {
         AUTO(error_clear) struct error failure = {0};
         size_t done = 0;
         job->lock_timeout_ms = retry_lock_timeout(attempt, limit);
         good = execute_jobs(execution, job, 1, 1, &done, &failure);
-        bool again = !good && retry_makes_sense(&failure) && !postgres_is_lost(execution->postgres) &&
-                     !execution->dry_run &&
-                     retry_wait(execution, attempt, job->lock_timeout_ms, deadline, &failure);
-        if (!good && !again) {
+        trying = !good && again(execution, attempt, job->lock_timeout_ms, deadline, &failure);
+        if (!good && !trying)
             error_move(error, &failure);
-            break;
-        }
     }
     job->lock_timeout_ms = limit;
     return good;

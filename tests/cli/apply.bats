@@ -229,7 +229,7 @@ SQL
 
 @test "the history may be in another schema" {
     migration 001_t <<<'CREATE TABLE t (id int);'
-    run_pgmigrate apply --history-table 'Ops.my migrations'
+    run_pgmigrate apply --history-table '"Ops"."my migrations"'
     assert_status 0
     assert_value 'select version from "Ops"."my migrations"' 001_t
     assert_value 'select action from "Ops"."my migrations_log"' applied
@@ -348,4 +348,16 @@ SQL
     assert_value "select string_agg(relname, ',' order by relname) from pg_class where relkind = 'r' and relowner = 'owner_$TEST_DATABASE'::regrole" \
         "schema_migrations,schema_migrations_log,t,v"
     psql_value "drop owned by owner_$TEST_DATABASE; drop role owner_$TEST_DATABASE"
+}
+
+@test "a migration that throws prepared statements away is applied, alone and in a batch" {
+    for n in 1 2 3 4 5; do migration "00${n}_t" <<<"CREATE TABLE t$n (id int);"; done
+    migration 003_t <<<'CREATE TABLE t3 (id int); DEALLOCATE ALL;'
+    run_pgmigrate apply --to 4
+    assert_status 0
+    migration 006_t <<<'DEALLOCATE ALL;'
+    migration 007_t <<<'CREATE TABLE t7 (id int);'
+    run_pgmigrate apply --batch 8
+    assert_status 0
+    assert_value "select count(*), count(distinct sequence) from schema_migrations" "7|7"
 }
