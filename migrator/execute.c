@@ -209,11 +209,18 @@ static bool fail_step(struct execution *execution, struct job *job, const struct
 
 /* ---- transport: the pipeline ---- */
 
-/* Planning the record takes the server longer than running it, so a session plans it once. */
+/*
+ * Planning the record takes the server longer than running it, so a session plans it once. The server may
+ * still know an older one by the same name: two kinds of record take turns when a script without transaction
+ * is among others, and a pooler may hand over a session that somebody used before. So each gets a name of its
+ * own.
+ */
 static bool send_prepare(struct execution *execution, const struct job *job, struct error *error)
 {
+    free(execution->prepared_as);
+    execution->prepared_as = text_format("%s_%lld", job->record->name, (long long)clock_us());
     execution->prepare_sent = job->record->name;
-    return postgres_send_prepare(execution->postgres, job->record->name, job->record->sql, error);
+    return postgres_send_prepare(execution->postgres, execution->prepared_as, job->record->sql, error);
 }
 
 static bool send_step(struct execution *execution, struct job *job, const struct step *step,
@@ -226,8 +233,8 @@ static bool send_step(struct execution *execution, struct job *job, const struct
     case STEP_PREPARE:
         return send_prepare(execution, job, error);
     case STEP_RECORD:
-        return postgres_send_prepared(postgres, job->record->name, job->record->count, job->record->values,
-                                      error) &&
+        return postgres_send_prepared(postgres, execution->prepared_as, job->record->count,
+                                      job->record->values, error) &&
                postgres_send_flush(postgres, error);
     case STEP_COMMIT:
         job->commit_sent = true;

@@ -68,6 +68,7 @@ void execution_done(struct execution *execution)
         postgres_set_hooks(execution->postgres, NULL);
     observer_done(&execution->observer);
     free(take(execution->backend_began));
+    free(take(execution->prepared_as));
     free(take(execution->blockers));
 }
 

@@ -19,6 +19,7 @@ struct execution {
     bool used;                /* a script ran in this session, so the next one starts with a reset */
     const char *prepared;     /* name of the record statement that the session has prepared, or NULL */
     const char *prepare_sent; /* the same, not yet confirmed */
+    char *prepared_as;        /* what the server calls it: another name each time; owned */
     char *backend_began;      /* of our session, for settling a lost COMMIT; owned */
     struct observer observer;
     char *blockers; /* who blocked the running job last; owned */

@@ -361,3 +361,20 @@ SQL
     assert_status 0
     assert_value "select count(*), count(distinct sequence) from schema_migrations" "7|7"
 }
+
+@test "a script without transaction between others does not confuse what is prepared" {
+    migration 001_before <<<'CREATE TABLE t (id int);'
+    migration 002_mixed <<'SQL'
+-- pgmigrate: no-transaction
+CREATE TABLE a (id int);
+VACUUM t;
+CREATE TABLE b (id int);
+SQL
+    migration 003_seen <<<'CREATE TABLE seen AS SELECT count(*) FROM pg_prepared_statements;'
+    migration 004_seen <<<'INSERT INTO seen SELECT count(*) FROM pg_prepared_statements;'
+    run_pgmigrate apply
+    assert_status 0
+    assert_value "select string_agg(version, ' ' order by sequence) from schema_migrations where checksum is not null" \
+        "001_before 002_mixed 003_seen 004_seen"
+    assert_value "select string_agg(count::text, ' ' order by count) from seen" "2 3"
+}
