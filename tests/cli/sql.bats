@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: PostgreSQL
+# The statements that pgmigrate sends, each understood by the server this runs on: `make test-servers` shows it for all.
+
+load helpers
+
+# A statement with psql's variables in the places of its names. The server looks at a prepared statement's tables,
+# columns, functions and types, but PREPARE takes only statements that have a plan.
+prepare() # FILE
+{
+    local first
+    first=$(sed '/^ *--/d; /^ *$/d' "$1" | head -n 1)
+    case ${first,,} in
+        select* | with* | insert* | update* | delete* | values*) ;;
+        *) return 0 ;;
+    esac
+    printf '%s\n' prepare >>prepared
+    { echo "prepare statement as"; cat "$1"; } |
+        psql -XAtq -v ON_ERROR_STOP=1 -v schema=public -v table=schema_migrations -v log=schema_migrations_log \
+            -v column=applied_at -v role=postgres -v index=any -v value=any -d "$DATABASE_URL" -f -
+}
+
+@test "every statement on catalogs and history can be prepared" {
+    migration 1_one <<<"select 1;"
+    run_pgmigrate apply
+    assert_status 0
+    failed=
+    for file in "$BATS_TEST_DIRNAME"/../../sql/*.sql; do
+        prepare "$file" || failed="$failed ${file##*/}"
+    done
+    assert_equal "$failed" ""
+    [ "$(wc -l <prepared)" -gt 30 ]
+}
+
+@test "every statement begins with a comment that says what it answers" {
+    for file in "$BATS_TEST_DIRNAME"/../../sql/*.sql; do
+        [[ $(head -n 1 "$file") == "-- "* ]] || { echo "$file" >&2; false; }
+    done
+}
+
+@test "names from the system's catalogs are written with their schema" {
+    # Words that begin with pg_, but neither behind a qualifier nor within a string or comment.
+    run grep -nP "^(?!\s*--).*(?<![.\w'])pg_(?!catalog\b)\w+" "$BATS_TEST_DIRNAME"/../../sql/*.sql
+    assert_equal "$output" ""
+}
