@@ -28,7 +28,12 @@ test_setup()
 
 test_teardown()
 {
+    local jobs
     stop_pgbouncer
+    # What a failed test left running would wait, for as long as it can, for a database that is gone.
+    jobs=$(jobs -p)
+    # shellcheck disable=SC2086 # a list of numbers
+    [ -z "$jobs" ] || kill -KILL $jobs 2>/dev/null || true
     if [ -n "${TEST_OWN_CLUSTER-}" ]; then
         pgmigrate cluster stop --remove --folder "$TEST_OWN_CLUSTER" >/dev/null
     fi
