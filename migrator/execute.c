@@ -248,9 +248,14 @@ static bool send_step(struct execution *execution, struct job *job, const struct
 static bool send_steps(struct execution *execution, struct job *job, size_t from, size_t to,
                        struct error *error)
 {
-    for (size_t i = from; i < to; i++)
+    for (size_t i = from; i < to; i++) {
+        /* The answers to what came before are wanted when the first statement begins, not when it ends. */
+        bool begins = i > 0 && job->steps[i].statement != NULL && job->steps[i - 1].statement == NULL;
+        if (begins && !postgres_send_flush(execution->postgres, error))
+            return false;
         if (!send_step(execution, job, &job->steps[i], error))
             return false;
+    }
     return true;
 }
 

@@ -377,4 +377,13 @@ SQL
     assert_value "select string_agg(version, ' ' order by sequence) from schema_migrations where checksum is not null" \
         "001_before 002_mixed 003_seen 004_seen"
     assert_value "select string_agg(count::text, ' ' order by count) from seen" "2 3"
+@test "on a terminal the running statement and the elapsed time are shown while it runs" {
+    migration 001_slow <<<$'SELECT 1;\nSELECT pg_sleep(3);'
+    migration 002_first <<<'SELECT pg_sleep(2.5);'
+    TERM=xterm COLUMNS=100 script -qec "pgmigrate apply --color=never" typescript </dev/null >/dev/null
+    run cat typescript
+    assert_output "SELECT pg_sleep(3)"
+    assert_output "SELECT pg_sleep(2.5)"
+    assert_output "applied 001_slow"
+    assert_output "2 of 2 applied"
 }
