@@ -41,7 +41,7 @@ bool adopt_look(const struct history *history, struct table_look *ret, struct er
     AUTO(rows_free) struct rows *rows = NULL;
     const char *const values[] = {history->schema, history->table, history->log};
     if (!postgres_query(history->postgres, sql_history_look, 3, values, &rows, error))
-        return error_prefix(error, "could not look at the history table: ");
+        return error_prefix(error, "could not look at the history table");
     struct table_look look = {0};
     look.role = text_copy(rows_text(rows, 0, "role"));
     if (rows_text(rows, 0, "oid") != NULL) {
@@ -66,7 +66,7 @@ bool adopt_find_tool(const struct history *history, char **ret_tool, char **ret_
     OWNED char *names = tool_table_names();
     const char *const values[] = {names, history->schema, history->table};
     if (!postgres_query(history->postgres, sql_history_tools, 3, values, &rows, error))
-        return error_prefix(error, "could not look for other tools' history tables: ");
+        return error_prefix(error, "could not look for other tools' history tables");
     for (size_t i = 0; i < rows_count(rows); i++) {
         struct tool_table table = {
             .schema = rows_text(rows, i, "schema"),
@@ -124,7 +124,7 @@ static bool explain_making(const struct history *history, const char *what, stru
 {
     OWNED char *name = history_name(history);
     bool denied = strcmp(error->sqlstate, "42501") == 0;
-    error_prefix(error, "could not %s history table \"%s\": ", what, name);
+    error_prefix(error, "could not %s history table \"%s\"", what, name);
     if (denied && error->hint == NULL)
         error_hint(
             error,

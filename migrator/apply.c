@@ -115,9 +115,8 @@ static void make_job(struct apply *apply, size_t at, struct job *ret)
         .whole = true,
         .result = &apply->result->items[at],
     };
-    if (!apply->options->dry_run)
-        ret->record = history_record(apply->history, &apply->identity, migration,
-                                     prepared->entry->state == PLAN_OUT_OF_ORDER);
+    ret->record = history_record(apply->history, &apply->identity, migration,
+                                 prepared->entry->state == PLAN_OUT_OF_ORDER);
 }
 
 /* The connection is gone and commits were under way: those that the server confirms count as applied. */
@@ -340,7 +339,9 @@ static bool run_dry(struct apply *apply, struct error *error)
     struct postgres *postgres = apply->execution.postgres;
     if (!postgres_execute(postgres, sql_begin, error))
         return false;
-    bool good = run_all(apply, error);
+    /* The history table too is only tried; what it is to the caller is looked at again afterwards. */
+    bool good = (apply->history->shape == HISTORY_OURS || history_prepare(apply->history, error)) &&
+                run_all(apply, error);
     postgres_shield(postgres, true);
     if (!postgres_is_lost(postgres) && !postgres_execute(postgres, sql_rollback, &ignored) && good) {
         error_move(error, &ignored);

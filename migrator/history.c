@@ -241,7 +241,7 @@ static bool read_rows(struct history *history, const char *time_column, struct e
     OWNED char *sql = history_sql(history, ours ? sql_history_read : sql_history_read_any, time_column);
     if (!postgres_query(history->postgres, sql, 0, NULL, &rows, error)) {
         history_explain(history, error);
-        return error_prefix(error, "could not read the history: ");
+        return error_prefix(error, "could not read the history");
     }
     keep_rows(history, rows);
     if (!ours)
@@ -376,7 +376,7 @@ static bool query(const struct history *history, const char *sql, const char *va
     if (postgres_query(history->postgres, bound, 1, (const char *const[]){value}, ret, error))
         return true;
     history_explain(history, error);
-    return error_prefix(error, "could not read the history: ");
+    return error_prefix(error, "could not read the history");
 }
 
 bool history_texts(const struct history *history, const char *version, struct history_texts *ret,

@@ -268,6 +268,12 @@ SQL
     assert_status 0
     assert_equal "$(json '[.migrations[].state] | join(",")')" "tried,untried,tried"
     assert_value "select to_regclass('t') is null and to_regclass('schema_migrations') is null" t
+    migration 003_d <<<"INSERT INTO schema_migrations (version) VALUES ('003_d') ON CONFLICT DO NOTHING;"
+    rm migrations/003_c.sql
+    run_pgmigrate apply --dry-run
+    assert_status 0
+    migration 003_c <<<'ALTER TABLE t ADD COLUMN c int;'
+    rm migrations/003_d.sql
     migration 004_bad <<<'ALTER TABLE t ADD COLUMN c int;'
     run_pgmigrate apply --dry-run
     assert_status 1
@@ -377,6 +383,8 @@ SQL
     assert_value "select string_agg(version, ' ' order by sequence) from schema_migrations where checksum is not null" \
         "001_before 002_mixed 003_seen 004_seen"
     assert_value "select string_agg(count::text, ' ' order by count) from seen" "2 3"
+}
+
 @test "on a terminal the running statement and the elapsed time are shown while it runs" {
     migration 001_slow <<<$'SELECT 1;\nSELECT pg_sleep(3);'
     migration 002_first <<<'SELECT pg_sleep(2.5);'
