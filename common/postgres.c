@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "common/postgres.h"
 
+#include "common/postgres_wait.h"
+
 #include "common/interrupt.h"
 #include <libpq-fe.h>
 #include <poll.h>
@@ -24,6 +26,16 @@ static PGresult *result_of(const struct rows *rows)
     return (PGresult *)(uintptr_t)rows;
 }
 
+struct pg_conn *postgres_connection(const struct postgres *postgres)
+{
+    return postgres->connection;
+}
+
+bool postgres_was_cancelled(const struct postgres *postgres)
+{
+    return postgres->cancelled;
+}
+
 /* ---- errors ---- */
 
 static char *first_line(const char *text)
@@ -34,7 +46,7 @@ static char *first_line(const char *text)
 
 /* libpq puts one line per tried address into a connection error; the lines are joined, the advice is dropped.
  */
-static bool connection_error(const struct postgres *postgres, struct error *error)
+bool postgres_connection_error(const struct postgres *postgres, struct error *error)
 {
     if (interrupt_signal() != 0)
         return interrupt_error(error);
@@ -67,11 +79,11 @@ static void add_server_detail(const PGresult *result, struct error *error)
     error_hint(error, "%s", field(result, PG_DIAG_MESSAGE_HINT));
 }
 
-static bool result_error(const struct postgres *postgres, const PGresult *result, struct error *error)
+bool postgres_result_error(const struct postgres *postgres, const PGresult *result, struct error *error)
 {
     const char *state = field(result, PG_DIAG_SQLSTATE);
     if (*state == '\0')
-        return connection_error(postgres, error);
+        return postgres_connection_error(postgres, error);
     if (interrupt_signal() != 0 && (strcmp(state, "57014") == 0 || strcmp(state, "57P01") == 0))
         return interrupt_error(error);
     error_set(error, code_of_sqlstate(state), "%s", field(result, PG_DIAG_MESSAGE_PRIMARY));
@@ -107,8 +119,7 @@ void postgres_shield(struct postgres *postgres, bool shielded)
     postgres->shielded = shielded;
 }
 
-/* Send what is buffered and read what has come, once. False when the connection is gone. */
-static bool pump(struct postgres *postgres)
+bool postgres_pump(struct postgres *postgres)
 {
     int unsent = PQflush(postgres->connection);
     int descriptor = PQsocket(postgres->connection);
@@ -124,16 +135,15 @@ static bool pump(struct postgres *postgres)
     return ready <= 0 || PQconsumeInput(postgres->connection) == 1;
 }
 
-/* The next result of the statement at the front; NULL when it has no more. */
-static PGresult *next_result(struct postgres *postgres)
+PGresult *postgres_next_result(struct postgres *postgres)
 {
     while (PQisBusy(postgres->connection) == 1 || PQflush(postgres->connection) == 1)
-        if (!pump(postgres))
+        if (!postgres_pump(postgres))
             break; /* PQgetResult tells what happened */
     return PQgetResult(postgres->connection);
 }
 
-static bool begin_statement(struct postgres *postgres, struct error *error)
+bool postgres_begin_statement(struct postgres *postgres, struct error *error)
 {
     postgres->cancelled = false;
     bool idle = PQtransactionStatus(postgres->connection) == PQTRANS_IDLE;
@@ -188,7 +198,7 @@ static bool finish_connecting(struct postgres *postgres, struct error *error)
         if (ready > 0)
             state = PQconnectPoll(postgres->connection);
     }
-    return state == PGRES_POLLING_OK || connection_error(postgres, error);
+    return state == PGRES_POLLING_OK || postgres_connection_error(postgres, error);
 }
 
 static char *address_of(PGconn *connection)
@@ -207,7 +217,7 @@ static bool connect_with(const char *const keywords[], const char *const values[
     if (postgres->connection == NULL)
         return error_set(error, ERROR_CONNECTION, "out of memory while connecting");
     if (PQstatus(postgres->connection) == CONNECTION_BAD)
-        return connection_error(postgres, error);
+        return postgres_connection_error(postgres, error);
     PQsetNoticeReceiver(postgres->connection, receive_notice, postgres);
     if (!finish_connecting(postgres, error))
         return false;
@@ -339,16 +349,16 @@ static void leave_copy(struct postgres *postgres, ExecStatusType status)
         PQfreemem(row);
 }
 
-/* All results of what was sent: the first error decides, the last rows are kept. */
-static bool collect(struct postgres *postgres, struct rows **ret, struct error *error)
+bool postgres_collect(struct postgres *postgres, struct rows **ret, struct error *error)
 {
     AUTO(rows_free) struct rows *last = NULL;
     bool good = true;
-    for (PGresult *result = next_result(postgres); result != NULL; result = next_result(postgres)) {
+    for (PGresult *result = postgres_next_result(postgres); result != NULL;
+         result = postgres_next_result(postgres)) {
         ExecStatusType status = PQresultStatus(result);
         bool failed = status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE;
         if (failed && good)
-            good = result_error(postgres, result, error);
+            good = postgres_result_error(postgres, result, error);
         leave_copy(postgres, status);
         if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || failed) {
             PQclear(result);
@@ -357,7 +367,7 @@ static bool collect(struct postgres *postgres, struct rows **ret, struct error *
             last = (struct rows *)result;
         }
         if (postgres_is_lost(postgres) && good)
-            good = connection_error(postgres, error);
+            good = postgres_connection_error(postgres, error);
     }
     if (good && ret != NULL)
         *ret = take(last);
@@ -367,20 +377,20 @@ static bool collect(struct postgres *postgres, struct rows **ret, struct error *
 bool postgres_query(struct postgres *postgres, const char *sql, size_t count, const char *const values[],
                     struct rows **ret, struct error *error)
 {
-    if (!begin_statement(postgres, error))
+    if (!postgres_begin_statement(postgres, error))
         return false;
     if (PQsendQueryParams(postgres->connection, sql, (int)count, NULL, values, NULL, NULL, 0) != 1)
-        return connection_error(postgres, error);
-    return collect(postgres, ret, error);
+        return postgres_connection_error(postgres, error);
+    return postgres_collect(postgres, ret, error);
 }
 
 bool postgres_run(struct postgres *postgres, const char *sql, struct rows **ret, struct error *error)
 {
-    if (!begin_statement(postgres, error))
+    if (!postgres_begin_statement(postgres, error))
         return false;
     if (PQsendQuery(postgres->connection, sql) != 1)
-        return connection_error(postgres, error);
-    return collect(postgres, ret, error);
+        return postgres_connection_error(postgres, error);
+    return postgres_collect(postgres, ret, error);
 }
 
 bool postgres_execute(struct postgres *postgres, const char *sql, struct error *error)
@@ -404,118 +414,66 @@ enum postgres_transaction postgres_transaction(const struct postgres *postgres)
     }
 }
 
-/* ---- COPY ---- */
-
-#define COPY_CHUNK ((size_t)1 << 20)
-
-static bool put_copy_data(struct postgres *postgres, const char *data, size_t size)
-{
-    while (size > 0) {
-        size_t part = size < COPY_CHUNK ? size : COPY_CHUNK;
-        int sent = PQputCopyData(postgres->connection, data, (int)part);
-        if (sent < 0 || (sent == 0 && !pump(postgres)))
-            return false;
-        if (sent == 0)
-            continue;
-        data += part;
-        size -= part;
-        while (PQflush(postgres->connection) == 1)
-            if (!pump(postgres))
-                return false;
-        if (postgres->cancelled || PQtransactionStatus(postgres->connection) != PQTRANS_ACTIVE)
-            return true; /* the server has already refused; its answer follows */
-    }
-    return true;
-}
-
-static bool end_copy(struct postgres *postgres)
-{
-    int ended = PQputCopyEnd(postgres->connection, NULL);
-    while (ended == 0 && pump(postgres))
-        ended = PQputCopyEnd(postgres->connection, NULL);
-    return ended == 1;
-}
-
-bool postgres_copy_in(struct postgres *postgres, const char *sql, const char *data, size_t size,
-                      struct rows **ret, struct error *error)
-{
-    if (!begin_statement(postgres, error))
-        return false;
-    if (PQsendQuery(postgres->connection, sql) != 1)
-        return connection_error(postgres, error);
-    PGresult *result = next_result(postgres);
-    bool ready = PQresultStatus(result) == PGRES_COPY_IN;
-    bool good = ready || PQresultStatus(result) == PGRES_COMMAND_OK || result_error(postgres, result, error);
-    PQclear(result);
-    if (ready && (!put_copy_data(postgres, data, size) || !end_copy(postgres)))
-        good = connection_error(postgres, error);
-    struct error later = {0};
-    bool collected = collect(postgres, ret, &later);
-    if (good && !collected)
-        error_move(error, &later);
-    error_clear(&later);
-    return good && collected;
-}
-
 /* ---- pipeline ---- */
 
 bool postgres_pipeline_begin(struct postgres *postgres, struct error *error)
 {
-    if (!begin_statement(postgres, error))
+    if (!postgres_begin_statement(postgres, error))
         return false;
-    return PQenterPipelineMode(postgres->connection) == 1 || connection_error(postgres, error);
+    return PQenterPipelineMode(postgres->connection) == 1 || postgres_connection_error(postgres, error);
 }
 
 bool postgres_pipeline_end(struct postgres *postgres, struct error *error)
 {
-    return PQexitPipelineMode(postgres->connection) == 1 || connection_error(postgres, error);
+    return PQexitPipelineMode(postgres->connection) == 1 || postgres_connection_error(postgres, error);
 }
 
 bool postgres_send(struct postgres *postgres, const char *sql, size_t count, const char *const values[],
                    struct error *error)
 {
     return PQsendQueryParams(postgres->connection, sql, (int)count, NULL, values, NULL, NULL, 0) == 1 ||
-           connection_error(postgres, error);
+           postgres_connection_error(postgres, error);
 }
 
 bool postgres_send_prepare(struct postgres *postgres, const char *name, const char *sql, struct error *error)
 {
-    return PQsendPrepare(postgres->connection, name, sql, 0, NULL) == 1 || connection_error(postgres, error);
+    return PQsendPrepare(postgres->connection, name, sql, 0, NULL) == 1 ||
+           postgres_connection_error(postgres, error);
 }
 
 bool postgres_send_prepared(struct postgres *postgres, const char *name, size_t count,
                             const char *const values[], struct error *error)
 {
     return PQsendQueryPrepared(postgres->connection, name, (int)count, values, NULL, NULL, 0) == 1 ||
-           connection_error(postgres, error);
+           postgres_connection_error(postgres, error);
 }
 
 bool postgres_send_flush(struct postgres *postgres, struct error *error)
 {
-    return PQsendFlushRequest(postgres->connection) == 1 || connection_error(postgres, error);
+    return PQsendFlushRequest(postgres->connection) == 1 || postgres_connection_error(postgres, error);
 }
 
 bool postgres_send_sync(struct postgres *postgres, struct error *error)
 {
-    return PQpipelineSync(postgres->connection) == 1 || connection_error(postgres, error);
+    return PQpipelineSync(postgres->connection) == 1 || postgres_connection_error(postgres, error);
 }
 
 /* Every statement's results end with a NULL, a sync's do not. */
 static void skip_end_of_statement(struct postgres *postgres)
 {
-    PGresult *end = next_result(postgres);
+    PGresult *end = postgres_next_result(postgres);
     PQclear(end);
 }
 
 enum postgres_answer postgres_receive(struct postgres *postgres, struct rows **ret, struct error *error)
 {
-    PGresult *result = next_result(postgres);
+    PGresult *result = postgres_next_result(postgres);
     ExecStatusType status = PQresultStatus(result);
     if (result == NULL || postgres_is_lost(postgres)) {
         if (result != NULL && status == PGRES_FATAL_ERROR)
-            result_error(postgres, result, error);
+            postgres_result_error(postgres, result, error);
         else
-            connection_error(postgres, error);
+            postgres_connection_error(postgres, error);
         PQclear(result);
         return POSTGRES_ERROR;
     }
@@ -529,7 +487,7 @@ enum postgres_answer postgres_receive(struct postgres *postgres, struct rows **r
         return POSTGRES_SKIPPED;
     }
     if (status == PGRES_FATAL_ERROR) {
-        result_error(postgres, result, error);
+        postgres_result_error(postgres, result, error);
         PQclear(result);
         return POSTGRES_ERROR;
     }

@@ -139,10 +139,4 @@ enum postgres_answer { POSTGRES_ROWS, POSTGRES_ERROR, POSTGRES_SKIPPED, POSTGRES
  */
 enum postgres_answer postgres_receive(struct postgres *postgres, struct rows **ret, struct error *error);
 
-/* ---- COPY in, by the simple protocol ---- */
-
-/* One COPY … FROM STDIN and the bytes that follow it in the file. */
-MUST_CHECK bool postgres_copy_in(struct postgres *postgres, const char *sql, const char *data, size_t size,
-                                 struct rows **ret, struct error *error);
-
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "migrator/execute.h"
 
+#include "common/copy.h"
 #include "common/interrupt.h"
 #include "migrator/session.h"
 #include "sql.h"

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "common/copy.h"
+
+#include "common/postgres_wait.h"
+#include <libpq-fe.h>
+
+#define COPY_CHUNK ((size_t)1 << 20)
+
+static bool put_copy_data(struct postgres *postgres, const char *data, size_t size)
+{
+    while (size > 0) {
+        size_t part = size < COPY_CHUNK ? size : COPY_CHUNK;
+        int sent = PQputCopyData(postgres_connection(postgres), data, (int)part);
+        if (sent < 0 || (sent == 0 && !postgres_pump(postgres)))
+            return false;
+        if (sent == 0)
+            continue;
+        data += part;
+        size -= part;
+        while (PQflush(postgres_connection(postgres)) == 1)
+            if (!postgres_pump(postgres))
+                return false;
+        if (postgres_was_cancelled(postgres) ||
+            PQtransactionStatus(postgres_connection(postgres)) != PQTRANS_ACTIVE)
+            return true; /* the server has already refused; its answer follows */
+    }
+    return true;
+}
+
+static bool end_copy(struct postgres *postgres)
+{
+    int ended = PQputCopyEnd(postgres_connection(postgres), NULL);
+    while (ended == 0 && postgres_pump(postgres))
+        ended = PQputCopyEnd(postgres_connection(postgres), NULL);
+    return ended == 1;
+}
+
+bool postgres_copy_in(struct postgres *postgres, const char *sql, const char *data, size_t size,
+                      struct rows **ret, struct error *error)
+{
+    if (!postgres_begin_statement(postgres, error))
+        return false;
+    if (PQsendQuery(postgres_connection(postgres), sql) != 1)
+        return postgres_connection_error(postgres, error);
+    PGresult *result = postgres_next_result(postgres);
+    bool ready = PQresultStatus(result) == PGRES_COPY_IN;
+    bool good =
+        ready || PQresultStatus(result) == PGRES_COMMAND_OK || postgres_result_error(postgres, result, error);
+    PQclear(result);
+    if (ready && (!put_copy_data(postgres, data, size) || !end_copy(postgres)))
+        good = postgres_connection_error(postgres, error);
+    struct error later = {0};
+    bool collected = postgres_collect(postgres, ret, &later);
+    if (good && !collected)
+        error_move(error, &later);
+    error_clear(&later);
+    return good && collected;
+}

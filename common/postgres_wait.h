@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * The inside of common/postgres that common/copy needs too: sending, waiting and answers on libpq's own
+ * objects. Nobody else includes it.
+ */
+#ifndef COMMON_POSTGRES_WAIT_H
+#define COMMON_POSTGRES_WAIT_H
+
+#include "common/postgres.h"
+
+/* libpq's PGconn and PGresult. */
+struct pg_conn;
+struct pg_result;
+
+struct pg_conn *postgres_connection(const struct postgres *postgres);
+
+/* Before a statement is sent: false when a signal says that nothing new should begin. */
+bool postgres_begin_statement(struct postgres *postgres, struct error *error);
+/* Send what is buffered and read what has come, once. False when the connection is gone. */
+bool postgres_pump(struct postgres *postgres);
+/* The next result of the statement at the front; NULL when it has no more. */
+struct pg_result *postgres_next_result(struct postgres *postgres);
+/* All results of what was sent: the first error decides, the last rows are kept (ret may be NULL). */
+bool postgres_collect(struct postgres *postgres, struct rows **ret, struct error *error);
+/* The running statement was cancelled because a signal came. */
+bool postgres_was_cancelled(const struct postgres *postgres);
+
+/* Fill error from the connection, or from a failed result; both return false. */
+bool postgres_connection_error(const struct postgres *postgres, struct error *error);
+bool postgres_result_error(const struct postgres *postgres, const struct pg_result *result,
+                           struct error *error);
+
+#endif
