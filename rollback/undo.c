@@ -147,8 +147,8 @@ static bool lost(struct undo *undo, const struct job *job, struct error *error)
         if (undo->result->done == undo->result->count)
             return true;
         error_move(error, &gone);
-        error_prefix(error,
-                     "the connection was lost after the rollback of \"%s\" was committed", job->version);
+        error_prefix(error, "the connection was lost after the rollback of \"%s\" was committed",
+                     job->version);
         return error_hint(error, "Run the command again for the rest.");
     }
     return settle_error(settled == SETTLED_COMMITTED ? SETTLED_UNDONE : settled, job, &gone, error);
