@@ -327,15 +327,17 @@ static bool names_setting(const struct error *error, const char *setting)
            strstr(error->message, setting) != NULL;
 }
 
-/* Replace the server's words and keep its SQLSTATE. */
+/* Replace the server's words; its SQLSTATE and the place in the file stay. */
 static void say(struct error *error, const char *message, const char *detail, const char *hint)
 {
-    char sqlstate[sizeof error->sqlstate];
-    memcpy(sqlstate, error->sqlstate, sizeof sqlstate);
+    AUTO(error_clear) struct error server = {0};
+    error_move(&server, error);
     error_set(error, ERROR_FAILED, "%s", message);
     error_detail(error, "%s", detail);
     error_hint(error, "%s", hint);
-    memcpy(error->sqlstate, sqlstate, sizeof sqlstate);
+    memcpy(error->sqlstate, server.sqlstate, sizeof error->sqlstate);
+    if (server.file != NULL)
+        error_at(error, server.file, server.line, server.column);
 }
 
 static void explain_history_table(const struct history *history, struct error *error, const char *what)
@@ -358,6 +360,10 @@ void history_explain(const struct history *history, struct error *error)
         explain_history_table(history, error, "replaced");
     else if (names_setting(error, "pgmigrate.history_row_gone"))
         explain_history_table(history, error, "robbed of the row");
+    else if (strcmp(error->sqlstate, "26000") == 0)
+        say(error, "the prepared statements of the session were deallocated",
+            "What this transaction did was rolled back.",
+            "Write DEALLOCATE into the script itself, where it is seen, instead of a function.");
     else if (strcmp(error->sqlstate, "42P01") == 0)
         explain_history_table(history, error, "dropped");
     else if (strcmp(error->sqlstate, "42703") == 0 || strcmp(error->sqlstate, "42P10") == 0)

@@ -1,7 +1,7 @@
--- The file as it is now is what the history says was applied, under the file's version. One row with xid.
--- $1 the table's quoted name, $2 its oid, $3 and $4 the run lock's two halves; $5 the row's version, $6 the file's version,
--- $7 description, $8 file name, $9 checksum, $10 checksum version, $11 rollback checksum, $12 forward text,
--- $13 rollback text, $14 run id, $15 tool version, $16 git commit, $17 reason.
+-- The file as it is now is what the history says was applied, under the file's version. One row with xid. $1 the
+-- table's quoted name, $2 its oid, $3 and $4 the run lock's two halves; $5 the row's version, $6 the file's
+-- version, $7 description, $8 file name, $9 checksum, $10 checksum version, $11 rollback checksum, $12 forward
+-- text, $13 rollback text, $14 run id, $15 tool version, $16 git commit, $17 reason.
 WITH was AS (
     SELECT h.version, h.checksum FROM :"schema".:"table" AS h WHERE h.version = $5
 ), changed AS (

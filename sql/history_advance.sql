@@ -1,7 +1,8 @@
 -- The first $6 statements of a no-transaction script are done. One row with xid.
 -- $1 the table's quoted name, $2 its oid, $3 and $4 the run lock's two halves; $5 version; $7 execution_ms so far.
 WITH changed AS (
-    UPDATE :"schema".:"table" AS h SET statements_done = $6::pg_catalog.int4, statement_started = NULL, execution_ms = $7::pg_catalog.int8
+    UPDATE :"schema".:"table" AS h
+    SET statements_done = $6::pg_catalog.int4, statement_started = NULL, execution_ms = $7::pg_catalog.int8
     WHERE h.version = $5 AND pg_catalog.current_setting(CASE
         WHEN NOT EXISTS (SELECT FROM pg_catalog.pg_locks AS l
             WHERE l.locktype = 'advisory' AND l.pid = pg_catalog.pg_backend_pid() AND l.granted AND l.objsubid = 1

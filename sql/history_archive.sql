@@ -1,6 +1,5 @@
--- Accept that the file of a version is gone. One row with xid.
--- $1 the table's quoted name, $2 its oid, $3 and $4 the run lock's two halves; $5 version, $6 run id, $7 tool version, $8 git commit,
--- $9 reason.
+-- Accept that the file of a version is gone. One row with xid. $1 the table's quoted name, $2 its oid, $3 and $4
+-- the run lock's two halves; $5 version, $6 run id, $7 tool version, $8 git commit, $9 reason.
 WITH changed AS (
     UPDATE :"schema".:"table" AS h SET state = 'archived'
     WHERE h.version = $5 AND pg_catalog.current_setting(CASE

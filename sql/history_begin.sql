@@ -1,8 +1,8 @@
--- A no-transaction script begins: its row with state running, or the row of a half-run one taken up again, which keeps
--- how far it came. One row with xid.
--- $1 the table's quoted name, $2 its oid, $3 and $4 the run lock's two halves; $5 version, $6 description, $7 file name, $8 checksum,
--- $9 checksum version, $10 rollback checksum, $11 forward text, $12 rollback text, $13 out of order, $14 run id,
--- $15 tool version, $16 git commit, $17 backup id, $18 the statements' hashes.
+-- A no-transaction script begins: its row with state running, or the row of a half-run one taken up again, which
+-- keeps how far it came. One row with xid. $1 the table's quoted name, $2 its oid, $3 and $4 the run lock's two
+-- halves; $5 version, $6 description, $7 file name, $8 checksum, $9 checksum version, $10 rollback checksum, $11
+-- forward text, $12 rollback text, $13 out of order, $14 run id, $15 tool version, $16 git commit, $17 backup id,
+-- $18 the statements' hashes.
 INSERT INTO :"schema".:"table" AS h (version, description, applied_at, applied_by, state, transactional, out_of_order,
     statements_done, statements_total, tool_version, git_commit, backup_id, run_id, file_name, checksum_version,
     checksum, rollback_checksum, statement_hashes, forward_text, rollback_text)

@@ -1,12 +1,12 @@
--- All statements of a no-transaction script are done. One row with xid and execution_ms.
--- $1 the table's quoted name, $2 its oid, $3 and $4 the run lock's two halves; $5 version; $6 execution_ms; $7 and $8 the numbers under
+-- All statements of a no-transaction script are done. One row with xid and execution_ms. $1 the table's quoted
+-- name, $2 its oid, $3 and $4 the run lock's two halves; $5 version; $6 execution_ms; $7 and $8 the numbers under
 -- which it may have written its own row; $9 run id, $10 tool version, $11 git commit, $12 backup id, $13 reason.
 WITH own AS (
     DELETE FROM :"schema".:"table" AS h
     WHERE (h.version = $7 OR h.version = $8) AND h.run_id IS NULL AND h.checksum_version IS NULL
 ), changed AS (
-    UPDATE :"schema".:"table" AS h SET state = 'applied', applied_at = pg_catalog.now(), execution_ms = $6::pg_catalog.int8,
-        statements_done = h.statements_total, statement_started = NULL
+    UPDATE :"schema".:"table" AS h SET state = 'applied', applied_at = pg_catalog.now(),
+        execution_ms = $6::pg_catalog.int8, statements_done = h.statements_total, statement_started = NULL
     WHERE h.version = $5 AND pg_catalog.current_setting(CASE
         WHEN NOT EXISTS (SELECT FROM pg_catalog.pg_locks AS l
             WHERE l.locktype = 'advisory' AND l.pid = pg_catalog.pg_backend_pid() AND l.granted AND l.objsubid = 1

@@ -1,6 +1,6 @@
--- Take a version out of the history; the log keeps its row whole. One row with xid and execution_ms.
--- $1 the table's quoted name, $2 its oid, $3 and $4 the run lock's two halves; $5 version, $6 action, $7 run id, $8 tool version,
--- $9 git commit, $10 backup id, $11 reason. The rollback script may have deleted the row itself.
+-- Take a version out of the history; the log keeps its row whole. One row with xid and execution_ms. $1 the
+-- table's quoted name, $2 its oid, $3 and $4 the run lock's two halves; $5 version, $6 action, $7 run id, $8 tool
+-- version, $9 git commit, $10 backup id, $11 reason. The rollback script may have deleted the row itself.
 WITH gone AS (
     DELETE FROM :"schema".:"table" AS h
     WHERE h.version = $5

@@ -1,8 +1,8 @@
 -- Mark a version as applied without running it, or a half-run one as done. One row with xid, or none when it was
--- applied already.
--- $1 the table's quoted name, $2 its oid, $3 and $4 the run lock's two halves; $5 version, $6 description, $7 file name, $8 checksum,
--- $9 checksum version, $10 rollback checksum, $11 forward text, $12 rollback text, $13 transactional, $14 run id,
--- $15 tool version, $16 git commit, $17 backup id, $18 reason, $19 action.
+-- applied already. $1 the table's quoted name, $2 its oid, $3 and $4 the run lock's two halves; $5 version, $6
+-- description, $7 file name, $8 checksum, $9 checksum version, $10 rollback checksum, $11 forward text, $12
+-- rollback text, $13 transactional, $14 run id, $15 tool version, $16 git commit, $17 backup id, $18 reason, $19
+-- action.
 WITH marked AS (
     INSERT INTO :"schema".:"table" AS h (version, description, applied_at, applied_by, state, transactional, tool_version,
         git_commit, backup_id, run_id, file_name, checksum_version, checksum, rollback_checksum, forward_text,

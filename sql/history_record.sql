@@ -1,10 +1,10 @@
--- Record a transactional migration as its transaction's last statement: one row with xid and execution_ms.
--- $1 the table's quoted name, $2 its oid, $3 and $4 the run lock's two halves; $5 version, $6 and $7 the numbers under which the
--- migration may have written its own row, $8 description, $9 file name, $10 checksum, $11 checksum version,
--- $12 rollback checksum, $13 forward text, $14 rollback text, $15 out of order, $16 run id, $17 tool version,
--- $18 git commit, $19 backup id, $20 reason.
--- The guard asks for a setting whose name is known only when the statement runs, so the planner cannot settle it
--- before; when something is wrong no such setting exists and its name tells what (see history_explain).
+-- Record a transactional migration as its transaction's last statement: one row with xid and execution_ms. $1 the
+-- table's quoted name, $2 its oid, $3 and $4 the run lock's two halves; $5 version, $6 and $7 the numbers under
+-- which the migration may have written its own row, $8 description, $9 file name, $10 checksum, $11 checksum
+-- version, $12 rollback checksum, $13 forward text, $14 rollback text, $15 out of order, $16 run id, $17 tool
+-- version, $18 git commit, $19 backup id, $20 reason. The guard asks for a setting whose name is known only when
+-- the statement runs, so the planner cannot settle it before; when something is wrong no such setting exists and
+-- its name tells what (see history_explain).
 WITH own AS (
     DELETE FROM :"schema".:"table" AS h
     WHERE (h.version = $6 OR h.version = $7) AND h.run_id IS NULL AND h.checksum_version IS NULL

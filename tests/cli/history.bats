@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: PostgreSQL
+#
+# The history table as people and migrations see it, in runs long enough for the server to plan the record once.
+
+load helpers
+
+# 001_t … 00N_t, each with a table.
+tables() # N
+{
+    local i
+    for ((i = 1; i <= $1; i++)); do
+        echo "CREATE TABLE t$i ();" | migration "00${i}_t"
+    done
+}
+
+@test "what people type to look at the history reads well" {
+    tables 3
+    pgmigrate apply
+    assert_value "SELECT string_agg(version, ',') FROM (SELECT * FROM schema_migrations ORDER BY version DESC LIMIT 2) AS h" \
+        "003_t,002_t"
+    assert_value "SELECT count(*) FROM schema_migrations WHERE forward_text = 'CREATE TABLE t1 ();' || chr(10)" 1
+}
+
+@test "a lost run lock is noticed however often the record was made before" {
+    tables 8
+    echo 'SELECT pg_advisory_unlock_all(); CREATE TABLE t9 ();' | migration 009_t
+    run_pgmigrate apply
+    assert_status 1
+    assert_stderr 'migrations/009_t.sql'
+    assert_stderr 'the run lock was lost'
+    assert_value "SELECT count(*) FROM schema_migrations" 8
+    assert_value "SELECT to_regclass('t9') IS NULL" t
+}
+
+@test "a dropped or replaced history table is noticed however often the record was made before" {
+    tables 8
+    echo 'DROP TABLE schema_migrations; CREATE TABLE t9 ();' | migration 009_t
+    run_pgmigrate apply
+    assert_status 1
+    assert_stderr 'the history table "public.schema_migrations" was dropped meanwhile'
+    migration 009_t <<'SQL'
+ALTER TABLE schema_migrations RENAME TO old;
+CREATE TABLE schema_migrations (LIKE old INCLUDING ALL);
+SQL
+    run_pgmigrate apply
+    assert_status 1
+    assert_stderr 'the history table "public.schema_migrations" was replaced meanwhile'
+    assert_value "SELECT to_regclass('old') IS NULL" t
+}
+
+@test "migrations may deallocate prepared statements" {
+    tables 9
+    echo 'PREPARE mine AS SELECT 1; DEALLOCATE mine;' | migration 003_t
+    echo 'deallocate all; CREATE TABLE t7 ();' | migration 007_t
+    run_pgmigrate apply
+    assert_status 0
+    run_pgmigrate status
+    assert_value "SELECT count(*) FROM schema_migrations" 9
+}
+
+@test "migrations may deallocate prepared statements out of sight" {
+    tables 6
+    migration 003_t <<'SQL'
+CREATE FUNCTION forget() RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'DEALLO' || 'CATE ALL'; END $$;
+SELECT forget();
+SQL
+    run_pgmigrate apply
+    assert_status 0
+    assert_value "SELECT count(*) FROM schema_migrations" 6
+}
+
+@test "a migration that changes the search_path does not change where its row goes" {
+    tables 9
+    echo "CREATE SCHEMA other; CREATE TABLE other.schema_migrations (version text); SET search_path = other;" |
+        migration 008_t
+    run_pgmigrate apply
+    assert_status 0
+    assert_value "SELECT count(*) FROM public.schema_migrations" 9
+    assert_value "SELECT count(*) FROM other.schema_migrations" 0
+}
+
+@test "a migration's own row by number is completed, in a long run too" {
+    tables 8
+    migration 007_t <<'SQL'
+CREATE TABLE t7 ();
+INSERT INTO schema_migrations (version, description, applied_at) VALUES ('007', 'Seven', now()) ON CONFLICT DO NOTHING;
+SQL
+    run_pgmigrate apply
+    assert_status 0
+    assert_value "SELECT string_agg(version || coalesce(description, ''), ',') FROM schema_migrations WHERE version LIKE '007%'" \
+        "007_tSeven"
+}
+
+@test "history prints who did what, newest first" {
+    tables 2
+    pgmigrate apply
+    run_pgmigrate history --json
+    assert_status 0
+    assert_equal "$(json '.entries[] | .action + " " + .version + " " + .who' | paste -sd,)" \
+        "applied 002_t postgres,applied 001_t postgres"
+}
