@@ -65,14 +65,9 @@ static bool run(struct invocation *invocation, struct error *error)
 static const struct option_spec options[] = {
     {.name = "dry-run", .summary = "only list what would be marked"},
     {.name = "reason", .argument = "TEXT", .summary = "why; goes to the log"},
-    {.name = "wait-lock", .argument = "SECONDS", .key = "wait_lock"},
-    {.name = "role", .argument = "ROLE", .key = "role"},
-    {.name = "pooler", .argument = "MODE", .key = "pooler"},
+    OPTIONS_LOCK,
     OPTION_HISTORY_TABLE,
-    OPTION_LAYOUT,
-    OPTION_DUPLICATE_VERSIONS,
-    OPTION_ROLLBACK_REQUIRED,
-    OPTION_PROTECTED,
+    OPTIONS_FOLDER,
     {0},
 };
 

@@ -11,9 +11,7 @@ static const struct option_spec options[] = {
     {.name = "base",
      .argument = "GITREF",
      .summary = "compare with a branch: what is new here, numbers taken there, files edited that it has"},
-    OPTION_LAYOUT,
-    OPTION_DUPLICATE_VERSIONS,
-    OPTION_ROLLBACK_REQUIRED,
+    OPTIONS_FOLDER,
     {0},
 };
 

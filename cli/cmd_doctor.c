@@ -231,10 +231,7 @@ static const struct option_spec options[] = {
     {.name = "role", .argument = "ROLE", .key = "role"},
     {.name = "pooler", .argument = "MODE", .key = "pooler"},
     OPTION_HISTORY_TABLE,
-    OPTION_LAYOUT,
-    OPTION_DUPLICATE_VERSIONS,
-    OPTION_ROLLBACK_REQUIRED,
-    OPTION_PROTECTED,
+    OPTIONS_FOLDER,
     {0},
 };
 

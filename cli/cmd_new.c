@@ -6,7 +6,7 @@
 
 static const struct option_spec options[] = {
     {.name = "numbering", .argument = "STYLE", .key = "new_version"},
-    OPTION_LAYOUT,
+    {.name = "layout", .argument = "LAYOUT", .key = "layout"},
     {0},
 };
 

@@ -133,15 +133,9 @@ static bool run(struct invocation *invocation, struct error *error)
 static const struct option_spec options[] = {
     {.name = "to", .argument = "VERSION", .summary = "stop after this version"},
     {.name = "out-of-order", .summary = "also files older than what is applied"},
-    {.name = "set",
-     .argument = "NAME=VALUE",
-     .repeats = true,
-     .summary = "value for scripts with \"variables\""},
+    OPTION_SET,
     OPTION_HISTORY_TABLE,
-    OPTION_LAYOUT,
-    OPTION_DUPLICATE_VERSIONS,
-    OPTION_ROLLBACK_REQUIRED,
-    OPTION_PROTECTED,
+    OPTIONS_FOLDER,
     {0},
 };
 

@@ -101,14 +101,9 @@ static const struct option_spec options[] = {
     {.name = "clear", .summary = "forget a half-run script; it starts from the beginning"},
     {.name = "resume-at", .argument = "N", .summary = "a half-run script goes on at statement N"},
     {.name = "reason", .argument = "TEXT", .summary = "why; goes to the log; required"},
-    {.name = "wait-lock", .argument = "SECONDS", .key = "wait_lock"},
-    {.name = "role", .argument = "ROLE", .key = "role"},
-    {.name = "pooler", .argument = "MODE", .key = "pooler"},
+    OPTIONS_LOCK,
     OPTION_HISTORY_TABLE,
-    OPTION_LAYOUT,
-    OPTION_DUPLICATE_VERSIONS,
-    OPTION_ROLLBACK_REQUIRED,
-    OPTION_PROTECTED,
+    OPTIONS_FOLDER,
     {0},
 };
 

@@ -107,10 +107,7 @@ static bool run(struct invocation *invocation, struct error *error)
 static const struct option_spec options[] = {
     {.name = "exit-code", .summary = "exit with 3 when migrations are pending"},
     OPTION_HISTORY_TABLE,
-    OPTION_LAYOUT,
-    OPTION_DUPLICATE_VERSIONS,
-    OPTION_ROLLBACK_REQUIRED,
-    OPTION_PROTECTED,
+    OPTIONS_FOLDER,
     {0},
 };
 

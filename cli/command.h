@@ -54,27 +54,35 @@ struct command {
 /* Options of every command, ended by a NULL name. */
 extern const struct option_spec common_options[];
 
-/* Option records several commands share. */
+/* Option records several commands share: those on the history and the folder, on waiting for the run lock,
+ * and on running scripts. */
 #define OPTION_HISTORY_TABLE                                                                                 \
     {                                                                                                        \
         .name = "history-table", .argument = "[SCHEMA.]TABLE", .key = "history_table"                        \
     }
-#define OPTION_LAYOUT                                                                                        \
-    {                                                                                                        \
-        .name = "layout", .argument = "LAYOUT", .key = "layout"                                              \
-    }
-#define OPTION_DUPLICATE_VERSIONS                                                                            \
-    {                                                                                                        \
-        .name = "duplicate-versions", .argument = "ACTION", .key = "duplicate_versions"                      \
-    }
-#define OPTION_ROLLBACK_REQUIRED                                                                             \
-    {                                                                                                        \
-        .name = "rollback-required", .argument = "WHEN", .key = "rollback_required"                          \
-    }
-
-#define OPTION_PROTECTED                                                                                     \
+#define OPTIONS_FOLDER                                                                                       \
+    {.name = "layout", .argument = "LAYOUT", .key = "layout"},                                               \
+        {.name = "duplicate-versions", .argument = "ACTION", .key = "duplicate_versions"},                   \
+        {.name = "rollback-required", .argument = "WHEN", .key = "rollback_required"},                       \
     {                                                                                                        \
         .name = "protected", .key = "protected", .summary = "take the environment as a protected one"        \
+    }
+#define OPTIONS_LOCK                                                                                         \
+    {.name = "wait-lock", .argument = "SECONDS", .key = "wait_lock"},                                        \
+        {.name = "role", .argument = "ROLE", .key = "role"},                                                 \
+    {                                                                                                        \
+        .name = "pooler", .argument = "MODE", .key = "pooler"                                                \
+    }
+#define OPTIONS_TIMEOUTS                                                                                     \
+    {.name = "lock-timeout", .argument = "MS", .key = "lock_timeout"},                                       \
+        {.name = "statement-timeout", .argument = "MS", .key = "statement_timeout"},                         \
+    {                                                                                                        \
+        .name = "max-wait", .argument = "SECONDS", .key = "max_wait"                                         \
+    }
+#define OPTION_SET                                                                                           \
+    {                                                                                                        \
+        .name = "set", .argument = "NAME=VALUE", .repeats = true,                                            \
+        .summary = "value for scripts with \"variables\""                                                    \
     }
 
 enum verbosity { VERBOSITY_QUIET, VERBOSITY_NORMAL, VERBOSITY_VERBOSE };

@@ -63,6 +63,7 @@ _pgmigrate() {
             '--layout=[how files are named and where rollbacks stand; auto looks at each file]:LAYOUT:(auto native updown sections flyway)'
             '--duplicate-versions=[whether two files may have one number; allowed ones are ordered by name]:ACTION:(refuse allow)'
             '--rollback-required=[what a migration without rollback is; unset\: yes in protected environments, else warn]:WHEN:(yes warn no)'
+            '--protected[take the environment as a protected one]'
             ) ;;
         'status'|info) options=(
             '--exit-code[exit with 3 when migrations are pending]'
@@ -107,10 +108,10 @@ _pgmigrate() {
             '--accept-data-loss[also when tables or columns with data disappear]'
             '--use=[which rollback script\: the one stored when it was applied (default), or the file]:SOURCE:(stored file)'
             '*--set=[value for scripts with "variables"]:NAME=VALUE:'
-            '--reason=[why; goes to the log]:TEXT:'
             '--lock-timeout=[how long one attempt waits for a table lock; 0 waits without end]:MS:'
             '--statement-timeout=[how long one statement may run; 0 sets no limit]:MS:'
             '--max-wait=[how long a migration is tried again for its table locks; a bare number is seconds]:SECONDS:'
+            '--reason=[why; goes to the log]:TEXT:'
             '--wait-lock=[how long to wait for another run to end; a bare number is seconds]:SECONDS:'
             '--role=[role that migrations run as (SET ROLE)]:ROLE:'
             '--pooler=[session\: the connection goes through a pooler that keeps one server connection per client]:MODE:(none session)'
