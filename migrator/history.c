@@ -334,15 +334,15 @@ bool history_refuse(const struct history *history, struct error *error)
 
 #define PREPARE_ATTEMPTS 3
 
-/* Make what is missing, once. The caller looks again. */
+/* Make what is missing, once. The caller looks again; that nothing is there was seen under the run lock. */
 static bool make(struct history *history, bool *ret_raced, struct error *error)
 {
+    if (history->shape == HISTORY_ABSENT)
+        return adopt_create(history, ret_raced, error);
     AUTO(table_look_clear) struct table_look look = {0};
     if (!adopt_look(history, &look, error))
         return false;
     AUTO(table_verdict_clear) struct table_verdict verdict = table_judge(&look);
-    if (verdict.shape == HISTORY_ABSENT)
-        return adopt_create(history, ret_raced, error);
     if (verdict.shape == HISTORY_ADOPTABLE)
         return adopt_table(history, &look, &verdict, ret_raced, error);
     return true;

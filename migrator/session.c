@@ -76,15 +76,28 @@ size_t session_settings(const struct postgres *postgres, const char *ret_stateme
     return count;
 }
 
-bool session_begin(struct postgres *postgres, const struct run_options *options, struct error *error)
+/* All in one message, so that they cost one round trip: settings, role, and before them what is to be taken
+ * back. */
+static bool send_settings(struct postgres *postgres, const struct run_options *options, bool reset,
+                          struct error *error)
 {
     const char *statements[SESSION_SETTINGS_MAX];
-    size_t count = session_settings(postgres, statements);
-    for (size_t i = 0; i < count; i++)
-        if (!postgres_execute(postgres, statements[i], error))
-            return false;
+    size_t count = session_settings(postgres, statements), size = 0;
     OWNED char *role = session_role(options);
-    return postgres_execute(postgres, role, error);
+    OWNED char *text = NULL;
+    FILE *stream = open_memstream(&text, &size);
+    if (reset)
+        fprintf(stream, "%s;%s;", sql_reset_all, sql_reset_authorization);
+    for (size_t i = 0; i < count; i++)
+        fprintf(stream, "%s;", statements[i]);
+    fputs(role, stream);
+    fclose(stream);
+    return postgres_execute(postgres, text, error);
+}
+
+bool session_begin(struct postgres *postgres, const struct run_options *options, struct error *error)
+{
+    return send_settings(postgres, options, false, error);
 }
 
 char *session_role(const struct run_options *options)
@@ -96,9 +109,7 @@ char *session_role(const struct run_options *options)
 
 bool session_reset(struct postgres *postgres, const struct run_options *options, struct error *error)
 {
-    return postgres_execute(postgres, sql_reset_all, error) &&
-           postgres_execute(postgres, sql_reset_authorization, error) &&
-           session_begin(postgres, options, error);
+    return send_settings(postgres, options, true, error);
 }
 
 /* ---- the run lock ---- */
