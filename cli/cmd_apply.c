@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "cli/commands.h"
+#include "cli/confirm.h"
 #include "cli/connect.h"
 #include "cli/document.h"
 #include "cli/inputs.h"
@@ -33,6 +34,26 @@ static void tell_untried(const struct invocation *invocation, const struct run_r
                            result->items[i].version);
 }
 
+/* A protected environment is asked about what there is to do; where that is nothing, or cannot be told,
+ * apply_run says so. */
+static bool confirmed(const struct invocation *invocation, const struct folder *folder,
+                      const struct history *history, const struct apply_options *options, struct error *error)
+{
+    AUTO(error_clear) struct error ignored = {0};
+    AUTO(plan_free) struct plan *plan = NULL;
+    AUTO(plan_steps_clear) struct plan_steps steps = {0};
+    struct plan_target target = {.to = options->to, .out_of_order = options->out_of_order};
+    OWNED char *where = NULL, *what = NULL;
+
+    if (options->dry_run || !confirm_needed(invocation) ||
+        !plan_make(folder, history, &(struct plan_options){0}, &plan, &ignored) ||
+        !plan_steps(plan, folder, history, &target, &steps, &ignored) || !steps.count)
+        return true;
+    where = connect_target(history->postgres);
+    what = text_format("apply %zu migration%s to %s", steps.count, steps.count == 1 ? "" : "s", where);
+    return confirm(invocation, what, error);
+}
+
 static bool run_all(struct invocation *invocation, const struct folder *folder, struct postgres *postgres,
                     const struct apply_options *options, struct error *error)
 {
@@ -45,13 +66,17 @@ static bool run_all(struct invocation *invocation, const struct folder *folder, 
                               .done = options->dry_run ? "tried" : "applied",
                               .target = target};
     struct run_listener listener;
-    int64_t began = clock_ms();
+    int64_t began;
     bool ok;
 
     if (!connect_history(invocation, postgres, &history, error))
         return false;
-    listing_warn_history(invocation, history);
+    if (history->shape != HISTORY_FOREIGN && history->shape != HISTORY_UNUSABLE)
+        listing_warn_history(invocation, history); /* of those two, apply_run's error says the same */
     listing_findings(invocation, &folder->findings, "rollback-missing");
+    if (!confirmed(invocation, folder, history, options, error))
+        return false;
+    began = clock_ms();
     progress = progress_new(invocation, outcome.done);
     listener = progress_listener(progress);
     ok = apply_run(postgres, history, folder, options, &listener, &result, error);

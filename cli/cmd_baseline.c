@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "cli/commands.h"
+#include "cli/confirm.h"
 #include "cli/connect.h"
 #include "cli/document.h"
 #include "cli/inputs.h"
@@ -36,6 +37,15 @@ static void fill(json_t *document, const struct text_list *marked, bool dry_run)
     json_object_set_new(document, "migrations", list);
 }
 
+static bool confirmed(const struct invocation *invocation, const struct postgres *postgres,
+                      const struct baseline *baseline, struct error *error)
+{
+    OWNED char *target = connect_target(postgres);
+    OWNED char *what = text_format("mark everything up to %s as applied on %s", baseline->version, target);
+
+    return baseline->dry_run || confirm(invocation, what, error);
+}
+
 static bool run(struct invocation *invocation, struct error *error)
 {
     AUTO(folder_free) struct folder *folder = NULL;
@@ -53,7 +63,8 @@ static bool run(struct invocation *invocation, struct error *error)
         !connect_history(invocation, postgres, &history, error))
         return false;
     run.options.reason = invocation_option(invocation, "reason");
-    if (!baseline_run(postgres, history, folder, &baseline, &run.options, &listener, &marked, error))
+    if (!confirmed(invocation, postgres, &baseline, error) ||
+        !baseline_run(postgres, history, folder, &baseline, &run.options, &listener, &marked, error))
         return false;
     if (invocation->json)
         fill(invocation->document, &marked, baseline.dry_run);

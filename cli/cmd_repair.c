@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "cli/commands.h"
+#include "cli/confirm.h"
 #include "cli/connect.h"
 #include "cli/document.h"
 #include "cli/inputs.h"
@@ -53,6 +54,15 @@ static const struct action *choose(const struct invocation *invocation, struct e
     return chosen;
 }
 
+static bool confirmed(const struct invocation *invocation, const struct postgres *postgres,
+                      const struct repair *request, const struct action *action, struct error *error)
+{
+    OWNED char *target = connect_target(postgres);
+    OWNED char *what = text_format("repair %s --%s on %s", request->version, action->option, target);
+
+    return confirm(invocation, what, error);
+}
+
 static bool repair(struct invocation *invocation, const struct folder *folder, const struct repair *request,
                    const struct action *action, struct error *error)
 {
@@ -67,7 +77,8 @@ static bool repair(struct invocation *invocation, const struct folder *folder, c
         !connect_history(invocation, postgres, &history, error))
         return false;
     run.options.reason = invocation_option(invocation, "reason");
-    if (!repair_run(postgres, history, folder, request, &run.options, &listener, &version, error))
+    if (!confirmed(invocation, postgres, request, action, error) ||
+        !repair_run(postgres, history, folder, request, &run.options, &listener, &version, error))
         return false;
     if (invocation->json) {
         document_text(invocation->document, "version", version);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "cli/commands.h"
+#include "cli/confirm.h"
 #include "cli/connect.h"
 #include "cli/document.h"
 #include "cli/inputs.h"
@@ -9,14 +10,6 @@
 #include "cli/report.h"
 #include "common/interrupt.h"
 #include "rollback/undo.h"
-
-static const char *kind_name(enum loss_kind kind)
-{
-    static const char *const names[] = {
-        [LOSS_TABLE] = "table", [LOSS_COLUMN] = "column", [LOSS_ROWS] = "rows"};
-
-    return names[kind];
-}
 
 static void print_losses(FILE *out, bool color, const struct data_losses *losses, bool lost)
 {
@@ -28,7 +21,7 @@ static void print_losses(FILE *out, bool color, const struct data_losses *losses
     for (size_t i = 0; i < losses->count; i++) {
         const struct data_loss *loss = &losses->items[i];
 
-        report_cell(&table, PAINT_RED, text_copy(kind_name(loss->kind)));
+        report_cell(&table, PAINT_RED, text_copy(loss_kind_name(loss->kind)));
         report_cell(&table, PAINT_NONE, text_copy(loss->object));
         report_cell(&table, PAINT_NONE,
                     text_format("%s%lld", loss->at_least ? "at least " : "", (long long)loss->rows));
@@ -46,7 +39,7 @@ static json_t *losses_array(const struct data_losses *losses)
         const struct data_loss *loss = &losses->items[i];
         json_t *object = json_object();
 
-        document_text(object, "kind", kind_name(loss->kind));
+        document_text(object, "kind", loss_kind_name(loss->kind));
         document_text(object, "object", loss->object);
         document_text(object, "version", loss->version);
         document_integer(object, "rows", loss->rows);
@@ -74,6 +67,16 @@ static void conclude(const struct invocation *invocation, const struct outcome *
     }
 }
 
+static bool confirmed(const struct invocation *invocation, const struct history *history,
+                      const struct undo_options *options, const char *target, struct error *error)
+{
+    OWNED char *what = options->to ? text_format("go back to %s on %s", options->to, target)
+                                   : text_format("roll back the newest %zu migration%s on %s", options->steps,
+                                                 options->steps == 1 ? "" : "s", target);
+
+    return options->dry_run || !history->count || confirm(invocation, what, error);
+}
+
 static bool roll_back(struct invocation *invocation, const struct folder *folder, struct postgres *postgres,
                       const struct undo_options *options, struct error *error)
 {
@@ -88,12 +91,15 @@ static bool roll_back(struct invocation *invocation, const struct folder *folder
                               .done = options->dry_run ? "tried" : "rolled back",
                               .target = target};
     struct run_listener listener;
-    int64_t began = clock_ms();
+    int64_t began;
     bool ok;
 
     if (!connect_history(invocation, postgres, &history, error))
         return false;
     listing_warn_history(invocation, history);
+    if (!confirmed(invocation, history, options, target, error))
+        return false;
+    began = clock_ms();
     progress = progress_new(invocation, outcome.done);
     listener = progress_listener(progress);
     ok = undo_run(postgres, history, folder, options, &listener, &losses, &result, error);
@@ -129,6 +135,30 @@ static bool read_options(const struct invocation *invocation, const struct conne
     return true;
 }
 
+/* Going back is needed most when the folder is gone, or is of another release: the stored scripts do without
+ * it. */
+static bool read_folder(const struct invocation *invocation, const struct undo_options *options,
+                        struct folder **ret_folder, struct error *error)
+{
+    AUTO(error_clear) struct error problem = {0};
+
+    if (inputs_folder(invocation, ret_folder, &problem))
+        return true;
+    if (options->use_file) {
+        error_move(error, &problem);
+        return false;
+    }
+    report_warning(
+        invocation,
+        "the migrations folder is left out of account: %s\n"
+        "hint: The stored rollback scripts run all the same; only verify scripts, which stand in the "
+        "folder, do not.",
+        problem.message);
+    folder_free(*ret_folder);
+    *ret_folder = memory_allocate(1, sizeof **ret_folder);
+    return true;
+}
+
 static bool run(struct invocation *invocation, struct error *error)
 {
     AUTO(folder_free) struct folder *folder = NULL;
@@ -137,7 +167,8 @@ static bool run(struct invocation *invocation, struct error *error)
     struct undo_options options;
 
     return connect_run_options(invocation, &run, error) && read_options(invocation, &run, &options, error) &&
-           inputs_folder(invocation, &folder, error) && connect_database(invocation, &postgres, error) &&
+           read_folder(invocation, &options, &folder, error) &&
+           connect_database(invocation, &postgres, error) &&
            roll_back(invocation, folder, postgres, &options, error);
 }
 

@@ -28,7 +28,7 @@ const struct option_spec common_options[] = {
      .argument = "WHEN",
      .choices = "auto always never",
      .summary = "colors; NO_COLOR is honored"},
-    {.name = "yes", .letter = 'y', .summary = "do not ask"},
+    {.name = "yes", .letter = 'y', .summary = "confirm what a protected environment asks"},
     {.name = "help", .letter = 'h', .summary = "print help and exit"},
     {.name = "version", .summary = "print the version and exit"},
     {0},
@@ -157,5 +157,6 @@ bool invocation_number(const struct invocation *invocation, const char *name, in
 
     if (!given || text_parse_integer(given, minimum, maximum, value))
         return true;
-    return error_set(error, ERROR_USAGE, "invalid value \"%s\" for \"--%s\"", given, name);
+    error_set(error, ERROR_USAGE, "invalid value \"%s\" for \"--%s\"", given, name);
+    return error_hint(error, "It is a whole number, at least %lld.", (long long)minimum);
 }

@@ -32,7 +32,7 @@ const struct config_key config_keys[] = {
     {"environment", "database", CONFIG_TEXT, NULL, NULL, "database",
      "libpq URI or conninfo, service=NAME, embedded:, or env:NAME for the value of a variable"},
     {"environment", "protected", CONFIG_BOOL, NULL, "no", "protected",
-     "changes must be confirmed, and every migration needs a rollback"},
+     "changes must be confirmed (--yes, or at a terminal), and every migration needs a rollback"},
     {"environment", "backup", CONFIG_CHOICE, "before-migrate no", "no", "backup",
      "whether a backup is taken before migrations are applied"},
     {NULL, NULL, CONFIG_TEXT, NULL, NULL, NULL, NULL},

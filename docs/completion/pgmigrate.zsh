@@ -12,7 +12,7 @@ _pgmigrate() {
         {-q,--quiet}'[print nothing but errors on stderr]'
         {-v,--verbose}'[print more on stderr]'
         '--color=[colors; NO_COLOR is honored]:WHEN:(auto always never)'
-        {-y,--yes}'[do not ask]'
+        {-y,--yes}'[confirm what a protected environment asks]'
         {-h,--help}'[print help and exit]'
         '--version[print the version and exit]'
     )
