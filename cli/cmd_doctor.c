@@ -13,6 +13,19 @@
 
 /* ---- this machine ---- */
 
+/* Where it is, in front of the message: a table of checks has no other place for it. */
+static void tell_place(struct error *error)
+{
+    OWNED char *path = error->file ? report_path(error->file) : NULL;
+
+    if (!path || strstr(error->message, path))
+        return;
+    if (error->line)
+        error_prefix(error, "%s:%zu", path, error->line);
+    else
+        error_prefix(error, "%s", path);
+}
+
 static bool examine_configuration(struct invocation *invocation, struct diagnoses *found)
 {
     AUTO(error_clear) struct error error = {0};
@@ -20,8 +33,7 @@ static bool examine_configuration(struct invocation *invocation, struct diagnose
     OWNED char *path = NULL;
 
     if (!command_configure(invocation, &error)) {
-        if (error.file && error.line)
-            error_prefix(&error, "%s:%zu: ", error.file, error.line);
+        tell_place(&error);
         diagnosis_error(found, "configuration", &error);
         return false;
     }
@@ -42,16 +54,18 @@ static void examine_folder(const struct invocation *invocation, struct folder **
 
     if (!inputs_folder(invocation, &folder, &error)) {
         folder_free(folder);
+        tell_place(&error);
         diagnosis_error(found, "folder", &error);
         return;
     }
     warnings = findings_count(&folder->findings, SEVERITY_WARNING);
+    const char *plural = folder->count == 1 ? "" : "s";
     if (warnings)
-        diagnosis_hint(diagnosis_bad(found, "folder", SEVERITY_WARNING, "%zu migrations, %zu warnings",
-                                     folder->count, warnings),
+        diagnosis_hint(diagnosis_bad(found, "folder", SEVERITY_WARNING, "%zu migration%s, %zu warning%s",
+                                     folder->count, plural, warnings, warnings == 1 ? "" : "s"),
                        "\"pgmigrate check\" tells them.");
     else
-        diagnosis_good(found, "folder", "%zu migrations", folder->count);
+        diagnosis_good(found, "folder", "%zu migration%s", folder->count, plural);
     *ret_folder = folder;
 }
 

@@ -26,7 +26,13 @@ bool connect_database(const struct invocation *invocation, struct postgres **ret
 
         return embedded_url(invocation, &url, error) && postgres_connect(url, "pgmigrate", ret, error);
     }
-    return postgres_connect(conninfo, "pgmigrate", ret, error);
+    if (postgres_connect(conninfo, "pgmigrate", ret, error))
+        return true;
+    if (!conninfo && !error->hint)
+        error_hint(error,
+                   "No database was named, so libpq's defaults and PG* variables count. Give --database, set "
+                   "DATABASE_URL, or name it in pgmigrate.conf under [environment NAME].");
+    return false;
 }
 
 bool connect_history(const struct invocation *invocation, struct postgres *postgres, struct history **ret,

@@ -89,6 +89,8 @@ static void draw(struct progress *progress, const char *waiting)
     elapsed = text_duration(now - progress->begun);
     if (waiting)
         text = text_format("%s  %s", elapsed, waiting);
+    else if (!progress->total) /* before the first one: rollback tries its scripts */
+        text = text_format("trying  %s  %s", elapsed, progress->statement ? progress->statement : "");
     else
         text = text_format("[%zu/%zu] %s  %s  %s%s%s", progress->index, progress->total,
                            progress->version ? progress->version : "", elapsed,
@@ -149,6 +151,8 @@ static void on_statement(struct progress *progress, const struct run_event *even
     replace(&progress->statement, event->text);
     replace(&progress->doing, NULL);
     progress->line = event->line;
+    if (!progress->begun)
+        progress->begun = clock_ms();
     if (progress->invocation->verbosity == VERBOSITY_VERBOSE) {
         OWNED char *path = event->file ? report_path(event->file) : text_copy(event->version);
         OWNED char *text = text_format("%s:%zu: %s", path, event->line, event->text ? event->text : "");

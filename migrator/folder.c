@@ -208,6 +208,8 @@ static bool none(const struct folder *folder, const char *word, struct error *er
     error_set(error, ERROR_USAGE, "there is no migration \"%s\"", word);
     if (near)
         error_hint(error, "Did you mean \"%s\"?", near);
+    else if (folder->count == 1)
+        error_hint(error, "There is only \"%s\".", stems[0]);
     else if (folder->count > 0)
         error_hint(error, "The migrations go from \"%s\" to \"%s\".", stems[0], stems[folder->count - 1]);
     else

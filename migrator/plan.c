@@ -195,10 +195,11 @@ static void add_missing(struct maker *maker, struct history_row *row)
     struct plan_entry *entry = add_entry(maker, PLAN_MISSING, NULL, row);
     OWNED char *when = applied_at(row);
     entry->message = text_format("was applied (%s), but has no file in the folder", when);
-    entry->hint =
-        text_format("Restore the file from version control; if it is gone for good: pgmigrate repair %s "
-                    "--accept-missing --reason …",
-                    row->version);
+    entry->hint = text_format(
+        "Restore the file from version control%s; if it is gone for good: pgmigrate repair %s "
+        "--accept-missing --reason …",
+        row->has_rollback ? ", or take the migration back (\"pgmigrate rollback\" has its script)" : "",
+        row->version);
 }
 
 static void add_ambiguous(struct maker *maker, struct history_row *row)

@@ -124,10 +124,15 @@ static bool losses_accepted(const struct undo *undo, const struct data_losses *l
         return true;
     error_set(error, ERROR_REFUSED, "rolling back would lose data");
     const struct data_loss *first = &losses->items[0];
-    error_detail(error, "%s %s holds %s%lld %s%s.", loss_kind_name(first->kind), first->object,
-                 first->at_least ? "at least " : "", (long long)first->rows,
-                 first->kind == LOSS_COLUMN ? "values" : "rows",
-                 losses->count > 1 ? ", and there is more" : "");
+    OWNED char *count =
+        text_format("%s%lld %s%s", first->at_least ? "at least " : "", (long long)first->rows,
+                    first->kind == LOSS_COLUMN ? "value" : "row", first->rows == 1 ? "" : "s");
+    const char *more = losses->count > 1 ? ", and there is more" : "";
+    if (first->kind == LOSS_ROWS)
+        error_detail(error, "%s of %s would be deleted%s.", count, first->object, more);
+    else
+        error_detail(error, "%s %s holds %s%s.", first->kind == LOSS_TABLE ? "Table" : "Column",
+                     first->object, count, more);
     return error_hint(error, "Nothing was changed. Take a backup, then give --accept-data-loss.");
 }
 

@@ -70,6 +70,7 @@ SQL
     assert_status 6
     assert_stderr 'golang-migrate'
     assert_stderr 'pgmigrate baseline VERSION'
+    refute_stderr 'warning: table' # the error says it all
     assert_value "SELECT to_regclass('users') IS NULL AND to_regclass('orders') IS NULL" t
     assert_equal "$(columns_of schema_migrations)" "version bigint, dirty boolean"
 }
@@ -128,5 +129,6 @@ SQL
     DATABASE_URL=$(database_url "$TEST_DATABASE" "plain_$TEST_DATABASE") run_pgmigrate apply
     psql_value "DROP ROLE plain_$TEST_DATABASE"
     assert_status 1
+    assert_stderr 'could not create history table "public.schema_migrations": permission denied'
     assert_stderr "GRANT CREATE ON SCHEMA \"public\" TO \"plain_$TEST_DATABASE\""
 }

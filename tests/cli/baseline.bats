@@ -83,3 +83,13 @@ DROP TABLE t1;
     assert_status 6
     assert_stderr '"001_x" stopped half way'
 }
+
+@test "a version that is not there is answered with those that are" {
+    run_pgmigrate baseline 77 -m migrations
+    assert_status 2
+    assert_stderr 'The migrations go from "'
+    find migrations -name '*.sql' ! -name '001*' -delete
+    run_pgmigrate baseline 77
+    assert_status 2
+    assert_stderr 'There is only "001'
+}

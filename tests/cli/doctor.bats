@@ -32,8 +32,16 @@ setup()
     run_pgmigrate doctor --json
     assert_status 3
     assert_equal "$(check configuration)" error
-    assert_equal "$(json '.checks[0].message | contains("pgmigrate.conf:2")')" true
+    assert_equal "$(json .checks[0].message)" 'pgmigrate.conf:2: unknown key "lock_timout"'
     assert_equal "$(json '.checks[0].hint | contains("lock_timeout")')" true
+}
+
+@test "doctor tells which file is wrong" {
+    migration 009_alone <<<'SELECT 1;'
+    run_pgmigrate doctor --protected --json
+    assert_status 3
+    assert_equal "$(json '.checks[] | select(.check == "folder").message')" \
+        "migrations/009_alone.sql: the migration has no rollback script"
 }
 
 @test "doctor tells a server that cannot be reached" {

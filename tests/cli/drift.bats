@@ -69,6 +69,7 @@ setup()
     assert_status 6
     assert_stderr '"001_users" was applied'
     assert_stderr 'has no file in the folder'
+    assert_stderr 'take the migration back ("pgmigrate rollback" has its script)'
     run_pgmigrate repair 001_users --accept-missing --reason "squashed"
     assert_status 0
     run_pgmigrate apply

@@ -176,3 +176,18 @@ s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(8); time.sleep(
     assert_status 2
     refute_stderr geheim123
 }
+
+@test "who named no database is told how to" {
+    PGHOST=$PWD run_pgmigrate history
+    assert_status 4
+    assert_stderr "Give --database, set DATABASE_URL"
+    run_pgmigrate history -d "host=$PWD"
+    assert_status 4
+    refute_stderr "No database was named"
+}
+
+@test "a number that cannot be is refused with the ones that can" {
+    run_pgmigrate history --limit 0
+    assert_status 2
+    assert_stderr "It is a whole number, at least 1."
+}
