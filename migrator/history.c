@@ -286,9 +286,9 @@ bool history_refresh(struct history *history, struct error *error)
     }
 }
 
-bool history_open(struct postgres *postgres, const char *name, struct history **ret, struct error *error)
+static bool name_history(struct postgres *postgres, const char *name, struct history *history,
+                         struct error *error)
 {
-    AUTO(history_free) struct history *history = memory_allocate(1, sizeof *history);
     history->postgres = postgres;
     if (!split_name(name, &history->schema, &history->table, error))
         return false;
@@ -298,7 +298,39 @@ bool history_open(struct postgres *postgres, const char *name, struct history **
         return error_detail(error, "With \"_log\" behind it, it may have %d bytes.", NAME_LIMIT);
     }
     history->lock_key = lock_key(history->schema, history->table);
-    if (!history_refresh(history, error))
+    return true;
+}
+
+bool history_open(struct postgres *postgres, const char *name, struct history **ret, struct error *error)
+{
+    AUTO(history_free) struct history *history = memory_allocate(1, sizeof *history);
+    if (!name_history(postgres, name, history, error) || !history_refresh(history, error))
+        return false;
+    *ret = take(history);
+    return true;
+}
+
+/* Whatever is unusual, trouble with privileges included, is left to the thorough look. */
+static bool glance(struct history *history)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    AUTO(error_clear) struct error ignored = {0};
+    OWNED char *schema = postgres_quote_name(history->schema);
+    OWNED char *table = postgres_quote_name(history->table);
+    OWNED char *name = text_format("%s.%s", schema, table);
+    if (!postgres_query(history->postgres, sql_history_glance, 1, (const char *const[]){name}, &rows,
+                        &ignored))
+        return false;
+    history->shape = rows_bool(rows, 0, "ours") ? HISTORY_OURS : HISTORY_ABSENT;
+    return history->shape == HISTORY_OURS && read_rows(history, NULL, &ignored);
+}
+
+bool history_open_quickly(struct postgres *postgres, const char *name, struct history **ret,
+                          struct error *error)
+{
+    AUTO(history_free) struct history *history = memory_allocate(1, sizeof *history);
+    if (!name_history(postgres, name, history, error) ||
+        (!glance(history) && !history_refresh(history, error)))
         return false;
     *ret = take(history);
     return true;

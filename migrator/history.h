@@ -78,6 +78,13 @@ struct history {
  */
 MUST_CHECK bool history_open(struct postgres *postgres, const char *name, struct history **ret,
                              struct error *error);
+/*
+ * The same for a run that may have nothing to do: a table with our columns is read at once, because the look
+ * costs a new session as much as connecting does. Until history_refresh, under the run lock, nothing is known
+ * but the rows.
+ */
+MUST_CHECK bool history_open_quickly(struct postgres *postgres, const char *name, struct history **ret,
+                                     struct error *error);
 MUST_CHECK bool history_refresh(struct history *history, struct error *error);
 void history_free(struct history *history);
 CLEANUP_POINTER(struct history *, history_free)

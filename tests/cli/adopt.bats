@@ -132,3 +132,32 @@ SQL
     assert_stderr 'could not create history table "public.schema_migrations": permission denied'
     assert_stderr "GRANT CREATE ON SCHEMA \"public\" TO \"plain_$TEST_DATABASE\""
 }
+
+@test "a table that has only some of our columns is looked at and completed" {
+    psql_value "create table schema_migrations (version text primary key, applied_at timestamptz, rollback_text text);
+        insert into schema_migrations values ('001', now(), null)"
+    migration 001_t <<<'CREATE TABLE t (id int);'
+    migration 002_u <<<'CREATE TABLE u (id int);'
+    run_pgmigrate apply
+    assert_status 0
+    assert_value "select to_regclass('t') is null, to_regclass('u') is not null" "t|t"
+    run_pgmigrate apply
+    assert_status 0
+    assert_output "nothing to apply"
+}
+
+@test "a view with the columns of the history is refused once there is something to do" {
+    migration 001_t <<<'CREATE TABLE t (id int);'
+    run_pgmigrate apply
+    assert_status 0
+    psql_value "alter table schema_migrations rename to real_migrations;
+        create view schema_migrations as select * from real_migrations"
+    run_pgmigrate apply
+    assert_status 0
+    assert_output "nothing to apply"
+    migration 002_u <<<'CREATE TABLE u (id int);'
+    run_pgmigrate apply
+    assert_status 6
+    assert_stderr '"public.schema_migrations" cannot be used as history table'
+    assert_value "select to_regclass('u') is null" t
+}
