@@ -91,7 +91,7 @@ release() # NAME
     migration 001_a <<<'CREATE TABLE a (id int);'
     migration 002_c <<<'CREATE TABLE b (id int); ALTER TABLE t ADD COLUMN c int;'
     hold reader "select count(*) from t"
-    run_pgmigrate apply --max-wait 1 --json
+    run_pgmigrate apply --max-wait 4 --json
     assert_status 5
     assert_equal "$(json '.error.code, .error.sqlstate')" "$(printf 'locked\n55P03')"
     assert_stderr "blocked by pid"
@@ -115,7 +115,7 @@ release() # NAME
 
 @test "a deadlock is tried again" {
     psql_value "create table a (id int); create table b (id int)"
-    migration 001_d <<<"LOCK TABLE a; SELECT pg_sleep(0.5); LOCK TABLE b; CREATE TABLE done (id int);"
+    migration 001_d <<<"LOCK TABLE a; SELECT pg_sleep(3); LOCK TABLE b; CREATE TABLE done (id int);"
     start_pgmigrate apply --lock-timeout 0
     wait_until psql_true "select count(*) > 0 from pg_locks where relation = 'a'::regclass and granted"
     psql_value "set deadlock_timeout = '10s'; begin; lock table b; lock table a; commit" &

@@ -97,6 +97,7 @@ static void a_script_without_a_transaction_is_not_said_to_be_rolled_back(void **
         &(struct outcome){
             .result = &result, .folder = &folder, .done = "rolled back", .error = &failed, .backwards = true},
         "0 of 1 rolled back; 1_x failed and stays applied");
+    version_clear(&migration.version);
 }
 
 static void a_dry_run_tells_what_it_could_not_try(void **state)
