@@ -32,8 +32,9 @@ CPPFLAGS := -I. -I$(BUILD) $(addprefix -isystem ,$(shell pg_config --includedir 
             -DPGMIGRATE_VERSION='"$(VERSION)"' -include common/ban.h
 COMPILE   = $(CC) -std=gnu11 $(CFLAGS) -ffunction-sections -fdata-sections $(WARNINGS) $(CPPFLAGS)
 LINK      = $(CC) $(CFLAGS) $(LDFLAGS) -Wl,--gc-sections
-LIBRARIES := -Wl,--as-needed -L$(SERVER_DEV)/lib -lpgfeutils -lpgcommon -lpgport -lpq -lcrypto -linih \
-             -ljansson -lpthread -lm
+# libpg_query has a palloc of its own, as libpgcommon has: ours must not take its place, so it is not exported.
+LIBRARIES := -Wl,--as-needed -Wl,--exclude-libs,libpgcommon.a:libpgport.a -L$(SERVER_DEV)/lib -lpgfeutils -lpgcommon \
+             -lpgport -lpg_query -lpq -lcrypto -linih -ljansson -lpthread -lm
 
 # V=1 shows the commands.
 Q   := $(if $(V),,@)

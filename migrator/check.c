@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "migrator/check.h"
 #include "migrator/folder_scan.h"
+#include "migrator/parse.h"
 #include "migrator/rule.h"
 #include "migrator/script.h"
 #include "migrator/split.h"
@@ -134,7 +135,8 @@ static void copy_notices(struct check *check, const struct script *script)
 static void check_index(struct check *check, const struct statement *statement)
 {
     AUTO(index_build_clear) struct index_build build = {0};
-    if (!script_index_build(statement->text, &build) || !build.if_not_exists)
+    if (statement->kind != STATEMENT_OUTSIDE || !parse_index_build(statement->text, &build) ||
+        !build.if_not_exists)
         return;
     struct finding *finding =
         add(check, RULE_CONCURRENTLY_IF_NOT_EXISTS,

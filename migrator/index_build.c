@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "migrator/index_build.h"
 
+#include "migrator/parse.h"
 #include "sql.h"
 
 struct found {
@@ -21,9 +22,10 @@ static bool find(struct execution *execution, const struct statement *statement,
 {
     AUTO(index_build_clear) struct index_build build = {0};
     AUTO(rows_free) struct rows *rows = NULL;
-    if (!script_index_build(statement->text, &build) || build.index == NULL || build.table == NULL)
+    if (statement->kind != STATEMENT_OUTSIDE || !parse_index_build(statement->text, &build) ||
+        build.index == NULL || build.table == NULL)
         return true;
-    const char *values[] = {build.index, build.table_schema, build.table};
+    const char *values[] = {build.index, build.schema, build.table};
     if (!postgres_query(execution->postgres, sql_index_state, 3, values, &rows, error))
         return false;
     if (rows_count(rows) == 0)

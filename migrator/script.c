@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "migrator/script.h"
 #include "common/digest.h"
+#include "common/text.h"
+#include "migrator/parse.h"
 #include "migrator/psql.h"
 #include "migrator/split.h"
 #include "migrator/statement.h"
@@ -155,10 +157,10 @@ static bool same_piece(const struct source *a, const struct piece *x, const stru
     if (x->kind != y->kind || x->copies_in != y->copies_in || x->data_length != y->data_length ||
         memcmp(a->text + x->data_offset, b->text + y->data_offset, x->data_length) != 0)
         return false;
-    if (x->kind == PIECE_COMMAND)
-        return x->length == y->length && memcmp(a->text + x->offset, b->text + y->offset, x->length) == 0;
-    return token_same((struct tokens){.text = a->text, .offset = x->offset, .length = x->offset + x->length},
-                      (struct tokens){.text = b->text, .offset = y->offset, .length = y->offset + y->length});
+    OWNED char *text_x = text_copy_part(a->text + x->offset, x->length);
+    OWNED char *text_y = text_copy_part(b->text + y->offset, y->length);
+
+    return x->kind == PIECE_COMMAND ? strcmp(text_x, text_y) == 0 : parse_same_tokens(text_x, text_y);
 }
 
 static struct source borrow(const char *text)
@@ -177,7 +179,8 @@ bool script_same_tokens(const char *a, const char *b)
     AUTO(split_clear) struct split pieces_a = {0}, pieces_b = {0};
     struct source source_a = borrow(a), source_b = borrow(b);
 
-    if (!split_source(&source_a, &pieces_a, &error) || !split_source(&source_b, &pieces_b, &error))
+    if (!split_source(&source_a, &pieces_a, &error) || !split_source(&source_b, &pieces_b, &error) ||
+        pieces_a.escapes || pieces_b.escapes)
         return strcmp(a, b) == 0;
     if (pieces_a.count != pieces_b.count)
         return false;

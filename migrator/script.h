@@ -18,7 +18,6 @@
 #define MIGRATOR_SCRIPT_H
 
 #include "common/finding.h"
-#include "migrator/index_words.h"
 #include "migrator/migration.h"
 
 enum statement_kind {
@@ -97,8 +96,8 @@ struct text_position script_position(const struct script *script, const struct s
                                      size_t character);
 
 /*
- * Whether two texts differ in comments and white space only: tokens compare equal, unquoted words without
- * case, quoted text and COPY data by byte.
+ * Whether two texts differ in comments and white space only, statement by statement (parse_same_tokens); COPY
+ * data and backslash commands compare by byte.
  */
 bool script_same_tokens(const char *a, const char *b);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "migrator/split.h"
+#include "migrator/parse.h"
 #include "migrator/statement.h"
 #include "migrator/token.h"
 #include <limits.h>
@@ -311,6 +312,7 @@ static void end_statement(struct splitter *s, size_t end)
     if (statement_kind(text + offset, length, &what) == STATEMENT_COPY_IN)
         take_data(s, piece);
     (void)statement_sets_strings(text + offset, length, &s->standard);
+    s->split.escapes = s->split.escapes || !s->standard;
 }
 
 /* A quoted argument of a backslash command: the place behind its closing quote. */
@@ -436,29 +438,6 @@ static bool scan_line(struct splitter *s, struct error *error)
 
 /* ---- the end of the file ---- */
 
-/* The first thing in the text since s->begin that is opened and never closed: a quote, a comment, a
- * parenthesis. */
-static bool find_open(const struct splitter *s, struct token *ret)
-{
-    struct tokens tokens = {
-        .text = s->source->text, .offset = s->begin, .length = s->source->size, .escapes = !s->standard};
-    struct token token, parenthesis = {0};
-    size_t depth = 0;
-
-    while (token_next(&tokens, &token)) {
-        if (token.open) {
-            *ret = token;
-            return true;
-        }
-        if (token_is_symbol(&token, '(') && depth++ == 0)
-            parenthesis = token;
-        else if (token_is_symbol(&token, ')') && depth > 0)
-            depth--;
-    }
-    *ret = parenthesis;
-    return depth > 0;
-}
-
 static const char *open_name(promptStatus_t prompt)
 {
     switch (prompt) {
@@ -477,16 +456,15 @@ static const char *open_name(promptStatus_t prompt)
     }
 }
 
-/* A function body in SQL that is not ended: its BEGIN. */
-static size_t find_begin(const struct splitter *s, size_t offset)
+static bool never_closed(const struct splitter *s, size_t statement, const char *what, struct error *error)
 {
-    struct tokens tokens = {.text = s->source->text, .offset = offset, .length = s->source->size};
-    struct token token;
+    size_t open = 0;
+    bool known = s->standard && parse_find_open(s->source->text + statement, &open);
 
-    while (token_next(&tokens, &token))
-        if (token_is(&token, "BEGIN"))
-            return token.offset;
-    return offset;
+    error_set(error, ERROR_USAGE, "%s", what);
+    error_hint(error, "It is opened %s and not closed before the end of the script.",
+               known ? "here" : "in the statement that begins here");
+    return split_error_at(error, s->source, statement + open);
 }
 
 /* Scanning nothing tells what is still open. What is merely not ended by a semicolon is run, as psql does. */
@@ -494,7 +472,6 @@ static bool end_file(struct splitter *s, struct error *error)
 {
     size_t offset, length = collected(s, s->source->size, &offset);
     promptStatus_t prompt = PROMPT_READY;
-    struct token open;
 
     if (length == 0)
         return true;
@@ -507,13 +484,7 @@ static bool end_file(struct splitter *s, struct error *error)
         end_statement(s, s->source->size);
         return true;
     }
-    if (prompt == PROMPT_CONTINUE)
-        offset = find_begin(s, offset);
-    else if (find_open(s, &open))
-        offset = open.offset;
-    error_set(error, ERROR_USAGE, "%s", open_name(prompt));
-    error_hint(error, "It is opened here and not closed before the end of the script.");
-    return split_error_at(error, s->source, offset);
+    return never_closed(s, offset, open_name(prompt), error);
 }
 
 static bool split_lines(struct splitter *s, struct error *error)

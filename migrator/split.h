@@ -43,12 +43,13 @@ struct split {
     size_t count;
     struct variable_use *variables;
     size_t variable_count;
+    bool escapes; /* standard_conforming_strings is off somewhere */
 };
 
 /*
  * The source must be loaded. Errors are ERROR_USAGE with file, line and column: a quote, dollar quote,
- * comment, parenthesis or BEGIN ATOMIC body that is never closed (the place is where it was opened), and what
- * psql does but a migration cannot have ("\;", ":{?name}").
+ * comment, parenthesis or BEGIN ATOMIC body that is never closed (the place is where it was opened, or else
+ * the statement), and what psql does but a migration cannot have ("\;", ":{?name}").
  */
 MUST_CHECK bool split_source(const struct source *source, struct split *ret, struct error *error);
 void split_clear(struct split *split);

@@ -96,7 +96,7 @@ static bool option_is(struct tokens rest, const char *name, bool value)
             continue;
         if (!token_next(&rest, &next))
             return false;
-        if (next.kind == TOKEN_OPERATOR && !token_next(&rest, &next))
+        if (token_is_symbol(&next, '=') && !token_next(&rest, &next))
             return false;
         return is_off(&next) != value;
     }

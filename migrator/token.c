@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "migrator/token.h"
-#include "common/text.h"
 #include <string.h>
 #include <strings.h>
 
-enum { SPACE = 1, WORD_START = 2, DIGIT = 4, OPERATOR = 8, WORD_PART = 16 };
+enum { SPACE = 1, WORD_START = 2, DIGIT = 4, WORD_PART = 8 };
 
 static const unsigned char classes[256] = {
     [' '] = SPACE,
@@ -18,23 +17,6 @@ static const unsigned char classes[256] = {
     [0x80 ... 0xFF] = WORD_START | WORD_PART,
     ['0' ... '9'] = DIGIT | WORD_PART,
     ['$'] = WORD_PART,
-    ['~'] = OPERATOR,
-    ['!'] = OPERATOR,
-    ['@'] = OPERATOR,
-    ['#'] = OPERATOR,
-    ['^'] = OPERATOR,
-    ['&'] = OPERATOR,
-    ['|'] = OPERATOR,
-    ['`'] = OPERATOR,
-    ['?'] = OPERATOR,
-    ['+'] = OPERATOR,
-    ['-'] = OPERATOR,
-    ['*'] = OPERATOR,
-    ['/'] = OPERATOR,
-    ['%'] = OPERATOR,
-    ['<'] = OPERATOR,
-    ['>'] = OPERATOR,
-    ['='] = OPERATOR,
 };
 
 static int class_of(char c)
@@ -97,9 +79,18 @@ void token_skip_blank(struct tokens *tokens)
     skip_blank(tokens, true);
 }
 
-/* The length of a quoted token whose opening quote is prefix bytes in; open when the closing quote is
- * missing. */
-static size_t read_quoted(const struct tokens *tokens, size_t prefix, bool escapes, bool *ret_open)
+/* The length of characters of a class at the reader's place and from there on. */
+static size_t run_of(const struct tokens *tokens, int class)
+{
+    size_t length = 0;
+
+    while (class_of(peek(tokens, length)) & class)
+        length++;
+    return length;
+}
+
+/* The length of a quoted token whose opening quote is prefix bytes in. */
+static size_t read_quoted(const struct tokens *tokens, size_t prefix, bool escapes)
 {
     char quote = peek(tokens, prefix);
     size_t length = tokens->length - tokens->offset;
@@ -108,18 +99,15 @@ static size_t read_quoted(const struct tokens *tokens, size_t prefix, bool escap
     while (at < length) {
         char c = peek(tokens, at);
 
-        if (c == '\\' && escapes && at + 1 < length) {
+        if (c == '\\' && escapes && at + 1 < length)
             at += 2;
-        } else if (c != quote) {
+        else if (c != quote)
             at++;
-        } else if (peek(tokens, at + 1) == quote) {
+        else if (peek(tokens, at + 1) == quote)
             at += 2;
-        } else {
-            *ret_open = false;
+        else
             return at + 1;
-        }
     }
-    *ret_open = true;
     return length;
 }
 
@@ -135,126 +123,63 @@ static size_t dollar_tag(const struct tokens *tokens)
     return peek(tokens, length) == '$' ? length + 1 : 0;
 }
 
-static size_t read_dollar(const struct tokens *tokens, enum token_kind *ret_kind, bool *ret_open)
+/* The length of $tag$…$tag$ at the reader's place; 0 when that is no dollar quote. */
+static size_t read_dollar(const struct tokens *tokens)
 {
     const char *begin = tokens->text + tokens->offset;
     size_t length = tokens->length - tokens->offset;
     size_t tag = dollar_tag(tokens);
 
-    if (tag == 0) {
-        size_t digits = 1;
-
-        while (class_of(peek(tokens, digits)) & DIGIT)
-            digits++;
-        *ret_kind = digits > 1 ? TOKEN_NUMBER : TOKEN_SYMBOL;
-        return digits;
-    }
+    if (tag == 0)
+        return 0;
     const char *close = memmem(begin + tag, length - tag, begin, tag);
-    *ret_kind = TOKEN_STRING;
-    *ret_open = !close;
     return close ? (size_t)(close - begin) + tag : length;
 }
 
-/* Digits, 1.5e-3, 0xFF, 1_000; but not the ".." of an integer range. Letters that make no number stay with
- * it. */
-static size_t read_number(const struct tokens *tokens)
-{
-    bool hexadecimal = peek(tokens, 0) == '0' && (peek(tokens, 1) | ' ') == 'x';
-    bool letters = false; /* then a "$" goes on with them and opens no quote */
-    size_t length = 1;
-
-    for (;; length++) {
-        char c = peek(tokens, length);
-        bool sign = (c == '+' || c == '-') && !hexadecimal && (peek(tokens, length - 1) | ' ') == 'e' &&
-                    class_of(peek(tokens, length + 1)) & DIGIT;
-        bool point = c == '.' && peek(tokens, length + 1) != '.';
-
-        letters = letters || class_of(c) & WORD_START;
-        if (!sign && !point && (c == '$' ? !letters : !(class_of(c) & WORD_PART)))
-            return length;
-    }
-}
-
-/* A run of operator characters ends before a comment, and not with a sign unless it has a character that SQL
- * lacks. */
-static size_t read_operator(const struct tokens *tokens)
-{
-    size_t length = 0;
-    bool foreign = false;
-
-    while (class_of(peek(tokens, length)) == OPERATOR) {
-        char c = peek(tokens, length), next = peek(tokens, length + 1);
-
-        if ((c == '-' && next == '-') || (c == '/' && next == '*'))
-            break;
-        foreign = foreign || strchr("~!@#^&|`?%", c);
-        length++;
-    }
-    while (!foreign && length > 1 && strchr("+-", peek(tokens, length - 1)))
-        length--;
-    return length;
-}
-
 /* A word, or a string or identifier with a prefix that looks like one. */
-static size_t read_word(const struct tokens *tokens, enum token_kind *ret_kind, bool *ret_open)
+static size_t read_word(const struct tokens *tokens, enum token_kind *ret_kind)
 {
-    char first = peek(tokens, 0) | ' ', second = peek(tokens, 1);
-    size_t length = 1;
+    char first = peek(tokens, 0) | ' ', second = peek(tokens, 1), third = peek(tokens, 2);
 
     if (second == '\'' && strchr("ebxn", first)) {
         *ret_kind = TOKEN_STRING;
-        return read_quoted(tokens, 1, first == 'e', ret_open);
+        return read_quoted(tokens, 1, first == 'e');
     }
-    if (first == 'u' && second == '&' && (peek(tokens, 2) == '\'' || peek(tokens, 2) == '"')) {
-        *ret_kind = peek(tokens, 2) == '"' ? TOKEN_IDENTIFIER : TOKEN_STRING;
-        return read_quoted(tokens, 2, false, ret_open);
+    if (first == 'u' && second == '&' && (third == '\'' || third == '"')) {
+        *ret_kind = third == '"' ? TOKEN_IDENTIFIER : TOKEN_STRING;
+        return read_quoted(tokens, 2, false);
     }
     *ret_kind = TOKEN_WORD;
-    while (class_of(peek(tokens, length)) & WORD_PART)
-        length++;
-    return length;
+    return run_of(tokens, WORD_PART);
 }
 
-static size_t read_symbol(const struct tokens *tokens)
+static size_t read_token(const struct tokens *tokens, enum token_kind *ret_kind)
 {
-    char c = peek(tokens, 0), next = peek(tokens, 1);
-
-    return (c == ':' && (next == ':' || next == '=')) || (c == '.' && next == '.') ? 2 : 1;
-}
-
-static size_t read_token(const struct tokens *tokens, enum token_kind *ret_kind, bool *ret_open)
-{
-    char c = peek(tokens, 0), next = peek(tokens, 1);
+    char c = peek(tokens, 0);
     int class = class_of(c);
 
     if (class & WORD_START)
-        return read_word(tokens, ret_kind, ret_open);
-    if (c == '$')
-        return read_dollar(tokens, ret_kind, ret_open);
+        return read_word(tokens, ret_kind);
+    if (class & DIGIT) {
+        *ret_kind = TOKEN_NUMBER;
+        return run_of(tokens, DIGIT);
+    }
     if (c == '\'' || c == '"') {
         *ret_kind = c == '"' ? TOKEN_IDENTIFIER : TOKEN_STRING;
-        return read_quoted(tokens, 0, c == '\'' && tokens->escapes, ret_open);
+        return read_quoted(tokens, 0, false);
     }
-    if (c == '/' && next == '*') { /* skip_blank found no end */
-        *ret_kind = TOKEN_COMMENT;
-        *ret_open = true;
-        return tokens->length - tokens->offset;
-    }
-    if (class == OPERATOR) {
-        *ret_kind = TOKEN_OPERATOR;
-        return read_operator(tokens);
-    }
-    *ret_kind = class & DIGIT || (c == '.' && class_of(next) & DIGIT) ? TOKEN_NUMBER : TOKEN_SYMBOL;
-    return *ret_kind == TOKEN_NUMBER ? read_number(tokens) : read_symbol(tokens);
+    size_t length = c == '$' ? read_dollar(tokens) : 0;
+    *ret_kind = length > 0 ? TOKEN_STRING : TOKEN_SYMBOL;
+    return length > 0 ? length : 1;
 }
 
 bool token_next(struct tokens *tokens, struct token *ret)
 {
     skip_blank(tokens, false);
-    *ret = (struct token){.text = tokens->text + tokens->offset, .offset = tokens->offset};
+    *ret = (struct token){.text = tokens->text + tokens->offset};
     if (tokens->offset >= tokens->length)
         return false;
-    ret->length = read_token(tokens, &ret->kind, &ret->open);
+    ret->length = read_token(tokens, &ret->kind);
     tokens->offset += ret->length;
     return true;
 }
@@ -296,60 +221,4 @@ bool token_accept_all(struct tokens *tokens, const char *words)
     }
     *tokens = ahead;
     return true;
-}
-
-char *token_name(const struct token *token)
-{
-    if (token->kind == TOKEN_WORD) {
-        char *name = text_copy_part(token->text, token->length);
-
-        for (char *c = name; *c; c++)
-            if (*c >= 'A' && *c <= 'Z')
-                *c = (char)(*c | ' ');
-        return name;
-    }
-    if (token->kind != TOKEN_IDENTIFIER || token->open || token->text[0] != '"')
-        return NULL;
-
-    char *name = text_copy_part(token->text + 1, token->length - 2);
-    char *end = name;
-
-    for (const char *c = name; *c; c++) {
-        *end++ = *c;
-        if (*c == '"')
-            c++;
-    }
-    *end = '\0';
-    return name;
-}
-
-/* Two strings are joined by the server only when they stand on different lines. */
-static bool on_new_line(const struct token *before, const struct token *token)
-{
-    const char *end = before->text + before->length;
-
-    return memchr(end, '\n', (size_t)(token->text - end)) || memchr(end, '\r', (size_t)(token->text - end));
-}
-
-bool token_same(struct tokens a, struct tokens b)
-{
-    struct token last_a = {.kind = TOKEN_END}, last_b = {.kind = TOKEN_END};
-
-    for (;;) {
-        struct token token_a, token_b;
-        bool more_a = token_next(&a, &token_a), more_b = token_next(&b, &token_b);
-
-        if (!more_a || !more_b)
-            return more_a == more_b;
-        if (token_a.kind != token_b.kind || token_a.length != token_b.length)
-            return false;
-        if (token_a.kind == TOKEN_WORD ? strncasecmp(token_a.text, token_b.text, token_a.length) != 0
-                                       : memcmp(token_a.text, token_b.text, token_a.length) != 0)
-            return false;
-        if (token_a.kind == TOKEN_STRING && last_a.kind == TOKEN_STRING &&
-            on_new_line(&last_a, &token_a) != on_new_line(&last_b, &token_b))
-            return false;
-        last_a = token_a;
-        last_b = token_b;
-    }
 }

@@ -59,7 +59,8 @@ owned 'sqlite3\.h' 'common/store.c'
 owned 'archive.*\.h' 'backup/archive.c'
 owned 'zstd.*\.h' 'backup/compress.c'
 owned 'postgres_fe\.h|fe_utils/.*' 'migrator/split.c'
-owned 'jansson\.h' 'cli/*'
+owned 'pg_query.*\.h' 'migrator/parse.c'
+owned 'jansson\.h' '@(cli/*|migrator/parse.c)'
 
 for source in common/*.c migrator/*.c backup/*.c rollback/*.c deploy/*.c cli/*.c; do
     [ -f "${source%.c}.h" ] || continue

@@ -2,6 +2,7 @@
 /* Any text as a script: pieces are in order and verbatim, and nothing about it is an internal error. */
 #include "migrator/split.h"
 #include "common/text.h"
+#include "migrator/parse.h"
 #include "migrator/script.h"
 #include <stdint.h>
 #include <stdio.h>
@@ -96,7 +97,7 @@ static void prepare(const struct source *source, struct script_options options)
         AUTO(index_build_clear) struct index_build build = {0};
         const struct statement *statement = &script->items[i];
 
-        (void)script_index_build(statement->text, &build);
+        (void)parse_index_build(statement->text, &build);
         for (size_t character = 0; character < 40; character += 3) {
             struct text_position at = script_position(script, statement, character);
 

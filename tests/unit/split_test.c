@@ -82,7 +82,7 @@ static void backslashes_escape_when_the_script_says_so(void **state)
     expect(both, expected);
     expect("set standard_conforming_strings = off; select 'a\\';b;",
            "[set standard_conforming_strings = off][select 'a\\'][b]");
-    expect("set standard_conforming_strings = off;\n'\\'', '", "a.sql:2:7: unterminated quoted string");
+    expect("set standard_conforming_strings = off;\n'\\'', '", "a.sql:2:1: unterminated quoted string");
     expect("set local standard_conforming_strings = 'off';\nreset all;\nselect 'a\\';b;",
            "[set local standard_conforming_strings = 'off'][reset all][select 'a\\'][b]");
 }
@@ -174,6 +174,7 @@ static void what_is_never_closed_is_found_where_it_opens(void **state)
     expect("create function f() returns int\nbegin atomic select 1;\n",
            "a.sql:2:1: BEGIN of a function body without its END");
     expect("copy t from stdin;\n'\n\\.\n\n '", "a.sql:5:2: unterminated quoted string");
+    expect("a;\n select 0xFF, 'b", "a.sql:2:2: unterminated quoted string");
 }
 
 static void lines_and_columns_are_those_of_the_file(void **state)
