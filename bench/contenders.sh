@@ -13,7 +13,7 @@ contender_pgmigrate() {
 
 contender_pgmigrate-batch() {
     [ -x "$pgmigrate" ] && "$pgmigrate" apply --help | grep -q -e --batch &&
-        command=("$pgmigrate" apply --batch 16 -m "$set/native")
+        command=("$pgmigrate" apply --batch 32 -m "$set/native")
 }
 
 contender_floor() {
