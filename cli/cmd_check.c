@@ -91,7 +91,7 @@ static bool run(struct invocation *invocation, struct error *error)
     if (invocation->json) {
         add_fields(invocation->document, folder, &findings, &added, invocation_flag(invocation, "base"));
     } else {
-        report_findings(stdout, invocation->color, &findings);
+        report_findings(stdout, invocation->color_output, &findings);
         if (invocation->verbosity > VERBOSITY_QUIET)
             print_summary(folder, &findings);
     }

@@ -106,7 +106,7 @@ static bool set_stage(const char *folder, const char *cluster, struct error *err
 static void say(const struct invocation *invocation, const char *text)
 {
     putchar('\n');
-    report_paint(stdout, invocation->color, PAINT_BOLD, text);
+    report_paint(stdout, invocation->color_output, PAINT_BOLD, text);
     putchar('\n');
 }
 
@@ -119,7 +119,7 @@ static void show_command(const struct invocation *invocation, const struct scene
         line = longer;
     }
     putchar('\n');
-    report_paint(stdout, invocation->color, PAINT_GREEN, line);
+    report_paint(stdout, invocation->color_output, PAINT_GREEN, line);
     putchar('\n');
     fflush(stdout);
 }
@@ -143,7 +143,7 @@ static bool run_scene(const struct invocation *invocation, const char *folder, c
 {
     AUTO(process_result_clear) struct process_result result = {0};
     const char *argv[MOST_ARGUMENTS + 4] = {"/proc/self/exe",
-                                            invocation->color ? "--color=always" : "--color=never"};
+                                            invocation->color_output ? "--color=always" : "--color=never"};
     for (size_t i = 0; i < MOST_ARGUMENTS && scene->arguments[i] != NULL; i++)
         argv[i + 2] = scene->arguments[i];
     struct process_request request = {

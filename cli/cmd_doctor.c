@@ -162,7 +162,7 @@ static const char *state_name(const struct diagnosis *diagnosis)
 
 static void print(const struct invocation *invocation, const struct diagnoses *found)
 {
-    bool color = invocation->color && isatty(STDOUT_FILENO);
+    bool color = invocation->color_output;
     size_t bad = 0;
 
     for (size_t i = 0; i < found->count; i++) {

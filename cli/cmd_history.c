@@ -35,7 +35,7 @@ static void print(const struct invocation *invocation, const struct history *his
             *at = (unsigned char)*at < ' ' ? ' ' : *at;
         report_cell(&table, PAINT_NONE, why);
     }
-    report_table_print(stdout, invocation->color && isatty(STDOUT_FILENO), &table);
+    report_table_print(stdout, invocation->color_output, &table);
 }
 
 static void fill(json_t *document, const struct rows *rows)

@@ -76,7 +76,7 @@ static void print(const struct invocation *invocation, const struct view *view)
         report_cell(&table, PAINT_NONE, text_copy(migration_has_rollback(step->migration) ? "yes" : "no"));
     }
     if (table.count)
-        report_table_print(stdout, invocation->color && isatty(STDOUT_FILENO), &table);
+        report_table_print(stdout, invocation->color_output, &table);
     printf("%s%zu to apply, %zu applied on %s\n", table.count ? "\n" : "", view->steps.count,
            view->plan->counts[PLAN_APPLIED], target);
 }

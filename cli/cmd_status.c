@@ -57,7 +57,7 @@ static void print(const struct invocation *invocation, const struct postgres *po
     for (size_t i = 0; i < plan->count; i++)
         add_row(&table, &plan->entries[i]);
     if (table.count)
-        report_table_print(stdout, invocation->color && isatty(STDOUT_FILENO), &table);
+        report_table_print(stdout, invocation->color_output, &table);
     printf("%s%s on %s\n", table.count ? "\n" : "", summary, target);
     if (holder)
         printf("the run lock is held by %s\n", holder);

@@ -112,7 +112,8 @@ struct invocation {
     struct config *config;
     bool json;
     bool yes;
-    bool color;            /* stdout and stderr may be coloured (decided once: flag, NO_COLOR, terminal) */
+    bool color;            /* stderr may be coloured (decided once: flag, NO_COLOR, terminal) */
+    bool color_output;     /* stdout may */
     bool terminal;         /* stderr is a terminal: live progress */
     bool password_in_argv; /* a password was given in an argument (and has been overwritten there) */
     enum verbosity verbosity;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "cli/connect.h"
 
+#include "cli/secret.h"
 #include "cli/worktree.h"
 #include "common/cluster.h"
 
@@ -15,6 +16,29 @@ static bool embedded_url(const struct invocation *invocation, char **ret_url, st
     return true;
 }
 
+/* libpq repeats a URI that it cannot read, password and all. */
+static bool connect_to(const char *conninfo, struct postgres **ret, struct error *error)
+{
+    OWNED char *masked = text_copy(conninfo);
+    const char *found;
+
+    if (conninfo && !secret_is_encoded(conninfo)) {
+        error_set(error, ERROR_USAGE, "the password in the connection URI is not percent-encoded");
+        return error_hint(error, "Write @ as %%40, / as %%2F and %% as %%25, or keep the password elsewhere: "
+                                 "PGPASSWORD, a password file (~/.pgpass) or a service.");
+    }
+    if (postgres_connect(conninfo, "pgmigrate", ret, error))
+        return true;
+    found = masked && secret_overwrite(masked) && error->message ? strstr(error->message, conninfo) : NULL;
+    if (found) {
+        OWNED char *message = text_format("%.*s%s%s", (int)(found - error->message), error->message, masked,
+                                          found + strlen(conninfo));
+
+        error_set(error, error->code, "%s", message);
+    }
+    return false;
+}
+
 bool connect_database(const struct invocation *invocation, struct postgres **ret, struct error *error)
 {
     OWNED char *conninfo = NULL;
@@ -24,9 +48,9 @@ bool connect_database(const struct invocation *invocation, struct postgres **ret
     if (conninfo && text_equal(conninfo, "embedded:")) {
         OWNED char *url = NULL;
 
-        return embedded_url(invocation, &url, error) && postgres_connect(url, "pgmigrate", ret, error);
+        return embedded_url(invocation, &url, error) && connect_to(url, ret, error);
     }
-    if (postgres_connect(conninfo, "pgmigrate", ret, error))
+    if (connect_to(conninfo, ret, error))
         return true;
     if (!conninfo && !error->hint)
         error_hint(error,

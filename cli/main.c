@@ -7,6 +7,8 @@
 #include "cli/report.h"
 #include "common/interrupt.h"
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 
 /* In the order of the overview; one a line, so that two new ones do not meet. */
 /* clang-format off */
@@ -75,14 +77,35 @@ static bool answer(struct invocation *invocation, struct error *error)
     return run(invocation, error);
 }
 
-/* A full disk must not look like success; a reader that went away (head) is nobody's mistake. */
+/* A reader that went away (head) is nobody's mistake. */
+static bool reader_is_gone(void)
+{
+    struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+    return poll(&output, 1, 0) == 1 && output.revents & POLLERR;
+}
+
+/* A full disk must not look like success. What an earlier flush failed with is not known any more. */
 static bool close_output(struct error *error)
 {
-    bool failed = ferror(stdout) != 0;
+    bool failed = ferror(stdout) != 0, gone = failed && reader_is_gone();
 
-    if ((fclose(stdout) == 0 && !failed) || errno == EPIPE)
+    errno = 0;
+    if ((fclose(stdout) == 0 && !failed) || gone || errno == EPIPE)
         return true;
-    return error_set(error, ERROR_FAILED, "could not write to standard output: %s", strerror(errno));
+    return error_set(error, ERROR_FAILED, "could not write to standard output%s%s", errno ? ": " : "",
+                     errno ? strerror(errno) : "");
+}
+
+/*
+ * A standard descriptor that came closed would be the next socket's number, and messages would go to the
+ * server in the middle of its protocol. Opened the wrong way round, writing to it still fails.
+ */
+static void open_standard_descriptors(void)
+{
+    for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; descriptor++)
+        if (fcntl(descriptor, F_GETFD) == -1 && errno == EBADF)
+            (void)!open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
 static void tell(const struct invocation *invocation, const struct error *error)
@@ -101,6 +124,7 @@ int main(int argc, char **argv)
     bool ok;
     int exit_code;
 
+    open_standard_descriptors();
     interrupt_install();
     ok = command_parse(argc, argv, commands, &invocation, &error);
     if (!ok)

@@ -119,6 +119,7 @@ static void unknown_option(const struct parser *parser, const struct command *co
 static bool unknown_command(const struct command *const commands[], const char *word, struct error *error)
 {
     OWNED const char **names = NULL;
+    OWNED char *shown = text_copy(word);
     struct text_list words = {0};
     size_t count = 0;
     const char *nearest;
@@ -138,7 +139,8 @@ static bool unknown_command(const struct command *const commands[], const char *
     names = memory_grow(names, count, sizeof *names);
     names[count] = NULL;
     nearest = text_nearest(word, names);
-    error_set(error, ERROR_USAGE, "unknown command \"%s\"", word);
+    secret_overwrite(shown);
+    error_set(error, ERROR_USAGE, "unknown command \"%s\"", shown);
     if (nearest)
         error_hint(error, "Did you mean \"%s\"?", nearest);
     else
@@ -300,6 +302,7 @@ static bool check_options(const struct parser *parser, struct invocation *invoca
 static void settle(struct invocation *invocation)
 {
     const char *color = invocation_option(invocation, "color");
+    bool always, plain;
 
     invocation->json = invocation_flag(invocation, "json");
     invocation->yes = invocation_flag(invocation, "yes");
@@ -308,10 +311,11 @@ static void settle(struct invocation *invocation)
     if (invocation_flag(invocation, "quiet"))
         invocation->verbosity = VERBOSITY_QUIET;
     invocation->terminal = isatty(STDERR_FILENO) && !text_equal(getenv("TERM"), "dumb");
-    if (text_equal(color, "always"))
-        invocation->color = true;
-    else if (!text_equal(color, "never"))
-        invocation->color = invocation->terminal && (!getenv("NO_COLOR") || !*getenv("NO_COLOR"));
+    plain = text_equal(color, "never") || text_equal(getenv("TERM"), "dumb") ||
+            (getenv("NO_COLOR") && *getenv("NO_COLOR"));
+    always = text_equal(color, "always");
+    invocation->color = always || (!plain && isatty(STDERR_FILENO));
+    invocation->color_output = always || (!plain && isatty(STDOUT_FILENO));
     if (invocation_flag(invocation, "version"))
         invocation->request = REQUEST_VERSION;
     else if (invocation_flag(invocation, "help"))
@@ -324,7 +328,7 @@ bool command_parse(int argc, char **argv, const struct command *const commands[]
                    struct error *error)
 {
     AUTO(parser_clear) struct parser parser = {0};
-    AUTO(error_clear) struct error first = {0};
+    AUTO(error_clear) struct error first = {0}, problem = {0};
     struct text_list words = {0};
     int code;
 
@@ -343,7 +347,9 @@ bool command_parse(int argc, char **argv, const struct command *const commands[]
     }
     for (int i = optind; i < argc; i++)
         text_list_add(&words, text_copy(argv[i]));
-    if (first.code == ERROR_NONE && take_command(commands, &words, ret, &first) && ret->command)
+    if (!take_command(commands, &words, ret, &problem)) /* also after a mistake: documents name the command */
+        mistake(&first, &problem);
+    if (first.code == ERROR_NONE && ret->command)
         (void)(check_options(&parser, ret, &first) &&
                (invocation_flag(ret, "help") || invocation_flag(ret, "version") ||
                 check_operands(ret, &first)));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "cli/secret.h"
 
+#include "common/memory.h"
 #include "common/text.h"
 #include <ctype.h>
 
@@ -20,17 +21,25 @@ static bool overwrite(char *text, size_t length)
     return length > 0;
 }
 
-/* user:password@ between the scheme and the first slash; the password ends at the first at sign, as in libpq.
+/*
+ * The password of "user:password@host/…", or NULL. libpq ends it at the first at sign and takes none for one
+ * after a slash, so a password that should have been percent-encoded is longer than libpq thinks: it goes up
+ * to the last at sign. "host:5432/a@b" has a port and no password.
  */
-static bool overwrite_authority(char *authority)
+static char *authority_password(char *authority, size_t *ret_length)
 {
-    size_t end = strcspn(authority, "@/");
-    char *colon;
+    size_t whole = strcspn(authority, "?");
+    char *at = memrchr(authority, '@', whole);
+    char *colon = memchr(authority, ':', strcspn(authority, "@[/"));
+    size_t digits;
 
-    if (authority[end] != '@')
-        return false;
-    colon = memchr(authority, ':', end);
-    return colon && overwrite(colon + 1, (size_t)(authority + end - colon - 1));
+    if (!at || !colon || colon > at)
+        return NULL;
+    digits = strspn(colon + 1, "0123456789");
+    if (colon[1 + digits] == '/')
+        return NULL;
+    *ret_length = (size_t)(at - colon - 1);
+    return colon + 1;
 }
 
 static bool overwrite_parameters(char *query)
@@ -50,7 +59,9 @@ static bool overwrite_parameters(char *query)
 
 static bool overwrite_uri(char *rest)
 {
-    bool found = overwrite_authority(rest);
+    size_t length = 0;
+    char *password = authority_password(rest, &length);
+    bool found = password && overwrite(password, length);
     char *query = strchr(rest, '?');
 
     return (query && overwrite_parameters(query + 1)) || found;
@@ -95,12 +106,37 @@ static bool overwrite_keywords(char *at)
     }
 }
 
-bool secret_overwrite(char *conninfo)
+/* What stands behind the scheme, or NULL: not a URI. */
+static char *uri_rest(char *conninfo)
 {
     static const char *const schemes[] = {"postgresql://", "postgres://"};
 
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
         if (text_starts_with(conninfo, schemes[i]))
-            return overwrite_uri(conninfo + strlen(schemes[i]));
-    return overwrite_keywords(conninfo);
+            return conninfo + strlen(schemes[i]);
+    return NULL;
+}
+
+bool secret_overwrite(char *conninfo)
+{
+    char *rest = uri_rest(conninfo);
+
+    return rest ? overwrite_uri(rest) : overwrite_keywords(conninfo);
+}
+
+bool secret_is_encoded(const char *conninfo)
+{
+    OWNED char *copy = text_copy(conninfo);
+    char *rest = uri_rest(copy);
+    size_t length = 0;
+    char *password = rest ? authority_password(rest, &length) : NULL;
+
+    for (size_t i = 0; password && i < length; i++) {
+        bool percent = password[i] == '%';
+
+        if (strchr("@/", password[i]) || (percent && !(isxdigit((unsigned char)password[i + 1]) &&
+                                                       isxdigit((unsigned char)password[i + 2]))))
+            return false;
+    }
+    return true;
 }

@@ -11,4 +11,10 @@
  */
 bool secret_overwrite(char *conninfo);
 
+/*
+ * Whether the password of a URI, if it has one, is percent-encoded as libpq wants it. libpq takes parts of
+ * one that is not for a host or a port, and repeats them in its messages.
+ */
+bool secret_is_encoded(const char *conninfo);
+
 #endif

@@ -133,6 +133,30 @@ INI
     refute_output $'\033[K'
 }
 
+@test "descriptors that came closed are not mistaken for the connection" {
+    migration 001_a <<<"create table a (); create table b ();"
+    migration 002_b <<<"create table c ();"
+    run bash -c "pgmigrate apply 2>&-"
+    assert_status 0
+    assert_output "2 of 2 applied"
+    run bash -c "pgmigrate status <&- >&- 2>&-"
+    assert_status 1
+}
+
+@test "output that cannot be written any more leaves what was applied" {
+    migration 001_a <<<"create table a ();"
+    run --separate-stderr bash -c "pgmigrate apply >/dev/full"
+    assert_status 1
+    run --separate-stderr bash -c "pgmigrate status >/dev/full"
+    assert_status 1
+    refute_stderr Success
+    run_pgmigrate status
+    assert_output "1 applied"
+    run --separate-stderr bash -c 'pgmigrate status -q | true; exit "${PIPESTATUS[0]}"'
+    assert_status 0
+    assert_equal "$stderr" ""
+}
+
 @test "a password in the log or in a message would be found" {
     psql_value "create role with_password login password 'geheim123' superuser"
     echo 'SELECT nothing;' | migration 001_a

@@ -143,6 +143,47 @@ commands()
     run env TERM=xterm NO_COLOR=1 script -qec "pgmigrate nonsense" /dev/null
     refute_output $'\033'
 }
+
+@test "colors are decided for stdout and stderr each" {
+    run_pgmigrate check --color=always
+    mkdir migrations
+    echo "select 1;" >migrations/001_a.sql
+    run_pgmigrate check --color=always
+    assert_output $'\033['
+    command -v script >/dev/null || skip "script is not installed"
+    run env TERM=xterm script -qec "pgmigrate check >findings" /dev/null
+    grep -q "no rollback" findings
+    run ! grep -q $'\033' findings
+}
+
+@test "a document names its command although an option is wrong" {
+    run_pgmigrate check --no-such-option --json -q
+    assert_status 2
+    assert_equal "$(json .command)" check
+}
+
+@test "output that cannot be written fails, with the reason when it is known" {
+    run --separate-stderr bash -c "pgmigrate help >/dev/full"
+    assert_status 1
+    assert_stderr "could not write to standard output: No space left"
+    run --separate-stderr bash -c "pgmigrate help >&-"
+    assert_status 1
+    assert_stderr "could not write to standard output: Bad file descriptor"
+}
+
+@test "a reader that goes away is no failure" {
+    mkfifo pipe
+    sleep 5 <pipe 3>&- &
+    local reader=$!
+    exec 4>pipe
+    kill "$reader"
+    wait "$reader" || true
+    run --separate-stderr bash -c "pgmigrate help >&4"
+    exec 4>&-
+    assert_status 0
+    assert_equal "$stderr" ""
+}
+
 @test "a password is gone from the process list, and warned about" {
     # A listener that never answers keeps the connection attempt waiting.
     python3 -c '
@@ -175,6 +216,22 @@ s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(8); time.sleep(
     run_pgmigrate history "postgresql://u:geheim123@127.0.0.1:1/db"
     assert_status 2
     refute_stderr geheim123
+    run_pgmigrate "postgresql://u:geheim123@127.0.0.1:1/db"
+    assert_status 2
+    refute_stderr geheim123
+}
+
+@test "a password never comes back in what libpq says of a URI it cannot read" {
+    run_pgmigrate history -d "postgresql://u:geheim123@[::1/db"
+    assert_status 4
+    assert_stderr 'u:xxxxxxxxx@[::1/db'
+    refute_stderr geheim123
+    for password in gehe@im123 gehe/im123 gehe%zzim123; do
+        run_pgmigrate history -d "postgresql://u:$password@127.0.0.1:1/db"
+        assert_status 2
+        assert_stderr "not percent-encoded"
+        refute_stderr im123
+    done
 }
 
 @test "who named no database is told how to" {
