@@ -122,6 +122,8 @@ static void begin_step(struct execution *execution, const struct job *job, const
     execution->now.script = step->script != NULL ? step->script : job->script;
     execution->now.statement = step->statement;
     execution->now.lock_timeout_ms = job->lock_timeout_ms;
+    if (step->kind == STEP_STATEMENT)
+        execution_echo(execution, job->script, (size_t)(step->statement - job->script->items) + 1);
     if (step->kind == STEP_STATEMENT || step->kind == STEP_VERIFY)
         execution_tell(execution,
                        (struct run_event){.type = RUN_STATEMENT,
@@ -356,6 +358,7 @@ static void begin_job(struct execution *execution, struct job *job)
     execution->now.index = job->index;
     execution->now.script = job->script;
     execution->now.statement = NULL;
+    execution->now.echoed = job->first;
     if (job->whole && job->attempts == 0)
         execution_tell(execution, (struct run_event){.type = RUN_BEGIN});
     job->attempts++;
@@ -367,6 +370,7 @@ static void end_job(struct execution *execution, struct job *job)
 {
     free_steps(job);
     execution->now.statement = NULL;
+    execution_echo(execution, job->script, job->whole ? SIZE_MAX : job->first + job->count);
     if (job->whole)
         execution_tell(execution, (struct run_event){.type = RUN_DONE, .ms = job->execution_ms});
 }

@@ -14,9 +14,21 @@ void execution_tell(struct execution *execution, struct run_event event)
     event.file = script == NULL ? NULL : script->source->path;
     event.index = execution->now.index;
     event.total = execution->total;
-    event.line = execution->now.statement == NULL ? 0 : execution->now.statement->line;
+    if (event.line == 0 && execution->now.statement != NULL)
+        event.line = execution->now.statement->line;
     event.statements = script == NULL ? 0 : script->count;
     run_emit(execution->listener, &event);
+}
+
+void execution_echo(struct execution *execution, const struct script *script, size_t end)
+{
+    for (size_t i = 0; i < script->echo_count && !execution->dry_run; i++) {
+        const struct script_echo *echo = &script->echoes[i];
+        if (echo->before >= execution->now.echoed && echo->before < end)
+            execution_tell(execution,
+                           (struct run_event){.type = RUN_ECHO, .line = echo->line, .text = echo->text});
+    }
+    execution->now.echoed = end;
 }
 
 static void on_notice(void *context, const struct notice *notice)

@@ -32,6 +32,7 @@ struct execution {
         int64_t began_us; /* of the step that runs */
         int64_t told_ms;
         int64_t lock_timeout_ms;
+        size_t echoed; /* what \echo prints in front of earlier statements of the script has been told */
     } now;
 };
 
@@ -40,8 +41,14 @@ MUST_CHECK bool execution_begin(struct execution *execution, struct error *error
 void execution_done(struct execution *execution);
 CLEANUP_VALUE(struct execution, execution_done)
 
-/* Send an event; version, file, line and counts are filled from what runs now. */
+/* Send an event; version, file, counts and, when it has none, the line are filled from what runs now. */
 void execution_tell(struct execution *execution, struct run_event event);
+
+/*
+ * Send what \echo prints in front of the statements up to items[end - 1], from where the last call ended. A
+ * dry run says nothing: what the script tells is not so.
+ */
+void execution_echo(struct execution *execution, const struct script *script, size_t end);
 
 /* Fill the place in the file of the statement that failed. */
 bool execution_place(const struct script *script, const struct statement *statement, struct error *error);

@@ -56,6 +56,7 @@ static void look_at(struct execution *execution, const struct group_run *run,
     execution->now.statement = statement;
     execution->now.lock_timeout_ms = waits_long(statement) ? 0 : lock_timeout_ms;
     execution->now.began_us = clock_us();
+    execution_echo(execution, run->script, (size_t)(statement - run->script->items) + 1);
     execution_tell(execution, (struct run_event){.type = RUN_STATEMENT,
                                                  .statement = (size_t)(statement - run->script->items) + 1,
                                                  .text = statement->text});
@@ -215,6 +216,7 @@ static bool stopped(struct execution *execution, const struct group_run *run, st
 bool groups_run(struct execution *execution, struct group_run *run, struct error *error)
 {
     int64_t began = clock_ms();
+    execution->now.echoed = run->done;
     for (size_t i = 0; i < run->script->group_count; i++) {
         const struct statement_group *group = &run->script->groups[i];
         if (group->first + group->count <= run->done)
@@ -228,6 +230,7 @@ bool groups_run(struct execution *execution, struct group_run *run, struct error
         run->done = group->first + group->count;
         run->begun = false;
     }
+    execution_echo(execution, run->script, SIZE_MAX);
     if (run->result != NULL)
         run->result->execution_ms = clock_ms() - began;
     return true;

@@ -16,7 +16,7 @@ enum run_event_type {
     RUN_BLOCKED,   /* a table lock is waited for: text is "blocked by pid …"; ms waited so far */
     RUN_RETRY,     /* the attempt was rolled back and is tried again: text is why, ms the pause, attempt */
     RUN_NOTICE,    /* the server raised notice at line; or, with notice NULL, text is a notice of ours */
-    RUN_ECHO,      /* \echo: text */
+    RUN_ECHO,      /* \echo, between the statements it stands between: text, line */
     RUN_DONE,      /* the migration is committed: ms */
     RUN_FAILED,    /* it failed; the error comes back from the call */
 };
