@@ -194,8 +194,8 @@ static void examine_permissions(struct examination *examination)
     const struct history *history = examination->history;
     const char *user = postgres_user(examination->postgres);
     AUTO(rows_free)
-    struct rows *rows = ask(examination, "permissions", sql_doctor_permissions, 2,
-                            (const char *const[]){history->schema, history->table});
+    struct rows *rows = ask(examination, "permissions", sql_doctor_permissions, 3,
+                            (const char *const[]){history->schema, history->table, history->log});
 
     if (!rows)
         return;
@@ -205,10 +205,12 @@ static void examine_permissions(struct examination *examination)
                                      history->schema, user),
                        "CREATE SCHEMA \"%s\" AUTHORIZATION \"%s\"", history->schema, user);
     else if (rows_bool(rows, 0, "has_table") && !rows_bool(rows, 0, "may_write"))
-        diagnosis_hint(diagnosis_bad(examination->found, "permissions", SEVERITY_ERROR,
-                                     "\"%s\" may not write the history", user),
-                       "GRANT SELECT, INSERT, UPDATE, DELETE ON \"%s\".\"%s\" TO \"%s\"", history->schema,
-                       history->table, user);
+        diagnosis_hint(
+            diagnosis_bad(examination->found, "permissions", SEVERITY_ERROR,
+                          "\"%s\" may not write the history", user),
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON \"%s\".\"%s\" TO \"%s\"; GRANT SELECT, INSERT ON "
+            "\"%s\".\"%s\" TO \"%s\"",
+            history->schema, history->table, user, history->schema, history->log, user);
     else if (rows_bool(rows, 0, "has_schema") && !rows_bool(rows, 0, "may_create"))
         diagnosis_hint(diagnosis_bad(examination->found, "permissions", SEVERITY_ERROR,
                                      "\"%s\" may not create tables in schema \"%s\"", user, history->schema),

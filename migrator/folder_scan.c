@@ -3,6 +3,7 @@
 #include "migrator/rule.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 /* The file in hand. */
 struct script_file {
@@ -155,6 +156,18 @@ static void folder_problem(struct folder_scan *scan, const char *directory, int 
         finding_hint(finding, "Create it, or name another with -m, or as \"directory\" in pgmigrate.conf.");
 }
 
+static bool is_seen(struct folder_scan *scan, int descriptor)
+{
+    struct stat status;
+    if (fstat(descriptor, &status) != 0)
+        return false;
+    OWNED char *identity = text_format("%ju:%ju", (uintmax_t)status.st_dev, (uintmax_t)status.st_ino);
+    if (text_list_contains(&scan->seen, identity))
+        return true;
+    text_list_add(&scan->seen, take(identity));
+    return false;
+}
+
 void folder_scan_directory(struct folder_scan *scan, const char *directory)
 {
     AUTO(text_list_clear) struct text_list names = {0};
@@ -162,6 +175,10 @@ void folder_scan_directory(struct folder_scan *scan, const char *directory)
     int descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (descriptor < 0) {
         folder_problem(scan, directory, errno);
+        return;
+    }
+    if (is_seen(scan, descriptor)) {
+        close(descriptor);
         return;
     }
     if (!file_list(directory, &names, &error)) {
@@ -193,5 +210,6 @@ void folder_scan_clear(struct folder_scan *scan)
     free(scan->partners);
     scan->partners = NULL;
     scan->partner_count = 0;
+    text_list_clear(&scan->seen);
     text_list_clear(&scan->unread);
 }

@@ -394,7 +394,9 @@ bool history_prepare(struct history *history, struct error *error)
     }
     if (history->shape == HISTORY_OURS)
         return true;
-    if (history->reason == NULL)
+    if (history->reason == NULL && history->shape == HISTORY_ABSENT)
+        history->reason = text_copy("There is a type of that name, or another session keeps changing it.");
+    else if (history->reason == NULL)
         history->reason = text_copy("Another session keeps changing it.");
     return history_refuse(history, error);
 }

@@ -7,7 +7,7 @@
 
 /* ---- building ---- */
 
-#define PARAMETER_LIMIT 20
+#define PARAMETER_LIMIT 21
 
 static struct history_statement *build(const struct history *history, const char *name, const char *sql)
 {
@@ -171,6 +171,7 @@ struct history_statement *history_record(const struct history *history, const st
     add_run(statement, identity);
     add(statement, identity->backup_id);
     add(statement, identity->reason);
+    add_bool(statement, history->count > 0);
     return statement;
 }
 
@@ -342,15 +343,16 @@ static void say(struct error *error, const char *message, const char *detail, co
 
 static void explain_history_table(const struct history *history, struct error *error, const char *what)
 {
-    OWNED char *name = history_name(history);
-    OWNED char *message = text_format("the history table \"%s\" was %s meanwhile", name, what);
+    bool is_log = error->message != NULL && strstr(error->message, history->log) != NULL;
+    OWNED char *message = text_format("the history table \"%s.%s\" was %s meanwhile", history->schema,
+                                      is_log ? history->log : history->table, what);
     say(error, message, "What this transaction did was rolled back.",
         "A migration must leave the history table alone, but for rows of its own.");
 }
 
 void history_explain(const struct history *history, struct error *error)
 {
-    OWNED char *name = history_name(history);
+    const char *schema = history->schema;
     if (names_setting(error, "pgmigrate.run_lock_lost"))
         say(error, "the run lock was lost",
             "What this transaction did was rolled back, because another run may have begun.",
@@ -358,6 +360,8 @@ void history_explain(const struct history *history, struct error *error)
             "ALL).");
     else if (names_setting(error, "pgmigrate.history_replaced"))
         explain_history_table(history, error, "replaced");
+    else if (names_setting(error, "pgmigrate.history_emptied"))
+        explain_history_table(history, error, "emptied");
     else if (names_setting(error, "pgmigrate.history_row_gone"))
         explain_history_table(history, error, "robbed of the row");
     else if (strcmp(error->sqlstate, "26000") == 0)
@@ -370,6 +374,7 @@ void history_explain(const struct history *history, struct error *error)
         explain_history_table(history, error, "changed");
     else if (strcmp(error->sqlstate, "42501") == 0 && error->hint == NULL)
         error_hint(error,
-                   "Grant this role what is needed: GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO \"%s\".",
-                   name, history->role);
+                   "Grant this role what is needed: GRANT SELECT, INSERT, UPDATE, DELETE ON %s.%s TO \"%s\"; "
+                   "GRANT SELECT, INSERT ON %s.%s TO \"%s\". To look, SELECT is enough.",
+                   schema, history->table, history->role, schema, history->log, history->role);
 }

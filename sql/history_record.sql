@@ -2,7 +2,8 @@
 -- table's quoted name, $2 its oid, $3 and $4 the run lock's two halves; $5 version, $6 and $7 the numbers under
 -- which the migration may have written its own row, $8 description, $9 file name, $10 checksum, $11 checksum
 -- version, $12 rollback checksum, $13 forward text, $14 rollback text, $15 out of order, $16 run id, $17 tool
--- version, $18 git commit, $19 backup id, $20 reason. The guard asks for a setting whose name is known only when
+-- version, $18 git commit, $19 backup id, $20 reason, $21 whether the history had rows when the run
+-- began: a migration that took them all would make the next run begin anew. The guard asks for a setting whose name is known only when
 -- the statement runs, so the planner cannot settle it before; when something is wrong no such setting exists and
 -- its name tells what (see history_explain).
 WITH own AS (
@@ -23,6 +24,8 @@ WITH own AS (
                 AND l.classid = $3::pg_catalog.oid AND l.objid = $4::pg_catalog.oid) THEN 'pgmigrate.run_lock_lost'
         WHEN pg_catalog.to_regclass($1) IS DISTINCT FROM $2::pg_catalog.oid::pg_catalog.regclass
             THEN 'pgmigrate.history_replaced'
+        WHEN NOT EXISTS (SELECT FROM :"schema".:"table") AND ($21::pg_catalog.bool
+            OR EXISTS (SELECT FROM :"schema".:"log" AS l WHERE l.run_id = $16)) THEN 'pgmigrate.history_emptied'
         ELSE 'server_version_num' END) IS NOT NULL
     ON CONFLICT (version) DO UPDATE SET description = coalesce(h.description, excluded.description),
         applied_at = excluded.applied_at, applied_by = excluded.applied_by, execution_ms = excluded.execution_ms,

@@ -48,6 +48,61 @@ SQL
     assert_value "SELECT to_regclass('old') IS NULL" t
 }
 
+@test "a migration that empties the history is rolled back, whichever run wrote the rows" {
+    tables 2
+    echo 'TRUNCATE schema_migrations;' | migration 003_t
+    run_pgmigrate apply
+    assert_status 1
+    assert_stderr 'the history table "public.schema_migrations" was emptied meanwhile'
+    assert_value "SELECT count(*) FROM schema_migrations" 2
+    echo 'DELETE FROM schema_migrations;' | migration 003_t
+    run_pgmigrate apply
+    assert_status 1
+    assert_stderr 'the history table "public.schema_migrations" was emptied meanwhile'
+    assert_value "SELECT count(*) FROM schema_migrations" 2
+    # A row of one's own may go.
+    echo "DELETE FROM schema_migrations WHERE version = '001_t';" | migration 003_t
+    rm migrations/001_t.sql
+    run_pgmigrate repair 1 --accept-missing --reason test
+    run_pgmigrate apply
+    assert_status 0
+}
+
+@test "a dropped log is called by its name" {
+    tables 1
+    pgmigrate apply
+    echo 'DROP TABLE schema_migrations_log;' | migration 002_t
+    run_pgmigrate apply
+    assert_status 1
+    assert_stderr 'the history table "public.schema_migrations_log" was dropped meanwhile'
+}
+
+@test "a role that lacks rights on the log is told so before and after" {
+    local role=${TEST_DATABASE}_r
+    tables 1
+    pgmigrate apply
+    psql_value "create role $role login; grant create on schema public to $role;
+        grant all on schema_migrations to $role; grant select on schema_migrations_log to $role"
+    echo "CREATE TABLE t2 ();" | migration 002_t
+    run_pgmigrate doctor -d "$(database_url "$TEST_DATABASE" "$role")"
+    local found=$output
+    run_pgmigrate apply -d "$(database_url "$TEST_DATABASE" "$role")"
+    psql_value "drop owned by $role; drop role $role"
+    assert_status 1
+    assert_stderr "GRANT SELECT, INSERT ON public.schema_migrations_log TO \"$role\""
+    output=$found
+    assert_output 'may not write the history'
+    assert_output "GRANT SELECT, INSERT ON \"public\".\"schema_migrations_log\" TO \"$role\""
+}
+
+@test "a type that has the history table's name is told" {
+    tables 1
+    psql_value "create type schema_migrations as enum ('a')"
+    run_pgmigrate apply
+    assert_status 6
+    assert_stderr "There is a type of that name"
+}
+
 @test "migrations may deallocate prepared statements" {
     tables 9
     echo 'PREPARE mine AS SELECT 1; DEALLOCATE mine;' | migration 003_t

@@ -184,6 +184,15 @@ static void one_name_twice_is_always_an_error(void **state)
     fails(scene, "/pack/7_a.sql", "version \"7_a\" is used by");
 }
 
+static void a_folder_given_twice_is_read_once(void **state)
+{
+    struct scene *scene = *state;
+    second_folder(scene, ".");
+    write_file(scene, "7_a.sql", "SELECT 1;");
+    reads(scene);
+    order_is(scene, "7_a");
+}
+
 static void gaps_are_one_notice(void **state)
 {
     struct scene *scene = *state;
@@ -495,6 +504,7 @@ int main(void)
         TEST(one_number_twice_is_an_error_naming_both),
         TEST(one_number_twice_is_ordered_by_name_where_allowed),
         TEST(one_name_twice_is_always_an_error),
+        TEST(a_folder_given_twice_is_read_once),
         TEST(gaps_are_one_notice),
         TEST(a_long_list_of_gaps_is_cut),
         TEST(a_stray_file_is_a_warning),
