@@ -58,13 +58,19 @@ COPY items FROM stdin;
 2	back\\slash	\N
 \.
 DO $$ BEGIN UPDATE items SET note = 'x;y' WHERE note IS NULL; END $$;
-CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT 2; END;
 CREATE RULE r AS ON DELETE TO items DO ALSO (SELECT 1; SELECT 2);
 /* nested /* comment; */ still; */
 SQL
     run_pgmigrate apply
     assert_status 0
     assert_value "select * from items order by id" "$(printf '1|semi;colon|it'\''s "quoted"\n2|back\\slash|x;y')"
+}
+
+@test "the semicolons of a BEGIN ATOMIC body do not end the statement" {
+    [ "$(server_major)" -ge 14 ] || skip "PostgreSQL 14 brought BEGIN ATOMIC"
+    migration 001_f <<<'CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT 2; END; SELECT f();'
+    run_pgmigrate apply
+    assert_status 0
     assert_value "select f()" 2
 }
 
