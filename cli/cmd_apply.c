@@ -14,8 +14,9 @@
 static void conclude(const struct invocation *invocation, const struct outcome *outcome)
 {
     OWNED char *summary = outcome_summary(outcome);
+    bool silent = invocation->json && invocation->verbosity == VERBOSITY_QUIET;
 
-    if (outcome->error && summary)
+    if (outcome->error && summary && !silent)
         fprintf(stderr, "%s\n", summary);
     else if (!outcome->error && !invocation->json && invocation->verbosity > VERBOSITY_QUIET) {
         if (summary)
@@ -32,6 +33,17 @@ static void tell_untried(const struct invocation *invocation, const struct run_r
         if (result->items[i].state == RUN_STATE_UNTRIED)
             report_warning(invocation, "%s was not tried: it cannot run in a transaction that is rolled back",
                            result->items[i].version);
+}
+
+/* Nobody shall rely on a backup that was not taken. */
+static bool check_backup(const struct invocation *invocation, const struct apply_options *options,
+                         struct error *error)
+{
+    if (options->dry_run || !text_equal(config_text(invocation->config, "backup"), "before-migrate"))
+        return true;
+    error_set(error, ERROR_REFUSED,
+              "\"backup = before-migrate\" is set, and this version cannot take backups");
+    return error_hint(error, "Take one by other means, then apply with PGMIGRATE_BACKUP=no.");
 }
 
 /* A protected environment is asked about what there is to do; where that is nothing, or cannot be told,
@@ -108,7 +120,8 @@ static bool run(struct invocation *invocation, struct error *error)
         .dry_run = invocation_flag(invocation, "dry-run"),
         .batch = batch > 1 ? (size_t)batch : 1,
     };
-    return run_all(invocation, folder, postgres, &options, error);
+    return check_backup(invocation, &options, error) &&
+           run_all(invocation, folder, postgres, &options, error);
 }
 
 static const struct option_spec options_apply[] = {

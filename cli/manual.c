@@ -283,7 +283,7 @@ static void print_rules(FILE *out)
 
 void manual_page(FILE *out, const struct command *const commands[])
 {
-    fputs("pgmigrate(1) \"pgmigrate " PGMIGRATE_VERSION "\" \"User Commands\"\n\n"
+    fputs("PGMIGRATE(1) \"pgmigrate " PGMIGRATE_VERSION "\" \"User Commands\"\n\n"
           "# NAME\n\npgmigrate - migrations for PostgreSQL\n\n"
           "# SYNOPSIS\n\n*pgmigrate* _COMMAND_ [_OPTION_...] [_ARGUMENT_...]\n\n"
           "# DESCRIPTION\n\n",

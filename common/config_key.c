@@ -26,15 +26,17 @@ const struct config_key config_keys[] = {
     {"migrations", "batch", CONFIG_INTEGER, NULL, "1", "batch",
      "how many migrations may be in flight at once; each still has its own transaction"},
     {"migrations", "pooler", CONFIG_CHOICE, "none session", "none", "pooler",
-     "session: the connection goes through a pooler that keeps one server connection per client"},
+     "what stands between us and the server: session is a pooler that keeps one server connection per "
+     "client"},
     {"migrations", "new_version", CONFIG_CHOICE, "sequence timestamp auto", "auto", "numbering",
      "how a new migration is numbered; auto does as the folder does"},
     {"environment", "database", CONFIG_TEXT, NULL, NULL, "database",
-     "libpq URI or conninfo, service=NAME, embedded:, or env:NAME for the value of a variable"},
+     "the database: URI or keywords of libpq, service=NAME, embedded:, or env:NAME for the value of a "
+     "variable"},
     {"environment", "protected", CONFIG_BOOL, NULL, "no", "protected",
      "changes must be confirmed (--yes, or at a terminal), and every migration needs a rollback"},
     {"environment", "backup", CONFIG_CHOICE, "before-migrate no", "no", "backup",
-     "whether a backup is taken before migrations are applied"},
+     "for a later version: a backup before migrations; apply refuses before-migrate until it can take one"},
     {NULL, NULL, CONFIG_TEXT, NULL, NULL, NULL, NULL},
 };
 

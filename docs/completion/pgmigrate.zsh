@@ -93,7 +93,7 @@ _pgmigrate() {
             '--max-wait=[how long a migration is tried again for its table locks; a bare number is seconds]:SECONDS:'
             '--wait-lock=[how long to wait for another run to end; a bare number is seconds]:SECONDS:'
             '--role=[role that migrations run as (SET ROLE)]:ROLE:'
-            '--pooler=[session\: the connection goes through a pooler that keeps one server connection per client]:MODE:(none session)'
+            '--pooler=[what stands between us and the server\: session is a pooler that keeps one server connection per client]:MODE:(none session)'
             '--batch=[how many migrations may be in flight at once; each still has its own transaction]:N:'
             '--history-table=[where the database keeps what was applied, as schema.table]:\[SCHEMA.\]TABLE:'
             '--layout=[how files are named and where rollbacks stand; auto looks at each file]:LAYOUT:(auto native updown sections flyway)'
@@ -102,7 +102,7 @@ _pgmigrate() {
             '--protected[take the environment as a protected one]'
             ) ;;
         'rollback'|down) options=(
-            '--to=[roll back everything after VERSION, which stays]:VERSION:'
+            '--to=[roll back everything after VERSION, which stays; 0\: everything]:VERSION:'
             '--steps=[roll back the N newest \[default\: 1\]]:N:'
             '--dry-run[run everything in one transaction and undo it]'
             '--accept-data-loss[also when tables or columns with data disappear]'
@@ -114,7 +114,7 @@ _pgmigrate() {
             '--reason=[why; goes to the log]:TEXT:'
             '--wait-lock=[how long to wait for another run to end; a bare number is seconds]:SECONDS:'
             '--role=[role that migrations run as (SET ROLE)]:ROLE:'
-            '--pooler=[session\: the connection goes through a pooler that keeps one server connection per client]:MODE:(none session)'
+            '--pooler=[what stands between us and the server\: session is a pooler that keeps one server connection per client]:MODE:(none session)'
             '--history-table=[where the database keeps what was applied, as schema.table]:\[SCHEMA.\]TABLE:'
             '--layout=[how files are named and where rollbacks stand; auto looks at each file]:LAYOUT:(auto native updown sections flyway)'
             '--duplicate-versions=[whether two files may have one number; allowed ones are ordered by name]:ACTION:(refuse allow)'
@@ -130,7 +130,7 @@ _pgmigrate() {
             '--reason=[why; goes to the log]:TEXT:'
             '--wait-lock=[how long to wait for another run to end; a bare number is seconds]:SECONDS:'
             '--role=[role that migrations run as (SET ROLE)]:ROLE:'
-            '--pooler=[session\: the connection goes through a pooler that keeps one server connection per client]:MODE:(none session)'
+            '--pooler=[what stands between us and the server\: session is a pooler that keeps one server connection per client]:MODE:(none session)'
             '--history-table=[where the database keeps what was applied, as schema.table]:\[SCHEMA.\]TABLE:'
             '--layout=[how files are named and where rollbacks stand; auto looks at each file]:LAYOUT:(auto native updown sections flyway)'
             '--duplicate-versions=[whether two files may have one number; allowed ones are ordered by name]:ACTION:(refuse allow)'
@@ -147,7 +147,7 @@ _pgmigrate() {
             '--reason=[why; goes to the log; required]:TEXT:'
             '--wait-lock=[how long to wait for another run to end; a bare number is seconds]:SECONDS:'
             '--role=[role that migrations run as (SET ROLE)]:ROLE:'
-            '--pooler=[session\: the connection goes through a pooler that keeps one server connection per client]:MODE:(none session)'
+            '--pooler=[what stands between us and the server\: session is a pooler that keeps one server connection per client]:MODE:(none session)'
             '--history-table=[where the database keeps what was applied, as schema.table]:\[SCHEMA.\]TABLE:'
             '--layout=[how files are named and where rollbacks stand; auto looks at each file]:LAYOUT:(auto native updown sections flyway)'
             '--duplicate-versions=[whether two files may have one number; allowed ones are ordered by name]:ACTION:(refuse allow)'
@@ -156,7 +156,7 @@ _pgmigrate() {
             ) ;;
         'doctor') options=(
             '--role=[role that migrations run as (SET ROLE)]:ROLE:'
-            '--pooler=[session\: the connection goes through a pooler that keeps one server connection per client]:MODE:(none session)'
+            '--pooler=[what stands between us and the server\: session is a pooler that keeps one server connection per client]:MODE:(none session)'
             '--history-table=[where the database keeps what was applied, as schema.table]:\[SCHEMA.\]TABLE:'
             '--layout=[how files are named and where rollbacks stand; auto looks at each file]:LAYOUT:(auto native updown sections flyway)'
             '--duplicate-versions=[whether two files may have one number; allowed ones are ordered by name]:ACTION:(refuse allow)'
