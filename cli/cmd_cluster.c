@@ -52,7 +52,7 @@ static void print_status(const struct cluster_status *status)
         printf("url       %s\n", status->url);
 }
 
-/* All four commands end by telling how things stand now. */
+/* Commands end by telling how things stand now. */
 static bool tell(struct invocation *invocation, const char *folder, struct error *error)
 {
     AUTO(cluster_status_clear) struct cluster_status status = {0};
@@ -65,10 +65,16 @@ static bool tell(struct invocation *invocation, const char *folder, struct error
     return true;
 }
 
+/* Who starts or stops it quietly did not ask how things stand. */
+static bool tell_unless_quiet(struct invocation *invocation, const char *folder, struct error *error)
+{
+    return (invocation->verbosity == VERBOSITY_QUIET && !invocation->json) || tell(invocation, folder, error);
+}
+
 static bool run_start(struct invocation *invocation, struct error *error)
 {
     OWNED char *folder = chosen_folder(invocation);
-    return cluster_start(folder, error) && tell(invocation, folder, error);
+    return cluster_start(folder, error) && tell_unless_quiet(invocation, folder, error);
 }
 
 static bool run_stop(struct invocation *invocation, struct error *error)
@@ -76,7 +82,7 @@ static bool run_stop(struct invocation *invocation, struct error *error)
     OWNED char *folder = chosen_folder(invocation);
     bool (*end)(const char *, struct error *) =
         invocation_flag(invocation, "remove") ? cluster_destroy : cluster_stop;
-    return end(folder, error) && tell(invocation, folder, error);
+    return end(folder, error) && tell_unless_quiet(invocation, folder, error);
 }
 
 static bool run_status(struct invocation *invocation, struct error *error)

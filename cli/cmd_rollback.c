@@ -54,10 +54,11 @@ static void conclude(const struct invocation *invocation, const struct outcome *
 {
     OWNED char *summary = outcome_summary(outcome);
     bool lost = !outcome->error && !invocation_flag(invocation, "dry-run");
+    bool silent = invocation->json && (!outcome->error || invocation->verbosity == VERBOSITY_QUIET);
 
-    if (!invocation->json || outcome->error)
+    if (!silent)
         print_losses(stderr, invocation->color, losses, lost);
-    if (outcome->error && summary)
+    if (outcome->error && summary && !silent)
         fprintf(stderr, "%s\n", summary);
     else if (!outcome->error && !invocation->json && invocation->verbosity > VERBOSITY_QUIET) {
         if (summary)
@@ -71,7 +72,7 @@ static bool confirmed(const struct invocation *invocation, const struct history 
                       const struct undo_options *options, const char *target, struct error *error)
 {
     OWNED char *what = options->to ? text_format("go back to %s on %s", options->to, target)
-                                   : text_format("roll back the newest %zu migration%s on %s", options->steps,
+                                   : text_format("roll back %zu migration%s on %s", options->steps,
                                                  options->steps == 1 ? "" : "s", target);
 
     return options->dry_run || !history->count || confirm(invocation, what, error);
@@ -173,7 +174,9 @@ static bool run(struct invocation *invocation, struct error *error)
 }
 
 static const struct option_spec options_rollback[] = {
-    {.name = "to", .argument = "VERSION", .summary = "roll back everything after VERSION, which stays"},
+    {.name = "to",
+     .argument = "VERSION",
+     .summary = "roll back everything after VERSION, which stays; 0: everything"},
     {.name = "steps", .argument = "N", .summary = "roll back the N newest [default: 1]"},
     {.name = "dry-run", .summary = "run everything in one transaction and undo it"},
     {.name = "accept-data-loss", .summary = "also when tables or columns with data disappear"},

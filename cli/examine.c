@@ -226,8 +226,8 @@ static void examine_history(struct examination *examination)
 
     switch (history->shape) {
     case HISTORY_OURS:
-        diagnosis_good(examination->found, "history", "\"%s.%s\" has %zu rows", schema, table,
-                       history->count);
+        diagnosis_good(examination->found, "history", "\"%s.%s\" has %zu row%s", schema, table,
+                       history->count, history->count == 1 ? "" : "s");
         break;
     case HISTORY_ABSENT:
         if (history->other_tool)

@@ -157,7 +157,7 @@ static void on_statement(struct progress *progress, const struct run_event *even
         OWNED char *path = event->file ? report_path(event->file) : text_copy(event->version);
         OWNED char *text = text_format("%s:%zu: %s", path, event->line, event->text ? event->text : "");
 
-        say(progress, PAINT_DIM, "running:", text);
+        say(progress, PAINT_DIM, progress->total ? "running:" : "trying:", text);
     }
     draw(progress, NULL);
 }

@@ -16,7 +16,7 @@
 
 struct undo_options {
     struct run_options run;
-    const char *to; /* this version stays; NULL: use steps */
+    const char *to; /* this version stays; "0": none does; NULL: use steps */
     size_t steps;
     bool dry_run;
     bool accept_data_loss;

@@ -27,18 +27,28 @@ static int newest_first(const void *a, const void *b)
     return ((*left)->sequence < (*right)->sequence) - ((*left)->sequence > (*right)->sequence);
 }
 
+/* "0", unless a version has that number: nothing stays. */
+static bool is_before_all(const struct history *history, const char *word)
+{
+    bool found = strcmp(word, "0") == 0;
+    for (size_t i = 0; i < history->count; i++)
+        found = found && !(history->keys[i].stem != NULL && version_matches(&history->keys[i], word));
+    return found;
+}
+
 static bool choose(const struct history *history, const struct undo_options *options, struct undo_plan *ret,
                    struct error *error)
 {
     struct history_row *stays = NULL;
-    if (options->to != NULL && !history_word(history, options->to, &stays, error))
+    if (options->to != NULL && !is_before_all(history, options->to) &&
+        !history_word(history, options->to, &stays, error))
         return false;
     OWNED const struct history_row **rows = memory_allocate(history->count, sizeof *rows);
     for (size_t i = 0; i < history->count; i++)
         rows[i] = &history->rows[i];
     qsort(rows, history->count, sizeof *rows, newest_first);
     for (size_t i = 0; i < history->count && rows[i] != stays; i++) {
-        if (stays == NULL && i == options->steps)
+        if (options->to == NULL && i == options->steps)
             break;
         ret->items = memory_grow(ret->items, ret->count, sizeof *ret->items);
         ret->items[ret->count++] = (struct undo_step){.row = rows[i]};

@@ -167,3 +167,11 @@ INI
     refute_stderr geheim123
     refute_output geheim123
 }
+
+@test "with --json and --quiet a failed run tells it in the document alone" {
+    echo "SELECT nonsense;" | migration 009_wrong
+    run_pgmigrate apply --json --quiet
+    assert_status 1
+    assert_equal "$stderr" ""
+    assert_equal "$(json .error.code)" failed
+}

@@ -70,3 +70,12 @@ teardown()
     DATABASE_URL=$(pgmigrate cluster url)
     assert_value "select 1" 1
 }
+
+@test "start and stop with --quiet print nothing, status is asked to" {
+    run_pgmigrate cluster start --quiet
+    assert_equal "$output$stderr" ""
+    run_pgmigrate cluster status --quiet
+    assert_output "running"
+    run_pgmigrate cluster stop --quiet
+    assert_equal "$output$stderr" ""
+}

@@ -38,10 +38,16 @@ setup()
     assert_status 10
     assert_stderr "detail: Table public.b holds 1 row."
     psql_value "insert into b values (2); insert into a values (3)"
-    run_pgmigrate rollback --to 0 --dry-run || true
     run_pgmigrate rollback --steps 2
     assert_status 10
     assert_stderr "detail: Table public.b holds 2 rows, and there is more."
+}
+
+@test "what is only tried is not said to run" {
+    run_pgmigrate rollback --verbose
+    assert_status 0
+    assert_stderr "trying: 002_b (rollback as stored):1: DROP TABLE b"
+    assert_stderr "running: 002_b (rollback as stored):1: DROP TABLE b"
 }
 
 @test "at a terminal the trial is shown as one, with its own time" {
@@ -49,4 +55,27 @@ setup()
     output=$(script -qec "pgmigrate rollback" /dev/null </dev/null)
     assert_output "trying  "
     refute_output "[0/0]"
+}
+
+@test "--to 0 takes everything back, unless a version has that number" {
+    run_pgmigrate rollback --to 7
+    assert_status 2
+    run_pgmigrate rollback --to 0
+    assert_status 0
+    assert_output "2 of 2 rolled back"
+    migration 000_zero <<<'CREATE TABLE zero ();'
+    migration 000_zero_rollback <<<'DROP TABLE zero;'
+    pgmigrate apply -q
+    run_pgmigrate rollback --to 0
+    assert_status 0
+    assert_output "2 of 2 rolled back"
+    assert_value "select string_agg(version, ',') from schema_migrations" 000_zero
+}
+
+@test "with --json and --quiet the losses are in the document alone" {
+    psql_value "insert into b values (1)"
+    run_pgmigrate rollback --json --quiet
+    assert_status 10
+    assert_equal "$stderr" ""
+    assert_equal "$(json '.data_losses[0].object')" public.b
 }
