@@ -193,7 +193,7 @@ $(BENCH_PROGRAMS): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIBRARY)
 
 HEADERS := $(wildcard $(addsuffix /*.h,$(FOLDERS)))
 FORMATTED := $(wildcard $(foreach f,$(FOLDERS) tests/unit tests/fuzz bench,$f/*.c $f/*.h))
-SCRIPTS := .ci/run build-aux/deps tests/run tests/unprivileged $(wildcard tests/*.sh tests/fuzz/run tests/servers/fetch tests/servers/run) \
+SCRIPTS := .ci/run build-aux/deps tests/run tests/docs_test tests/unprivileged $(wildcard tests/*.sh tests/fuzz/run tests/servers/fetch tests/servers/run) \
            $(wildcard tests/cli/*.bash)
 
 .PHONY: lint check format-check header-check docs-check

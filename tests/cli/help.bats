@@ -117,6 +117,12 @@ complete_line() # WORD…
             "$shell" -n completion
         fi
     done
+    if command -v fish >/dev/null; then
+        assert_equal "$(fish -N -c "source completion; complete -C 'pgmigrate cluster st'" | cut -f 1 | xargs)" \
+            "start status stop"
+        assert_equal "$(fish -N -c "source completion; complete -C 'pgmigrate rollback --use '" | cut -f 1 | xargs)" \
+            "file stored"
+    fi
     run_pgmigrate help --completion=tcsh
     assert_status 2
     assert_stderr "bash, zsh, fish"
