@@ -185,7 +185,7 @@ static void say_how_to_go_on(const struct invocation *invocation, const char *fo
     say(invocation, text);
 }
 
-static bool run(struct invocation *invocation, struct error *error)
+static bool perform(const struct invocation *invocation, struct error *error)
 {
     OWNED char *folder = NULL;
     bool keep = invocation_flag(invocation, "keep");
@@ -204,6 +204,21 @@ static bool run(struct invocation *invocation, struct error *error)
     if (good && cleaned)
         say(invocation, "That was the demo; its server and its folder are gone again.");
     return good && cleaned;
+}
+
+/* With --json stdout is the document's, so the story, its commands' output with it, goes to stderr. */
+static bool run(struct invocation *invocation, struct error *error)
+{
+    int output = invocation->json ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0) : -1;
+    if (output >= 0)
+        dup2(STDERR_FILENO, STDOUT_FILENO);
+    bool good = perform(invocation, error);
+    if (output >= 0) {
+        fflush(stdout);
+        dup2(output, STDOUT_FILENO);
+        close(output);
+    }
+    return good;
 }
 
 const struct command cmd_demo = {

@@ -362,8 +362,10 @@ static void begin_job(struct execution *execution, struct job *job)
     if (job->whole && job->attempts == 0)
         execution_tell(execution, (struct run_event){.type = RUN_BEGIN});
     job->attempts++;
-    if (job->result != NULL && job->whole)
+    if (job->result != NULL && job->whole) {
         job->result->statement_count = 0;
+        job->result->attempts = job->attempts;
+    }
 }
 
 static void end_job(struct execution *execution, struct job *job)

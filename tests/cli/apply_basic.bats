@@ -133,6 +133,13 @@ INI
     refute_output $'\033[K'
 }
 
+@test "a failed migration was attempted, too" {
+    migration 001_a <<<"select 1/0;"
+    run_pgmigrate apply --json
+    assert_status 1
+    assert_equal "$(json '.migrations[0] | [.version, .state, .attempts] | map(tostring) | join(" ")')" "001_a failed 1"
+}
+
 @test "descriptors that came closed are not mistaken for the connection" {
     migration 001_a <<<"create table a (); create table b ();"
     migration 002_b <<<"create table c ();"
