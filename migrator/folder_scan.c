@@ -123,18 +123,42 @@ static bool read_file(struct script_file *file, const char **ret_rule, struct er
     return true;
 }
 
+/* What no terminal and no history can show becomes question marks. */
+static bool make_printable(char *text)
+{
+    bool clean = true;
+    size_t bad;
+    for (; !text_is_utf8(text, strlen(text), &bad); clean = false)
+        text[bad] = '?';
+    for (char *at = text; *at != '\0'; at++) {
+        if ((unsigned char)*at >= ' ' && *at != '\177')
+            continue;
+        *at = '?';
+        clean = false;
+    }
+    return clean;
+}
+
 static void scan_file(struct folder_scan *scan, int descriptor, const char *name, const char *path)
 {
     AUTO(script_file_clear)
     struct script_file file = {.scan = scan, .file = {.folder = descriptor, .name = name, .path = path}};
     struct findings *findings = &scan->folder->findings;
     enum layout layout = scan->options->layout;
+    OWNED char *shown_name = text_copy(name), *shown_path = text_copy(path);
+    bool printable = make_printable(shown_name);
+    make_printable(shown_path);
     file.role = migration_file_role(name, layout, &file.stem, &file.layout);
     if (file.role == ROLE_STRAY) {
         OWNED char *reason = layout_stray_reason(name, layout);
         if (reason)
-            finding_add(findings, RULE_STRAY_FILE, SEVERITY_WARNING, path, "not a migration, ignored: %s",
-                        reason);
+            finding_add(findings, RULE_STRAY_FILE, SEVERITY_WARNING, shown_path,
+                        "not a migration, ignored: %s", reason);
+        return;
+    }
+    if (!printable) {
+        finding_add(findings, RULE_FILE_NAME, SEVERITY_ERROR, shown_path,
+                    "the file name is not valid UTF-8 or holds control characters, shown as ?");
         return;
     }
     AUTO(error_clear) struct error error = {0};

@@ -63,7 +63,9 @@ static void describe_half_run(struct plan_entry *entry)
 {
     const struct history_row *row = entry->row;
     const char *version = entry->version;
-    if (row->statement_started >= 0 && row->statement_started >= row->statements_done)
+    if (row->statements_total < 0) /* somebody wrote the row by hand */
+        entry->message = text_copy("stopped half way");
+    else if (row->statement_started >= 0 && row->statement_started >= row->statements_done)
         entry->message = text_format("stopped in statement %jd of %jd", (intmax_t)row->statement_started + 1,
                                      (intmax_t)row->statements_total);
     else if (row->statements_done < row->statements_total)

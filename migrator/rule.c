@@ -14,6 +14,7 @@ const struct rule rules[] = {
     {RULE_ROLLBACK_WITHOUT_FORWARD, SEVERITY_ERROR, "a rollback script belongs to no migration"},
     {RULE_VERIFY_WITHOUT_FORWARD, SEVERITY_ERROR, "a verify script belongs to no migration"},
     {RULE_ROLLBACK_IRREVERSIBLE, SEVERITY_WARNING, "an irreversible migration has a rollback script"},
+    {RULE_FILE_NAME, SEVERITY_ERROR, "a migration's name is not valid UTF-8 or holds control characters"},
     {RULE_FILE_UNREADABLE, SEVERITY_ERROR, "a script cannot be read"},
     {RULE_INVALID_ENCODING, SEVERITY_ERROR, "a script is not valid UTF-8"},
     {RULE_NUL_BYTE, SEVERITY_ERROR, "a script holds a NUL byte"},

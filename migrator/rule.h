@@ -17,6 +17,7 @@
 #define RULE_ROLLBACK_WITHOUT_FORWARD   "rollback-without-forward"
 #define RULE_VERIFY_WITHOUT_FORWARD     "verify-without-forward"
 #define RULE_ROLLBACK_IRREVERSIBLE      "rollback-irreversible"
+#define RULE_FILE_NAME                  "file-name"
 #define RULE_FILE_UNREADABLE            "file-unreadable"
 #define RULE_INVALID_ENCODING           "invalid-encoding"
 #define RULE_NUL_BYTE                   "nul-byte"

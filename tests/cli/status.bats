@@ -177,3 +177,12 @@ states()
     run_pgmigrate status -e production --rollback-required no
     assert_status 0
 }
+
+@test "a half-run row that was written by hand names no statements" {
+    migration 001_a <<<"create table a ();"
+    pgmigrate apply -q
+    psql_value "update schema_migrations set state = 'running'"
+    run_pgmigrate status
+    assert_status 0
+    assert_stderr "001_a stopped half way"
+}

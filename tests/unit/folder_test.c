@@ -193,6 +193,24 @@ static void a_folder_given_twice_is_read_once(void **state)
     order_is(scene, "7_a");
 }
 
+static void names_nobody_can_type_are_errors(void **state)
+{
+    struct scene *scene = *state;
+    write_file(scene, "1_a\033[31m.sql", "SELECT 1;");
+    write_file(scene, "2_a\xff.sql", "SELECT 1;");
+    write_file(scene, "3_a\nb_rollback.sql", "SELECT 1;");
+    write_file(scene,
+               "4_gr\xc3\xb6\xc3\x9f"
+               "e.sql",
+               "SELECT 1;");
+    write_file(scene, "stray\t.sql", "SELECT 1;");
+    fails(scene, "/1_a?[31m.sql", "the file name is not valid UTF-8 or holds control characters");
+    assert_int_equal(findings_count(&scene->folder->findings, SEVERITY_ERROR), 3);
+    assert_true(text_ends_with(found(scene, RULE_STRAY_FILE)->file, "/stray?.sql"));
+    order_is(scene, "4_gr\xc3\xb6\xc3\x9f"
+                    "e");
+}
+
 static void gaps_are_one_notice(void **state)
 {
     struct scene *scene = *state;
@@ -505,6 +523,7 @@ int main(void)
         TEST(one_number_twice_is_ordered_by_name_where_allowed),
         TEST(one_name_twice_is_always_an_error),
         TEST(a_folder_given_twice_is_read_once),
+        TEST(names_nobody_can_type_are_errors),
         TEST(gaps_are_one_notice),
         TEST(a_long_list_of_gaps_is_cut),
         TEST(a_stray_file_is_a_warning),
