@@ -16,5 +16,5 @@ WHERE c.relname = ANY ($1::pg_catalog.text[])
     AND c.relkind IN ('r', 'p')
     AND NOT (n.nspname = $2 AND c.relname = $3)
     AND n.nspname !~ '^pg_'
-    AND pg_catalog.pg_relation_size(c.oid) > 0
+    AND CASE WHEN c.relname = ANY ($1::pg_catalog.text[]) THEN pg_catalog.pg_relation_size(c.oid) > 0 END
 ORDER BY n.nspname, c.relname
