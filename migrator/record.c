@@ -364,6 +364,9 @@ void history_explain(const struct history *history, struct error *error)
         explain_history_table(history, error, "emptied");
     else if (names_setting(error, "pgmigrate.history_row_gone"))
         explain_history_table(history, error, "robbed of the row");
+    else if (names_setting(error, "pgmigrate.encoding_changed"))
+        say(error, "the migration changed client_encoding", "What this transaction did was rolled back.",
+            "Migrations are UTF-8: remove the SET, or set it to UTF8.");
     else if (strcmp(error->sqlstate, "26000") == 0)
         say(error, "the prepared statements of the session were deallocated",
             "What this transaction did was rolled back.",

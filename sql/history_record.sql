@@ -26,6 +26,8 @@ WITH own AS (
             THEN 'pgmigrate.history_replaced'
         WHEN NOT EXISTS (SELECT FROM :"schema".:"table") AND ($21::pg_catalog.bool
             OR EXISTS (SELECT FROM :"schema".:"log" AS l WHERE l.run_id = $16)) THEN 'pgmigrate.history_emptied'
+        WHEN pg_catalog.current_setting('client_encoding') NOT IN ('UTF8', 'SQL_ASCII')
+            THEN 'pgmigrate.encoding_changed'
         ELSE 'server_version_num' END) IS NOT NULL
     ON CONFLICT (version) DO UPDATE SET description = coalesce(h.description, excluded.description),
         applied_at = excluded.applied_at, applied_by = excluded.applied_by, execution_ms = excluded.execution_ms,
@@ -40,5 +42,8 @@ WITH own AS (
 )
 INSERT INTO :"schema".:"log" (action, version, run_id, execution_ms, reason, tool_version, git_commit, backup_id)
 SELECT 'applied', recorded.version, $16, recorded.execution_ms, $20, $17, $18, $19
-FROM recorded
+FROM (VALUES (1)) AS one (row) LEFT JOIN recorded ON true
+WHERE pg_catalog.current_setting(CASE
+    WHEN recorded.version IS NOT NULL THEN 'server_version_num'
+    ELSE 'pgmigrate.history_row_gone' END) IS NOT NULL
 RETURNING pg_catalog.pg_current_xact_id()::pg_catalog.text AS xid, execution_ms
