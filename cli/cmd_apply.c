@@ -81,7 +81,8 @@ static bool run_all(struct invocation *invocation, const struct folder *folder, 
     int64_t began;
     bool ok;
 
-    if (!history_open_quickly(postgres, config_text(invocation->config, "history_table"), &history, error))
+    if (!connect_role(invocation, postgres, error) ||
+        !history_open_quickly(postgres, config_text(invocation->config, "history_table"), &history, error))
         return false;
     if (history->shape != HISTORY_FOREIGN && history->shape != HISTORY_UNUSABLE)
         listing_warn_history(invocation, history); /* of those two, apply_run's error says the same */

@@ -4,6 +4,7 @@
 #include "cli/secret.h"
 #include "cli/worktree.h"
 #include "common/cluster.h"
+#include "migrator/session.h"
 
 static bool embedded_url(const struct invocation *invocation, char **ret_url, struct error *error)
 {
@@ -59,10 +60,22 @@ bool connect_database(const struct invocation *invocation, struct postgres **ret
     return false;
 }
 
+bool connect_role(const struct invocation *invocation, struct postgres *postgres, struct error *error)
+{
+    struct run_options options = {.role = config_text(invocation->config, "role")};
+    OWNED char *role = NULL;
+
+    if (!options.role)
+        return true;
+    role = session_role(&options);
+    return postgres_execute(postgres, role, error);
+}
+
 bool connect_history(const struct invocation *invocation, struct postgres *postgres, struct history **ret,
                      struct error *error)
 {
-    return history_open(postgres, config_text(invocation->config, "history_table"), ret, error);
+    return connect_role(invocation, postgres, error) &&
+           history_open(postgres, config_text(invocation->config, "history_table"), ret, error);
 }
 
 char *connect_target(const struct postgres *postgres)

@@ -11,7 +11,11 @@
 MUST_CHECK bool connect_database(const struct invocation *invocation, struct postgres **ret,
                                  struct error *error);
 
-/* The history table named in the configuration. */
+/* Work as the configured role, if there is one: who logs in may not be allowed to read the history. */
+MUST_CHECK bool connect_role(const struct invocation *invocation, struct postgres *postgres,
+                             struct error *error);
+
+/* The history table named in the configuration, as the configured role. */
 MUST_CHECK bool connect_history(const struct invocation *invocation, struct postgres *postgres,
                                 struct history **ret, struct error *error);
 
