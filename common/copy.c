@@ -27,11 +27,13 @@ static bool put_copy_data(struct postgres *postgres, const char *data, size_t si
     return true;
 }
 
+/* Data that a signal cut short must not count as all there are, even if the cancel request got lost. */
 static bool end_copy(struct postgres *postgres)
 {
-    int ended = PQputCopyEnd(postgres_connection(postgres), NULL);
+    const char *problem = postgres_was_cancelled(postgres) ? "interrupted" : NULL;
+    int ended = PQputCopyEnd(postgres_connection(postgres), problem);
     while (ended == 0 && postgres_pump(postgres))
-        ended = PQputCopyEnd(postgres_connection(postgres), NULL);
+        ended = PQputCopyEnd(postgres_connection(postgres), problem);
     return ended == 1;
 }
 
@@ -50,9 +52,19 @@ bool postgres_copy_in(struct postgres *postgres, const char *sql, const char *da
     if (ready && (!put_copy_data(postgres, data, size) || !end_copy(postgres)))
         good = postgres_connection_error(postgres, error);
     struct error later = {0};
-    bool collected = postgres_collect(postgres, ret, &later);
+    bool collected = postgres_collect(postgres, KEEP_ROWS, ret, &later);
     if (good && !collected)
         error_move(error, &later);
     error_clear(&later);
     return good && collected;
+}
+
+/* A script may hold COPY … TO STDOUT, whose rows nobody wants, or a COPY … FROM STDIN that nobody feeds. */
+void postgres_leave_copy(struct postgres *postgres, int status)
+{
+    char *row = NULL;
+    if (status == PGRES_COPY_IN)
+        PQputCopyEnd(postgres_connection(postgres), "no data follow this COPY in the file");
+    while (status == PGRES_COPY_OUT && PQgetCopyData(postgres_connection(postgres), &row, 0) > 0)
+        PQfreemem(row);
 }

@@ -8,6 +8,7 @@
 #include <poll.h>
 
 #define TICK_MS           40
+#define CANCEL_AGAIN_MS   500
 #define CONNECT_TIMEOUT_S 10
 #define BOOL_OID          16 /* pg_type.dat; fixed since ever */
 
@@ -17,7 +18,8 @@ struct postgres {
     char *address;
     int backend_pid; /* kept, since libpq forgets it with a lost connection */
     bool shielded;
-    bool cancelled; /* the running statement was cancelled because a signal came */
+    int64_t ticked_ms;
+    int64_t cancelled_ms; /* when the running statement was cancelled because a signal came; or 0 */
 };
 
 /* A struct rows is a PGresult under another name, so that libpq's types stay in here. */
@@ -33,7 +35,7 @@ struct pg_conn *postgres_connection(const struct postgres *postgres)
 
 bool postgres_was_cancelled(const struct postgres *postgres)
 {
-    return postgres->cancelled;
+    return postgres->cancelled_ms != 0;
 }
 
 /* ---- errors ---- */
@@ -55,9 +57,12 @@ bool postgres_connection_error(const struct postgres *postgres, struct error *er
     return false;
 }
 
-static enum error_code code_of_sqlstate(const char *state)
+/* Class 08 alone says nothing of our connection: dblink reports its own with it. */
+static enum error_code code_of(const char *severity, const char *state)
 {
-    if (strncmp(state, "08", 2) == 0 || strncmp(state, "57P", 3) == 0 || strcmp(state, "25006") == 0)
+    if (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0)
+        return ERROR_CONNECTION;
+    if (strcmp(state, "25006") == 0)
         return ERROR_CONNECTION;
     return strcmp(state, "55P03") == 0 ? ERROR_LOCKED : ERROR_FAILED;
 }
@@ -86,7 +91,8 @@ bool postgres_result_error(const struct postgres *postgres, const PGresult *resu
         return postgres_connection_error(postgres, error);
     if (interrupt_signal() != 0 && (strcmp(state, "57014") == 0 || strcmp(state, "57P01") == 0))
         return interrupt_error(error);
-    error_set(error, code_of_sqlstate(state), "%s", field(result, PG_DIAG_MESSAGE_PRIMARY));
+    error_set(error, code_of(field(result, PG_DIAG_SEVERITY_NONLOCALIZED), state), "%s",
+              field(result, PG_DIAG_MESSAGE_PRIMARY));
     add_server_detail(result, error);
     snprintf(error->sqlstate, sizeof error->sqlstate, "%s", state);
     error->statement_position = (size_t)strtoul(field(result, PG_DIAG_STATEMENT_POSITION), NULL, 10);
@@ -104,14 +110,26 @@ void postgres_cancel(struct postgres *postgres)
     PQfreeCancel(cancel);
 }
 
-static void on_tick(struct postgres *postgres)
+/* A cancel request that comes between two statements in flight is lost, so it is sent again. */
+static void heed_signal(struct postgres *postgres)
 {
-    if (interrupt_signal() != 0 && !postgres->cancelled && !postgres->shielded) {
-        postgres->cancelled = true;
-        postgres_cancel(postgres);
-    }
+    int64_t now = clock_ms();
+    if (interrupt_signal() == 0 || postgres->shielded || now - postgres->cancelled_ms < CANCEL_AGAIN_MS)
+        return;
+    postgres->cancelled_ms = now;
+    postgres_cancel(postgres);
+}
+
+/* By the clock, too: a server that never stops sending keeps poll() from ever waiting. */
+static void after_wait(struct postgres *postgres, bool timed_out)
+{
+    int64_t now = clock_ms();
+    heed_signal(postgres);
+    if (!timed_out && now - postgres->ticked_ms < TICK_MS)
+        return;
     if (postgres->hooks.tick != NULL)
         postgres->hooks.tick(postgres->hooks.context);
+    postgres->ticked_ms = clock_ms();
 }
 
 void postgres_shield(struct postgres *postgres, bool shielded)
@@ -130,14 +148,13 @@ bool postgres_pump(struct postgres *postgres)
         events |= POLLOUT;
     struct pollfd wait = {.fd = descriptor, .events = events};
     int ready = poll(&wait, 1, TICK_MS);
-    if (ready <= 0)
-        on_tick(postgres);
+    after_wait(postgres, ready <= 0);
     return ready <= 0 || PQconsumeInput(postgres->connection) == 1;
 }
 
 PGresult *postgres_next_result(struct postgres *postgres)
 {
-    while (PQisBusy(postgres->connection) == 1 || PQflush(postgres->connection) == 1)
+    while (PQisBusy(postgres->connection) == 1)
         if (!postgres_pump(postgres))
             break; /* PQgetResult tells what happened */
     return PQgetResult(postgres->connection);
@@ -145,7 +162,7 @@ PGresult *postgres_next_result(struct postgres *postgres)
 
 bool postgres_begin_statement(struct postgres *postgres, struct error *error)
 {
-    postgres->cancelled = false;
+    postgres->cancelled_ms = 0;
     bool idle = PQtransactionStatus(postgres->connection) == PQTRANS_IDLE;
     return interrupt_signal() == 0 || !idle || postgres->shielded || interrupt_error(error);
 }
@@ -209,11 +226,11 @@ static char *address_of(PGconn *connection)
     return *host == '/' ? text_copy(host) : text_format("%s:%s", host, PQport(connection));
 }
 
-static bool connect_with(const char *const keywords[], const char *const values[], struct postgres **ret,
-                         struct error *error)
+static bool connect_with(const char *const keywords[], const char *const values[], bool expand,
+                         struct postgres **ret, struct error *error)
 {
     AUTO(postgres_free) struct postgres *postgres = memory_allocate(1, sizeof *postgres);
-    postgres->connection = PQconnectStartParams(keywords, values, 1);
+    postgres->connection = PQconnectStartParams(keywords, values, expand);
     if (postgres->connection == NULL)
         return error_set(error, ERROR_CONNECTION, "out of memory while connecting");
     if (PQstatus(postgres->connection) == CONNECTION_BAD)
@@ -244,7 +261,7 @@ bool postgres_connect(const char *conninfo, const char *application_name, struct
                             "UTF8",
                             application_name,
                             NULL};
-    return connect_with(keywords, values, ret, error);
+    return connect_with(keywords, values, true, ret, error);
 }
 
 #define CONNINFO_MAX 64
@@ -261,12 +278,14 @@ bool postgres_connect_again(const struct postgres *postgres, struct postgres **r
         values[count] = option->val;
         if (strcmp(option->keyword, "host") == 0) /* of several, the one we are connected to */
             values[count] = PQhost(postgres->connection);
+        else if (strcmp(option->keyword, "hostaddr") == 0)
+            values[count] = PQhostaddr(postgres->connection);
         else if (strcmp(option->keyword, "port") == 0)
             values[count] = PQport(postgres->connection);
         count++;
     }
     keywords[count] = values[count] = NULL;
-    bool connected = connect_with(keywords, values, ret, error);
+    bool connected = connect_with(keywords, values, false, ret, error);
     PQconninfoFree(options);
     return connected;
 }
@@ -339,27 +358,28 @@ void postgres_set_hooks(struct postgres *postgres, const struct postgres_hooks *
 
 /* ---- statements ---- */
 
-/* A script may hold COPY … TO STDOUT, whose rows nobody wants, or a COPY … FROM STDIN that nobody feeds. */
-static void leave_copy(struct postgres *postgres, ExecStatusType status)
+static PGresult *next_kept(struct postgres *postgres, enum keep keep)
 {
-    char *row = NULL;
-    if (status == PGRES_COPY_IN)
-        PQputCopyEnd(postgres->connection, "no data follow this COPY in the file");
-    while (status == PGRES_COPY_OUT && PQgetCopyData(postgres->connection, &row, 0) > 0)
-        PQfreemem(row);
+    if (keep == KEEP_TAG)
+        PQsetSingleRowMode(postgres->connection);
+    PGresult *result = postgres_next_result(postgres);
+    while (PQresultStatus(result) == PGRES_SINGLE_TUPLE) {
+        PQclear(result);
+        result = postgres_next_result(postgres);
+    }
+    return result;
 }
 
-bool postgres_collect(struct postgres *postgres, struct rows **ret, struct error *error)
+bool postgres_collect(struct postgres *postgres, enum keep keep, struct rows **ret, struct error *error)
 {
     AUTO(rows_free) struct rows *last = NULL;
     bool good = true;
-    for (PGresult *result = postgres_next_result(postgres); result != NULL;
-         result = postgres_next_result(postgres)) {
+    for (PGresult *result; (result = next_kept(postgres, keep)) != NULL;) {
         ExecStatusType status = PQresultStatus(result);
         bool failed = status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE;
         if (failed && good)
             good = postgres_result_error(postgres, result, error);
-        leave_copy(postgres, status);
+        postgres_leave_copy(postgres, status);
         if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || failed) {
             PQclear(result);
         } else {
@@ -381,21 +401,22 @@ bool postgres_query(struct postgres *postgres, const char *sql, size_t count, co
         return false;
     if (PQsendQueryParams(postgres->connection, sql, (int)count, NULL, values, NULL, NULL, 0) != 1)
         return postgres_connection_error(postgres, error);
-    return postgres_collect(postgres, ret, error);
+    return postgres_collect(postgres, KEEP_ROWS, ret, error);
 }
 
-bool postgres_run(struct postgres *postgres, const char *sql, struct rows **ret, struct error *error)
+bool postgres_run(struct postgres *postgres, const char *sql, enum keep keep, struct rows **ret,
+                  struct error *error)
 {
     if (!postgres_begin_statement(postgres, error))
         return false;
     if (PQsendQuery(postgres->connection, sql) != 1)
         return postgres_connection_error(postgres, error);
-    return postgres_collect(postgres, ret, error);
+    return postgres_collect(postgres, keep, ret, error);
 }
 
 bool postgres_execute(struct postgres *postgres, const char *sql, struct error *error)
 {
-    return postgres_run(postgres, sql, NULL, error);
+    return postgres_run(postgres, sql, KEEP_TAG, NULL, error);
 }
 
 enum postgres_transaction postgres_transaction(const struct postgres *postgres)
@@ -458,16 +479,10 @@ bool postgres_send_sync(struct postgres *postgres, struct error *error)
     return PQpipelineSync(postgres->connection) == 1 || postgres_connection_error(postgres, error);
 }
 
-/* Every statement's results end with a NULL, a sync's do not. */
-static void skip_end_of_statement(struct postgres *postgres)
+enum postgres_answer postgres_receive(struct postgres *postgres, enum keep keep, struct rows **ret,
+                                      struct error *error)
 {
-    PGresult *end = postgres_next_result(postgres);
-    PQclear(end);
-}
-
-enum postgres_answer postgres_receive(struct postgres *postgres, struct rows **ret, struct error *error)
-{
-    PGresult *result = postgres_next_result(postgres);
+    PGresult *result = next_kept(postgres, keep);
     ExecStatusType status = PQresultStatus(result);
     if (result == NULL || postgres_is_lost(postgres)) {
         if (result != NULL && status == PGRES_FATAL_ERROR)
@@ -481,7 +496,8 @@ enum postgres_answer postgres_receive(struct postgres *postgres, struct rows **r
         PQclear(result);
         return POSTGRES_SYNCED;
     }
-    skip_end_of_statement(postgres);
+    /* Every statement's results end with a NULL, a sync's do not. */
+    PQclear(postgres_next_result(postgres));
     if (status == PGRES_PIPELINE_ABORTED) {
         PQclear(result);
         return POSTGRES_SKIPPED;

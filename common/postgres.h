@@ -80,8 +80,12 @@ MUST_CHECK bool postgres_query(struct postgres *postgres, const char *sql, size_
 /* One or more statements without parameters, by the simple protocol. */
 MUST_CHECK bool postgres_execute(struct postgres *postgres, const char *sql, struct error *error);
 
-/* The same for one statement whose rows are wanted (ret may be NULL). */
-MUST_CHECK bool postgres_run(struct postgres *postgres, const char *sql, struct rows **ret,
+/* What is kept of a result: all, or only its command tag. The rows of a script's statement may be any number
+ * and are thrown away as they come. */
+enum keep { KEEP_ROWS, KEEP_TAG };
+
+/* The same for one statement whose result is wanted (ret may be NULL). */
+MUST_CHECK bool postgres_run(struct postgres *postgres, const char *sql, enum keep keep, struct rows **ret,
                              struct error *error);
 
 /* Ask the server to cancel what the connection is running; harmless when nothing is. */
@@ -137,6 +141,7 @@ MUST_CHECK bool postgres_send_sync(struct postgres *postgres, struct error *erro
 enum postgres_answer { POSTGRES_ROWS, POSTGRES_ERROR, POSTGRES_SKIPPED, POSTGRES_SYNCED };
 /* Wait for the next answer. POSTGRES_ERROR fills error (of a statement, or of the connection: see is_lost).
  */
-enum postgres_answer postgres_receive(struct postgres *postgres, struct rows **ret, struct error *error);
+enum postgres_answer postgres_receive(struct postgres *postgres, enum keep keep, struct rows **ret,
+                                      struct error *error);
 
 #endif

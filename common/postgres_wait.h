@@ -21,7 +21,9 @@ bool postgres_pump(struct postgres *postgres);
 /* The next result of the statement at the front; NULL when it has no more. */
 struct pg_result *postgres_next_result(struct postgres *postgres);
 /* All results of what was sent: the first error decides, the last rows are kept (ret may be NULL). */
-bool postgres_collect(struct postgres *postgres, struct rows **ret, struct error *error);
+bool postgres_collect(struct postgres *postgres, enum keep keep, struct rows **ret, struct error *error);
+/* Go on after a result that began a COPY (its PGresult status), whose data nobody has or wants. */
+void postgres_leave_copy(struct postgres *postgres, int status);
 /* The running statement was cancelled because a signal came. */
 bool postgres_was_cancelled(const struct postgres *postgres);
 

@@ -178,11 +178,12 @@ static bool run_jobs(struct apply *apply, struct job *jobs, size_t count, struct
 static size_t batch_length(const struct apply *apply, const struct job *first, size_t at)
 {
     size_t count = 1;
-    if (apply->options->batch <= 1 || apply->options->dry_run || !job_is_plain(first))
+    if (apply->options->batch <= 1 || apply->options->dry_run ||
+        !execute_in_batch(first->script, first->verify))
         return count;
     for (; at + count < apply->prepared->count; count++) {
         const struct prepared *next = &apply->prepared->items[at + count];
-        if (!next->script->transactional || next->script->has_copy || next->verify != NULL)
+        if (!execute_in_batch(next->script, next->verify))
             break;
     }
     return count;
@@ -251,11 +252,18 @@ static bool begin_groups(struct apply *apply, const struct prepared *prepared, s
     return postgres_query(apply->execution.postgres, begin->sql, begin->count, begin->values, NULL, error);
 }
 
+static bool discard_temporary(struct apply *apply, struct error *error)
+{
+    return !apply->execution.temporary ||
+           postgres_execute(apply->execution.postgres, sql_discard_temporary, error);
+}
+
 static bool run_script_groups(struct apply *apply, const struct prepared *prepared, struct group_run *run,
                               struct error *error)
 {
     if (!session_reset(apply->execution.postgres, &apply->options->run, error) ||
-        !begin_groups(apply, prepared, run, error) || !groups_run(&apply->execution, run, error))
+        !discard_temporary(apply, error) || !begin_groups(apply, prepared, run, error) ||
+        !groups_run(&apply->execution, run, error))
         return false;
     AUTO(history_statement_free)
     struct history_statement *finish =

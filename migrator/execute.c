@@ -7,6 +7,8 @@
 #include "sql.h"
 #include <string.h>
 
+#define STEPS_AHEAD 500
+
 enum step_kind { STEP_CONTROL, STEP_PREPARE, STEP_STATEMENT, STEP_VERIFY, STEP_RECORD, STEP_COMMIT };
 
 struct step {
@@ -40,9 +42,15 @@ static char *bind_value(const char *sql, int64_t ms)
 
 /* What earlier scripts did to the session is undone inside the transaction: an attempt that fails undoes it
  * again. */
-static void add_reset(const struct execution *execution, struct job *job)
+static void add_reset(struct execution *execution, struct job *job)
 {
     const char *settings[SESSION_SETTINGS_MAX];
+    if (execution->temporary)
+        add_step(job, STEP_CONTROL, sql_discard_temporary);
+    if (execution->prepares) {
+        add_step(job, STEP_CONTROL, sql_deallocate_all);
+        execution->prepare_sent = NULL;
+    }
     add_step(job, STEP_CONTROL, sql_reset_all);
     add_step(job, STEP_CONTROL, sql_reset_authorization);
     add_owned(job, session_role(execution->options));
@@ -51,7 +59,7 @@ static void add_reset(const struct execution *execution, struct job *job)
         add_step(job, STEP_CONTROL, settings[i]);
 }
 
-static void add_settings(const struct execution *execution, struct job *job)
+static void add_settings(struct execution *execution, struct job *job)
 {
     if (execution->used)
         add_reset(execution, job);
@@ -76,9 +84,9 @@ static void add_statements(struct job *job, enum step_kind kind, const struct sc
     }
 }
 
-static void plan_steps_of(const struct execution *execution, struct job *job)
+static void plan_steps_of(struct execution *execution, struct job *job)
 {
-    job->step_count = 0;
+    job->step_count = job->sent = 0;
     if (!execution->dry_run)
         add_step(job, STEP_CONTROL, job->begin);
     add_settings(execution, job);
@@ -158,6 +166,11 @@ static void keep_time(struct job *job, const struct step *step, int64_t us, cons
         (struct statement_result){.line = step->statement->line, .us = us, .rows = rows_affected(rows)};
 }
 
+static enum keep keep_of(const struct step *step)
+{
+    return step->kind == STEP_STATEMENT ? KEEP_TAG : KEEP_ROWS;
+}
+
 /* A COMMIT of a failed transaction "succeeds" with the tag ROLLBACK. */
 static bool committed(const struct rows *rows, struct error *error)
 {
@@ -175,7 +188,7 @@ static bool end_step(struct execution *execution, struct job *job, const struct 
     if (step->kind == STEP_PREPARE)
         execution->prepared = execution->prepare_sent;
     if (step->kind == STEP_RECORD && job->whole)
-        job->execution_ms = rows_integer(rows, 0, "execution_ms");
+        job->execution_ms = rows_count(rows) == 0 ? 0 : rows_integer(rows, 0, "execution_ms");
     if (step->kind == STEP_VERIFY)
         return verify_holds(step, rows, error);
     return step->kind != STEP_COMMIT || committed(rows, error);
@@ -248,10 +261,11 @@ static bool send_step(struct execution *execution, struct job *job, const struct
     return postgres_send(postgres, step->sql, 0, NULL, error) && postgres_send_flush(postgres, error);
 }
 
-static bool send_steps(struct execution *execution, struct job *job, size_t from, size_t to,
-                       struct error *error)
+/* Everything up to a step that is not sent yet. */
+static bool send_steps(struct execution *execution, struct job *job, size_t to, struct error *error)
 {
-    for (size_t i = from; i < to; i++) {
+    for (; job->sent < to; job->sent++) {
+        size_t i = job->sent;
         /* The answers to what came before are wanted when the first statement begins, not when it ends. */
         bool begins = i > 0 && job->steps[i].statement != NULL && job->steps[i - 1].statement == NULL;
         if (begins && !postgres_send_flush(execution->postgres, error))
@@ -262,16 +276,34 @@ static bool send_steps(struct execution *execution, struct job *job, size_t from
     return true;
 }
 
+/* Keep enough in flight to keep the server busy, but not the whole of a long script: both sides' buffers
+ * would grow with it. After a signal nothing more is sent. */
+static bool send_ahead(struct execution *execution, struct job *job, size_t at, size_t to,
+                       struct error *error)
+{
+    size_t ahead = to - at < STEPS_AHEAD ? to : at + STEPS_AHEAD;
+    if (job->sent > at + STEPS_AHEAD / 2 || job->sent == ahead)
+        return true;
+    if (at > 0 && interrupt_signal() != 0)
+        return interrupt_error(error);
+    return send_steps(execution, job, ahead, error);
+}
+
 static bool receive_steps(struct execution *execution, struct job *job, size_t from, size_t to,
                           struct error *error)
 {
     for (size_t i = from; i < to; i++) {
         AUTO(rows_free) struct rows *rows = NULL;
         const struct step *step = &job->steps[i];
+        if (!send_ahead(execution, job, i, to, error))
+            return false;
         begin_step(execution, job, step);
-        enum postgres_answer answer = postgres_receive(execution->postgres, &rows, error);
-        if (answer == POSTGRES_ERROR)
+        enum postgres_answer answer = postgres_receive(execution->postgres, keep_of(step), &rows, error);
+        if (answer == POSTGRES_ERROR) {
+            if (step->kind != STEP_COMMIT && *error->sqlstate != '\0')
+                job->commit_sent = false; /* the server skips it, or has ended before it */
             return fail_step(execution, job, step, error);
+        }
         if (answer != POSTGRES_ROWS)
             return error_set(error, ERROR_FAILED, "the server skipped a statement without an error");
         if (!end_step(execution, job, step, rows, error))
@@ -286,7 +318,7 @@ static void drain(struct execution *execution)
     AUTO(error_clear) struct error ignored = {0};
     while (!postgres_is_lost(execution->postgres)) {
         AUTO(rows_free) struct rows *rows = NULL;
-        if (postgres_receive(execution->postgres, &rows, &ignored) == POSTGRES_SYNCED)
+        if (postgres_receive(execution->postgres, KEEP_TAG, &rows, &ignored) == POSTGRES_SYNCED)
             return;
     }
 }
@@ -304,14 +336,17 @@ static bool end_pipeline(struct execution *execution, bool synced, struct error 
 /* Undo what a failed job left open; nothing to do on a lost connection. */
 static void undo(struct execution *execution)
 {
-    AUTO(error_clear) struct error ignored = {0};
-    if (postgres_is_lost(execution->postgres) || execution->dry_run ||
-        postgres_transaction(execution->postgres) == POSTGRES_IDLE)
-        return;
-    postgres_shield(execution->postgres, true);
-    if (!postgres_execute(execution->postgres, sql_rollback, &ignored))
-        execution->used = true;
-    postgres_shield(execution->postgres, false);
+    struct postgres *postgres = execution->postgres;
+    postgres_shield(postgres, true);
+    /* Twice, for the cancel request of a signal may be late and hit the first. */
+    for (int i = 0; i < 2 && !postgres_is_lost(postgres) && !execution->dry_run &&
+                    postgres_transaction(postgres) != POSTGRES_IDLE;
+         i++) {
+        AUTO(error_clear) struct error ignored = {0};
+        if (!postgres_execute(postgres, sql_rollback, &ignored))
+            execution->used = true;
+    }
+    postgres_shield(postgres, false);
 }
 
 /* ---- transport: step by step ---- */
@@ -323,7 +358,7 @@ static bool run_step(struct execution *execution, struct job *job, const struct 
     if (step->kind == STEP_RECORD)
         return postgres_query(postgres, step->sql, job->record->count, job->record->values, ret, error);
     if (step->statement == NULL || step->statement->kind != STATEMENT_COPY_IN)
-        return postgres_run(postgres, step->sql, ret, error);
+        return postgres_run(postgres, step->sql, keep_of(step), ret, error);
     const struct statement *copy = step->statement;
     return postgres_copy_in(postgres, step->sql, step->script->source->text + copy->data_offset,
                             copy->data_length, ret, error);
@@ -332,7 +367,7 @@ static bool run_step(struct execution *execution, struct job *job, const struct 
 static bool run_steps(struct execution *execution, struct job *job, struct error *error)
 {
     plan_steps_of(execution, job);
-    execution->used = true;
+    execution_uses(execution, job->script);
     execution->now.began_us = clock_us();
     for (size_t i = 0; i < job->step_count; i++) {
         AUTO(rows_free) struct rows *rows = NULL;
@@ -340,6 +375,8 @@ static bool run_steps(struct execution *execution, struct job *job, struct error
         begin_step(execution, job, step);
         if (step->kind == STEP_PREPARE)
             continue;
+        if (interrupt_signal() != 0)
+            return interrupt_error(error);
         if (step->kind == STEP_COMMIT)
             job->commit_sent = true;
         if (!run_step(execution, job, step, &rows, error))
@@ -380,8 +417,8 @@ static void end_job(struct execution *execution, struct job *job)
 static bool send_job(struct execution *execution, struct job *job, struct error *error)
 {
     plan_steps_of(execution, job);
-    execution->used = true;
-    return send_steps(execution, job, 0, job->look, error);
+    execution_uses(execution, job->script);
+    return send_ahead(execution, job, 0, job->look, error);
 }
 
 /* A job with a verify script has a second half, sent when the first has been looked at. */
@@ -390,8 +427,7 @@ static bool receive_job(struct execution *execution, struct job *job, struct err
     begin_job(execution, job);
     if (!receive_steps(execution, job, 0, job->look, error))
         return false;
-    if (job->look < job->step_count && (!send_steps(execution, job, job->look, job->step_count, error) ||
-                                        !receive_steps(execution, job, job->look, job->step_count, error)))
+    if (!receive_steps(execution, job, job->look, job->step_count, error))
         return false;
     end_job(execution, job);
     return true;
@@ -407,7 +443,7 @@ static bool fly(struct execution *execution, struct job *jobs, size_t count, siz
         for (; sent < count && sent - done < window; sent++)
             if (!send_job(execution, &jobs[sent], error))
                 return false;
-        if (sent == count && !*ret_synced && jobs[count - 1].look == jobs[count - 1].step_count) {
+        if (sent == count && !*ret_synced && jobs[count - 1].sent == jobs[count - 1].step_count) {
             if (!postgres_send_sync(execution->postgres, error))
                 return false;
             *ret_synced = true;
@@ -427,9 +463,9 @@ bool execute_forgotten(struct execution *execution, const struct error *error)
     return true;
 }
 
-bool job_is_plain(const struct job *job)
+bool execute_in_batch(const struct script *script, const struct script *verify)
 {
-    return job->verify == NULL && !job->script->has_copy;
+    return script->transactional && verify == NULL && !script->has_copy && script->count < STEPS_AHEAD / 2;
 }
 
 static bool in_pipeline(const struct job *job)

@@ -34,10 +34,10 @@ struct job {
 
     /* Filled by running it. */
     size_t attempts;
-    bool commit_sent;
+    bool commit_sent; /* and what became of it is not known if the connection is lost now */
     int64_t execution_ms;
     struct step *steps; /* while in flight */
-    size_t step_count, look;
+    size_t step_count, look, sent;
 };
 void job_done(struct job *job);
 CLEANUP_VALUE(struct job, job_done)
@@ -45,13 +45,16 @@ CLEANUP_VALUE(struct job, job_done)
 /*
  * Run jobs in order, at most window of them in flight. On failure *ret_done are committed, jobs[*ret_done]
  * failed and was rolled back (unless the connection is lost), nothing later ran. A job with a verify script
- * or COPY needs a call of its own (see job_is_plain). error has the place in the file.
+ * or COPY needs a call of its own (see execute_in_batch). error has the place in the file.
  */
 MUST_CHECK bool execute_jobs(struct execution *execution, struct job *jobs, size_t count, size_t window,
                              size_t *ret_done, struct error *error);
 /* A script may throw away what was prepared (DEALLOCATE ALL): whether that is why a job failed; it can be run
  * again. */
 bool execute_forgotten(struct execution *execution, const struct error *error);
-bool job_is_plain(const struct job *job);
+/* Whether a script may be in flight together with others: not with COPY, a verify script or very many
+ * statements.
+ */
+bool execute_in_batch(const struct script *script, const struct script *verify);
 
 #endif

@@ -2,7 +2,10 @@
 #include "migrator/execution.h"
 
 #include "common/interrupt.h"
+#include "migrator/session.h"
 #include "sql.h"
+#include <string.h>
+#include <strings.h>
 
 #define PROGRESS_INTERVAL_MS 1000
 #define BLOCKED_INTERVAL_MS  5000
@@ -62,16 +65,43 @@ static void on_tick(void *context)
     execution_tell(execution, (struct run_event){.type = RUN_PROGRESS, .text = progress, .ms = waited});
 }
 
+/* When a session began is told to the user who logged in, not to the role it works as. */
+static bool look_at_session(struct execution *execution, struct rows **ret, struct error *error)
+{
+    struct postgres *postgres = execution->postgres;
+    AUTO(rows_free) struct rows *rows = NULL;
+    if (execution->options->role != NULL && !postgres_execute(postgres, sql_reset_role, error))
+        return false;
+    if (!postgres_query(postgres, sql_session_look, 0, NULL, &rows, error))
+        return false;
+    if (execution->options->role != NULL) {
+        OWNED char *role = session_role(execution->options);
+        if (!postgres_execute(postgres, role, error))
+            return false;
+    }
+    *ret = take(rows);
+    return true;
+}
+
 bool execution_begin(struct execution *execution, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
-    if (!postgres_query(execution->postgres, sql_session_look, 0, NULL, &rows, error))
+    if (!look_at_session(execution, &rows, error))
         return false;
     execution->backend_began = text_copy(rows_text(rows, 0, "backend_start"));
     execution->observer.watched = execution->postgres;
+    execution->observer.pid = (int)rows_integer(rows, 0, "pid");
     postgres_set_hooks(execution->postgres,
                        &(struct postgres_hooks){.context = execution, .notice = on_notice, .tick = on_tick});
     return true;
+}
+
+void execution_uses(struct execution *execution, const struct script *script)
+{
+    execution->used = true;
+    execution->temporary = execution->temporary || strcasestr(script->source->text, "temp") != NULL;
+    for (size_t i = 0; i < script->count && !execution->prepares; i++)
+        execution->prepares = strncasecmp(script->items[i].text, "PREPARE", strlen("PREPARE")) == 0;
 }
 
 void execution_done(struct execution *execution)

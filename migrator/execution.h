@@ -17,6 +17,7 @@ struct execution {
     size_t total;             /* migrations in the run */
     bool dry_run;             /* inside a transaction of the caller: no BEGIN, no COMMIT */
     bool used;                /* a script ran in this session, so the next one starts with a reset */
+    bool temporary, prepares; /* it may have left temporary tables, or prepared statements */
     const char *prepared;     /* name of the record statement that the session has prepared, or NULL */
     const char *prepare_sent; /* the same, not yet confirmed */
     char *prepared_as;        /* what the server calls it: another name each time; owned */
@@ -40,6 +41,9 @@ struct execution {
 MUST_CHECK bool execution_begin(struct execution *execution, struct error *error);
 void execution_done(struct execution *execution);
 CLEANUP_VALUE(struct execution, execution_done)
+
+/* A script is about to run: what it may leave behind in the session. */
+void execution_uses(struct execution *execution, const struct script *script);
 
 /* Send an event; version, file, counts and, when it has none, the line are filled from what runs now. */
 void execution_tell(struct execution *execution, struct run_event event);

@@ -80,8 +80,8 @@ static bool run_bare(struct execution *execution, struct group_run *run, const s
     if (!prepare_bare(execution, run, statement, lock_timeout_ms, error))
         return false;
     look_at(execution, run, statement, lock_timeout_ms);
-    execution->used = true;
-    if (!postgres_run(execution->postgres, statement->text, &rows, error)) {
+    execution_uses(execution, run->script);
+    if (!postgres_run(execution->postgres, statement->text, KEEP_TAG, &rows, error)) {
         execution_place(run->script, statement, error);
         if (!postgres_is_lost(execution->postgres))
             index_build_clean(execution, statement);

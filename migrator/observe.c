@@ -15,7 +15,7 @@ static struct rows *look(struct observer *observer, const char *sql)
         observer->failed = true;
         return NULL;
     }
-    OWNED char *pid = text_format("%d", postgres_backend_pid(observer->watched));
+    OWNED char *pid = text_format("%d", observer->pid);
     if (!postgres_query(observer->postgres, sql, 1, (const char *const[]){pid}, &rows, &ignored))
         observer->failed = postgres_is_lost(observer->postgres);
     return rows;

@@ -11,6 +11,7 @@
 
 struct observer {
     const struct postgres *watched; /* borrowed */
+    int pid;                        /* of its server process; what libpq was told may be a pooler's number */
     struct postgres *postgres;      /* NULL until needed */
     bool failed;                    /* it could not connect; it does not try again */
 };

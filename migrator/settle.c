@@ -2,6 +2,7 @@
 #include "migrator/settle.h"
 
 #include "common/interrupt.h"
+#include "migrator/session.h"
 #include "sql.h"
 
 #define RECONNECT_MS     60000
@@ -24,7 +25,7 @@ static struct postgres *reconnect(struct execution *execution)
 
 static bool wait_for_end(struct execution *execution, struct postgres *postgres)
 {
-    OWNED char *pid = text_format("%d", postgres_backend_pid(execution->postgres));
+    OWNED char *pid = text_format("%d", execution->observer.pid);
     const char *values[] = {pid, execution->backend_began};
     int64_t began = clock_ms();
     bool ended = false;
@@ -41,6 +42,14 @@ static bool wait_for_end(struct execution *execution, struct postgres *postgres)
             return false;
     }
     return false;
+}
+
+/* The history is the role's; whoever logs in may not even read it. */
+static bool take_role(const struct execution *execution, struct postgres *postgres)
+{
+    AUTO(error_clear) struct error ignored = {0};
+    OWNED char *role = session_role(execution->options);
+    return postgres_execute(postgres, role, &ignored);
 }
 
 static bool is_committed(struct execution *execution, struct postgres *postgres, const char *version,
@@ -62,11 +71,13 @@ enum settled settle(struct execution *execution, const char *run_id, const struc
                     bool forgetting, size_t *ret_committed)
 {
     *ret_committed = 0;
+    if (count == 0)
+        return SETTLED_UNDONE;
     execution_tell(execution, (struct run_event){
                                   .type = RUN_NOTICE,
                                   .text = "the connection was lost; asking the server what was committed"});
     AUTO(postgres_free) struct postgres *postgres = reconnect(execution);
-    if (postgres == NULL || !wait_for_end(execution, postgres))
+    if (postgres == NULL || !wait_for_end(execution, postgres) || !take_role(execution, postgres))
         return SETTLED_UNKNOWN;
     for (size_t i = 0; i < count; i++) {
         bool committed = false;
@@ -95,6 +106,7 @@ bool settle_error(enum settled settled, const struct job *job, struct error *los
     error_move(error, lost);
     error_at(error, job->script->source->path, error->line, error->column);
     error_prefix(error, "the connection was lost while \"%s\" ran, and it was rolled back", job->version);
-    return error_hint(error,
-                      "The server was asked after reconnecting. Running the same command again is safe.");
+    return error_hint(error, "%s Running the same command again is safe.",
+                      job->commit_sent ? "The server was asked after reconnecting."
+                                       : "COMMIT had not been reached.");
 }

@@ -13,9 +13,9 @@
 enum settled { SETTLED_COMMITTED, SETTLED_UNDONE, SETTLED_UNKNOWN };
 
 /*
- * For jobs in flight, in order: how many of them are committed. forgetting: the jobs take rows away
- * (rollback) instead of writing them. SETTLED_UNKNOWN when the server cannot be asked; SETTLED_COMMITTED when
- * all are.
+ * For jobs whose COMMIT was sent, in order: how many of them are committed. forgetting: the jobs take rows
+ * away (rollback) instead of writing them. SETTLED_UNKNOWN when the server cannot be asked; SETTLED_COMMITTED
+ * when all are.
  */
 enum settled settle(struct execution *execution, const char *run_id, const struct job *jobs, size_t count,
                     bool forgetting, size_t *ret_committed);

@@ -1,0 +1,2 @@
+-- Forgets the session's prepared statements.
+DEALLOCATE ALL

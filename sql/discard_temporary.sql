@@ -1,0 +1,2 @@
+-- Drops the session's temporary tables, as its end would.
+DISCARD TEMP
