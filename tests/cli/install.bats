@@ -6,6 +6,7 @@ load helpers
 setup()
 {
     command -v scdoc >/dev/null || skip "scdoc is not installed"
+    [ -w "$TEST_BUILD" ] || skip "make cannot write to its folder here"
     cd "$BATS_TEST_DIRNAME/../.."
     target=$BATS_TEST_TMPDIR/root
 }
