@@ -465,7 +465,8 @@ bool execute_forgotten(struct execution *execution, const struct error *error)
 
 bool execute_in_batch(const struct script *script, const struct script *verify)
 {
-    return script->transactional && verify == NULL && !script->has_copy && script->count < STEPS_AHEAD / 2;
+    return script->transactional && verify == NULL && !script->has_copy && script->count < STEPS_AHEAD / 2 &&
+           !execution_changes_begin(script);
 }
 
 static bool in_pipeline(const struct job *job)
@@ -478,6 +479,11 @@ bool execute_jobs(struct execution *execution, struct job *jobs, size_t count, s
 {
     *ret_done = 0;
     bool good;
+    if (execution->defaults && !execution->dry_run) {
+        if (!session_reset(execution->postgres, execution->options, error))
+            return false;
+        execution->defaults = false;
+    }
     if (count == 1 && !in_pipeline(&jobs[0])) {
         begin_job(execution, &jobs[0]);
         good = run_steps(execution, &jobs[0], error);

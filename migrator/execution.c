@@ -96,9 +96,16 @@ bool execution_begin(struct execution *execution, struct error *error)
     return true;
 }
 
+bool execution_changes_begin(const struct script *script)
+{
+    return strcasestr(script->source->text, "default_transaction") != NULL ||
+           strcasestr(script->source->text, "characteristics") != NULL;
+}
+
 void execution_uses(struct execution *execution, const struct script *script)
 {
     execution->used = true;
+    execution->defaults = execution->defaults || execution_changes_begin(script);
     execution->temporary = execution->temporary || strcasestr(script->source->text, "temp") != NULL;
     for (size_t i = 0; i < script->count && !execution->prepares; i++)
         execution->prepares = strncasecmp(script->items[i].text, "PREPARE", strlen("PREPARE")) == 0;

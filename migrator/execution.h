@@ -18,6 +18,7 @@ struct execution {
     bool dry_run;             /* inside a transaction of the caller: no BEGIN, no COMMIT */
     bool used;                /* a script ran in this session, so the next one starts with a reset */
     bool temporary, prepares; /* it may have left temporary tables, or prepared statements */
+    bool defaults;            /* or changed what a BEGIN begins, so that a reset behind it comes too late */
     const char *prepared;     /* name of the record statement that the session has prepared, or NULL */
     const char *prepare_sent; /* the same, not yet confirmed */
     char *prepared_as;        /* what the server calls it: another name each time; owned */
@@ -44,6 +45,8 @@ CLEANUP_VALUE(struct execution, execution_done)
 
 /* A script is about to run: what it may leave behind in the session. */
 void execution_uses(struct execution *execution, const struct script *script);
+/* Whether it may change how the session's transactions begin. */
+bool execution_changes_begin(const struct script *script);
 
 /* Send an event; version, file, counts and, when it has none, the line are filled from what runs now. */
 void execution_tell(struct execution *execution, struct run_event event);

@@ -103,6 +103,19 @@ SQL
     assert_status 0
 }
 
+@test "what one migration sets for the session's transactions is not what the next one begins with" {
+    migration 001_a <<<'SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE;'
+    migration 002_b <<<"CREATE TABLE b AS SELECT current_setting('transaction_isolation') AS level;"
+    migration 003_c <<<'SET default_transaction_read_only = on;'
+    migration 004_d <<<'CREATE TABLE d (id int);'
+    for batch in 1 8; do
+        run_pgmigrate apply --batch $batch
+        assert_status 0
+        assert_value "select level from b" "read committed"
+        psql_value "drop table b, d; truncate schema_migrations"
+    done
+}
+
 @test "a changed client_encoding is refused before it spoils the stored text" {
     migration 001_a <<<"SET client_encoding = 'LATIN1'; CREATE TABLE a AS SELECT 'ä'::text AS letter;"
     run_pgmigrate apply
