@@ -6,6 +6,7 @@
 #include "common/interrupt.h"
 #include <libpq-fe.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #define TICK_MS           40
 #define CANCEL_AGAIN_MS   500
@@ -184,7 +185,7 @@ static void receive_notice(void *context, const PGresult *result)
     postgres->hooks.notice(postgres->hooks.context, &notice);
 }
 
-static int64_t connect_deadline(PGconn *connection)
+static int64_t connect_timeout(PGconn *connection)
 {
     int64_t seconds = CONNECT_TIMEOUT_S;
     PQconninfoOption *options = PQconninfo(connection);
@@ -192,30 +193,43 @@ static int64_t connect_deadline(PGconn *connection)
         if (strcmp(option->keyword, "connect_timeout") == 0 && option->val != NULL && *option->val != '\0')
             seconds = strtol(option->val, NULL, 10);
     PQconninfoFree(options);
-    return seconds <= 0 ? INT64_MAX : clock_ms() + seconds * 1000;
+    return seconds <= 0 ? INT64_MAX / 2 : seconds * 1000;
 }
 
-/* libpq's own connect cannot be interrupted; this drives the steps and looks at signals and the clock. */
+static bool connect_timed_out(const char *host, struct error *error)
+{
+    error_set(error, ERROR_CONNECTION, "could not connect to \"%s\": timeout expired", host);
+    return error_hint(error, "Check host and port; connect_timeout in the connection string sets the limit.");
+}
+
+/*
+ * libpq's own connect cannot be interrupted; this drives the steps and looks at signals and the clock. A host
+ * that does not answer in time is given up by shutting its socket, at which libpq goes on to the next address
+ * or host.
+ */
 static bool finish_connecting(struct postgres *postgres, struct error *error)
 {
-    int64_t deadline = connect_deadline(postgres->connection);
+    int64_t timeout = connect_timeout(postgres->connection), deadline = clock_ms() + timeout;
     PostgresPollingStatusType state = PGRES_POLLING_WRITING;
+    OWNED char *silent = NULL;
     while (state != PGRES_POLLING_OK && state != PGRES_POLLING_FAILED) {
         struct pollfd wait = {.fd = PQsocket(postgres->connection),
                               .events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT};
         int ready = poll(&wait, 1, TICK_MS);
         if (interrupt_signal() != 0)
             return interrupt_error(error);
-        if (clock_ms() > deadline) {
-            error_set(error, ERROR_CONNECTION, "could not connect to \"%s\": timeout expired",
-                      PQhost(postgres->connection));
-            return error_hint(
-                error, "Check host and port; connect_timeout in the connection string sets the limit.");
+        if (ready <= 0 && clock_ms() > deadline) {
+            free(silent);
+            silent = text_copy(PQhost(postgres->connection));
+            shutdown(wait.fd, SHUT_RDWR);
+            deadline = clock_ms() + timeout;
         }
         if (ready > 0)
             state = PQconnectPoll(postgres->connection);
     }
-    return state == PGRES_POLLING_OK || postgres_connection_error(postgres, error);
+    if (state == PGRES_POLLING_OK)
+        return true;
+    return silent != NULL ? connect_timed_out(silent, error) : postgres_connection_error(postgres, error);
 }
 
 static char *address_of(PGconn *connection)

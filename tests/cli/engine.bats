@@ -209,3 +209,30 @@ SQL
     run --separate-stderr timeout 10 pgmigrate apply
     assert_status 0
 }
+
+@test "of several hosts one that does not answer is passed over" {
+    command -v python3 >/dev/null || skip "python3 is not installed"
+    # Connections that nobody accepts fill the queue; after them SYNs are dropped, as by a host that is off.
+    python3 -c '
+import socket, time
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+s.listen(0)
+full = [socket.socket() for _ in range(4)]
+for c in full:
+    c.setblocking(False)
+    c.connect_ex(s.getsockname())
+print(s.getsockname()[1], flush=True)
+time.sleep(60)' >port 3>&- &
+    wait_until test -s port
+    migration 001_a <<<'CREATE TABLE a (id int);'
+    local socket
+    socket=$(printf '%s\n' "$TEST_SERVER_URL" | sed 's/.*[?&]host=\([^&]*\).*/\1/; s/%2[Cc]/,/g')
+    DATABASE_URL="host=127.0.0.1,$socket port=$(cat port),5432 connect_timeout=2 user=postgres dbname=$TEST_DATABASE" \
+        run_pgmigrate status
+    assert_status 0
+    DATABASE_URL="host=127.0.0.1 port=$(cat port) connect_timeout=2 user=postgres dbname=$TEST_DATABASE" \
+        run_pgmigrate status
+    assert_status 4
+    assert_stderr "timeout expired"
+}
