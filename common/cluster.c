@@ -216,6 +216,11 @@ bool cluster_start(const char *folder, struct error *error)
     OWNED char *lock = file_join(folder, "lock");
     AUTO_CLOSE int descriptor = -1;
 
+    OWNED char *server = file_join(folder, "server");
+    if (file_exists(server) && !file_exists(lock)) {
+        error_set(error, ERROR_USAGE, "\"%s\" is there already and is not a cluster's", server);
+        return error_hint(error, "Choose another folder with --folder.");
+    }
     /* Before the lock: its error would only say that a file cannot be opened. */
     if (!place_prepare(folder, error) || !place_find(folder, &place, error))
         return false;
@@ -280,21 +285,47 @@ bool cluster_stop(const char *folder, struct error *error)
     return file_lock(lock, &descriptor, error) && postmaster_stop(place.data, error);
 }
 
+/* A folder called "server" may be anybody's; what initdb or a start left in ours cannot be mistaken. */
+static bool is_ours(const struct place *place)
+{
+    OWNED char *settings = file_join(place->data, "embedded.conf");
+    OWNED char *unfinished = file_join(place->server, "data.new");
+    return file_exists(settings) || file_exists(unfinished);
+}
+
+static bool remove_server(const struct place *place, struct error *error)
+{
+    OWNED char *link = file_join(place->folder, "server");
+    if (!is_ours(place)) {
+        rmdir(place->server); /* made by a start that came no further */
+        return true;
+    }
+    if (place->socket && !text_equal(place->socket, place->server) && !file_remove_tree(place->socket, error))
+        return false;
+    if (!file_remove_tree(place->server, error))
+        return false;
+    unlink(link); /* when the server had to be elsewhere */
+    return true;
+}
+
 bool cluster_destroy(const char *folder, struct error *error)
 {
     AUTO(place_clear) struct place place = {0};
     OWNED char *lock = file_join(folder, "lock");
     AUTO_CLOSE int descriptor = -1;
 
-    if (!file_exists(folder))
+    if (!file_exists(lock)) /* nothing was started here, so nothing in here is ours */
         return true;
     if (!place_find(folder, &place, error) || !file_lock(lock, &descriptor, error))
         return false;
     if (place.data && !postmaster_stop(place.data, error))
         return false;
-    if (place.socket && !text_equal(place.socket, place.server) && !file_remove_tree(place.socket, error))
+    if (place.server && !remove_server(&place, error))
         return false;
-    if (place.server && !file_remove_tree(place.server, error))
-        return false;
-    return file_remove_tree(place.folder, error);
+    if (place.server && file_exists(place.server)) /* not ours, or half made: left as it is */
+        return true;
+    if (unlink(lock) != 0)
+        return error_set(error, ERROR_FAILED, "could not remove \"%s\": %s", lock, strerror(errno));
+    rmdir(place.folder); /* unless it holds something else */
+    return true;
 }

@@ -50,7 +50,7 @@ MUST_CHECK bool cluster_start(const char *folder, struct error *error);
 MUST_CHECK bool cluster_stop(const char *folder, struct error *error);
 /* Takes no lock and changes nothing. */
 MUST_CHECK bool cluster_status(const char *folder, struct cluster_status *ret, struct error *error);
-/* Stop and remove everything. */
+/* Stop, and remove everything that starts have made; the folder, too, unless it holds something else. */
 MUST_CHECK bool cluster_destroy(const char *folder, struct error *error);
 
 #endif

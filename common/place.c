@@ -73,6 +73,12 @@ static bool take_owner(struct place *place, struct error *error)
 bool place_find(const char *folder, struct place *ret, struct error *error)
 {
     AUTO(place_clear) struct place place = {.folder = absolute(folder)};
+    OWNED char *lock = file_join(place.folder, "lock");
+    if (!file_exists(lock)) { /* every start made one; a folder "server" without it is somebody else's */
+        *ret = place;
+        place = (struct place){0};
+        return true;
+    }
     place.server = resolved(place.folder, "server");
     if (place.server) {
         if (!take_owner(&place, error))

@@ -56,6 +56,27 @@ teardown()
     assert_stderr "pgmigrate cluster start"
 }
 
+@test "stop --remove takes nothing away that start did not make" {
+    mkdir -p project/server/data
+    touch project/precious project/server/code.c project/server/data/PG_VERSION
+    run_pgmigrate cluster stop --remove --folder project
+    assert_status 0
+    run_pgmigrate cluster stop --folder project
+    assert_status 0
+    assert_equal "$(cd project && find . -type f | sort | tr '\n' ' ')" \
+        "./precious ./server/code.c ./server/data/PG_VERSION "
+    run_pgmigrate cluster start --folder project
+    assert_status 2
+    assert_stderr 'project/server" is there already'
+    [ ! -e project/server/log ]
+
+    mkdir other
+    touch other/precious
+    pgmigrate cluster start --folder other
+    pgmigrate cluster stop --remove --folder other
+    assert_equal "$(find other)" $'other\nother/precious'
+}
+
 @test "stop --remove leaves nothing behind" {
     pgmigrate cluster start --folder here
     server=$(realpath here/server)
