@@ -227,6 +227,8 @@ static bool take_option(const struct parser *parser, int code, char **argv, stru
     if (optarg && !check_choice(spec, optarg, error))
         return false;
     store_value(invocation, spec, optarg);
+    if (text_equal(spec->argument, "NAME=VALUE") && strchr(optarg, '=')) /* may be a secret, too */
+        memset(strchr(optarg, '=') + 1, 'x', strlen(strchr(optarg, '=') + 1));
     if (text_equal(spec->argument, "CONNINFO"))
         invocation->password_in_argv |= secret_overwrite(optarg);
     return true;

@@ -3,6 +3,7 @@
 
 #include "common/interrupt.h"
 #include "migrator/session.h"
+#include "migrator/variable.h"
 #include "sql.h"
 #include <string.h>
 #include <strings.h>
@@ -20,6 +21,10 @@ void execution_tell(struct execution *execution, struct run_event event)
     if (event.line == 0 && execution->now.statement != NULL)
         event.line = execution->now.statement->line;
     event.statements = script == NULL ? 0 : script->count;
+    bool tells = script != NULL && event.type == RUN_STATEMENT;
+    OWNED char *text = tells ? variable_hide(script, event.text) : NULL;
+    if (text != NULL)
+        event.text = text;
     run_emit(execution->listener, &event);
 }
 
@@ -36,7 +41,16 @@ void execution_echo(struct execution *execution, const struct script *script, si
 
 static void on_notice(void *context, const struct notice *notice)
 {
-    execution_tell(context, (struct run_event){.type = RUN_NOTICE, .notice = notice});
+    const struct execution *execution = context;
+    const struct script *script = execution->now.script;
+    struct notice hidden = *notice;
+    OWNED char *message = script == NULL ? NULL : variable_hide(script, notice->message);
+    OWNED char *detail = script == NULL ? NULL : variable_hide(script, notice->detail);
+    if (message != NULL)
+        hidden.message = message;
+    if (detail != NULL)
+        hidden.detail = detail;
+    execution_tell(context, (struct run_event){.type = RUN_NOTICE, .notice = &hidden});
 }
 
 /* Look for blockers before the lock timeout strikes, and for progress when somebody watches. */
@@ -124,5 +138,14 @@ void execution_done(struct execution *execution)
 bool execution_place(const struct script *script, const struct statement *statement, struct error *error)
 {
     struct text_position at = script_position(script, statement, error->statement_position);
+    char *message = variable_hide(script, error->message), *detail = variable_hide(script, error->detail);
+    if (message != NULL) {
+        free(error->message);
+        error->message = message;
+    }
+    if (detail != NULL) {
+        free(error->detail);
+        error->detail = detail;
+    }
     return error_at(error, script->source->path, at.line, at.column);
 }

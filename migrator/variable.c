@@ -136,3 +136,78 @@ bool variable_substitute(const struct variable_input *input, const struct piece 
     ret->substituted = ret->substitution_count > 0;
     return ok;
 }
+
+/* ---- taking values out of messages ---- */
+
+#define HIDDEN_LEAST 4
+
+/* The value inside a literal that literal() made. */
+static char *literal_value(const char *quoted, size_t length)
+{
+    const char *at = memchr(quoted, '\'', length), *end = quoted + length - 1;
+    bool escapes = at && at > quoted;
+    OWNED char *value = memory_allocate(length + 1, 1);
+    char *to = value;
+
+    if (!at)
+        return NULL;
+    for (at++; at < end; at++) {
+        if (*at == '\'' || (escapes && *at == '\\'))
+            at++;
+        *to++ = *at;
+    }
+    return take(value);
+}
+
+static char *replace_all(const char *text, const char *value, const char *variable)
+{
+    char *result = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&result, &size);
+
+    for (const char *found; (found = strstr(text, value)); text = found + strlen(value)) {
+        fwrite(text, 1, (size_t)(found - text), stream);
+        fputs(variable, stream);
+    }
+    fputs(text, stream);
+    fclose(stream);
+    return result;
+}
+
+/* First as it was sent, quotes and all, then bare. */
+static void hide_one(char **text, const char *quoted, size_t length, const char *variable)
+{
+    OWNED char *sent = text_copy_part(quoted, length);
+    OWNED char *value = literal_value(quoted, length);
+    const char *forms[] = {sent, value};
+
+    for (size_t i = 0; value && strlen(value) >= HIDDEN_LEAST && i < sizeof forms / sizeof *forms; i++) {
+        OWNED char *old = take(*text);
+
+        *text = replace_all(old, forms[i], variable);
+    }
+}
+
+char *variable_hide(const struct script *script, const char *text)
+{
+    OWNED char *result = text_copy(text);
+
+    if (!text)
+        return NULL;
+    for (size_t i = 0; i < script->count; i++) {
+        const struct statement *statement = &script->items[i];
+        size_t sent = 0, source = statement->offset;
+
+        for (size_t j = 0; j < statement->substitution_count; j++) {
+            const struct substitution *change = &statement->substitutions[j];
+            OWNED char *variable = text_copy_part(script->source->text + change->offset, change->length);
+
+            sent += change->offset - source;
+            if (variable[1] == '\'')
+                hide_one(&result, statement->text + sent, change->sent_length, variable);
+            sent += change->sent_length;
+            source = change->offset + change->length;
+        }
+    }
+    return strcmp(result, text) == 0 ? NULL : take(result);
+}

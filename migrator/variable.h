@@ -23,4 +23,11 @@ struct variable_input {
 MUST_CHECK bool variable_substitute(const struct variable_input *input, const struct piece *piece,
                                     struct statement *ret, struct error *error);
 
+/*
+ * text without the values that the script's :'name' stand for: each is written as the variable again. NULL
+ * when there is none in it. What :"name" stands for are names in the database, no secrets; values of less
+ * than four bytes are left, since they would be found everywhere.
+ */
+char *variable_hide(const struct script *script, const char *text);
+
 #endif

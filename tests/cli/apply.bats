@@ -328,6 +328,39 @@ SQL
     refute_stderr hidden
 }
 
+@test "values of variables are not in messages, in the log, nor on the command line" {
+    migration 001_v <<'SQL'
+-- pgmigrate: variables
+CREATE TABLE v (v text CHECK (v <> :'secret'));
+DO $$ BEGIN RAISE NOTICE 'says %', 'geheim'||'123'; END $$;
+SELECT 1 / :'secret'::int;
+SQL
+    run_pgmigrate apply -v --set secret=geheim123
+    assert_status 1
+    assert_stderr "running: migrations/001_v.sql:2: CREATE TABLE v (v text CHECK (v <> :'secret'))"
+    assert_stderr "notice: says :'secret'"
+    assert_stderr "invalid input syntax for type integer: \":'secret'\""
+    refute_stderr geheim123
+    assert_value "select count(*) from schema_migrations_log l where l::text ~ 'geheim123'" 0
+    migration 001_v <<'SQL'
+-- pgmigrate: variables no-transaction
+CREATE TABLE v (v text CHECK (v <> :'secret'));
+INSERT INTO v VALUES (:'secret');
+SQL
+    run_pgmigrate apply -v --json --set "secret=gehe'im\\123"
+    assert_status 7
+    refute_stderr "gehe'im"
+    refute_output "gehe'im"
+    assert_value "select count(*) from schema_migrations h, schema_migrations_log l where h::text ~ 'gehe' or l::text ~ 'gehe'" 0
+    rm migrations/001_v.sql
+    echo "SELECT pg_sleep(1);" | migration 002_w
+    start_pgmigrate apply --set secret=geheim123 --history-table another
+    wait_until grep -q "xxxxxxxxx" "/proc/$PGMIGRATE_PID/cmdline"
+    tr '\0' ' ' <"/proc/$PGMIGRATE_PID/cmdline" >cmdline
+    wait_pgmigrate
+    grep -q "set secret=xxxxxxxxx" cmdline
+}
+
 @test "directives set timeouts and role for their own file only" {
     psql_value "create role r_$TEST_DATABASE; grant create on schema public to r_$TEST_DATABASE"
     migration 001_d <<SQL
