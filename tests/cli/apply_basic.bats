@@ -182,3 +182,12 @@ INI
     assert_equal "$stderr" ""
     assert_equal "$(json .error.code)" failed
 }
+
+@test "what is noticed about a script is told once" {
+    migration 009_own <<<$'BEGIN;\nSELECT 1;\nCOMMIT;'
+    for command in plan apply; do
+        run_pgmigrate "$command"
+        assert_status 0
+        assert_equal "$(grep -c "are replaced by the migration's own transaction" <<<"$stderr")" 1
+    done
+}
