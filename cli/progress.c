@@ -165,13 +165,15 @@ static void on_statement(struct progress *progress, const struct run_event *even
 static void on_progress(struct progress *progress, const struct run_event *event)
 {
     replace(&progress->doing, event->text);
+    if (!progress->begun)
+        progress->begun = clock_ms();
     if (progress->invocation->terminal)
         draw(progress, NULL);
     else if (is_due(progress, SIGN_OF_LIFE_MS, false)) {
         OWNED char *elapsed = text_duration(clock_ms() - progress->begun);
         OWNED char *text =
-            text_format("%s for %s, at line %zu%s%s", event->version ? event->version : "", elapsed,
-                        progress->line, event->text ? ": " : "", event->text ? event->text : "");
+            text_format("%s for %s, at line %zu%s%s", event->version ? event->version : "trying the scripts",
+                        elapsed, progress->line, event->text ? ": " : "", event->text ? event->text : "");
 
         say(progress, PAINT_DIM, "running:", text);
     }
