@@ -211,7 +211,7 @@ static const struct rule {
     {"CREATE SUBSCRIPTION", STATEMENT_OUTSIDE, "CREATE SUBSCRIPTION that creates its slot", creates_slot},
     {"ALTER SUBSCRIPTION", STATEMENT_OUTSIDE, "ALTER SUBSCRIPTION that refreshes", refreshes},
     {"DROP SUBSCRIPTION", STATEMENT_OUTSIDE, "DROP SUBSCRIPTION", NULL},
-    {"DISCARD ALL", STATEMENT_OUTSIDE, "DISCARD ALL", NULL},
+    {"DISCARD ALL", STATEMENT_CONTROL, "DISCARD ALL", NULL},
 };
 
 enum statement_kind statement_kind(const char *text, size_t length, const char **ret_what)
@@ -256,6 +256,23 @@ bool statement_sets_strings(const char *text, size_t length, bool *ret_on)
         (void)token_next(&tokens, &value); /* the equals sign */
     *ret_on = !token_next(&tokens, &value) || !is_off(&value);
     return true;
+}
+
+bool statement_sets_session(const char *text)
+{
+    struct tokens tokens = {.text = text, .length = strlen(text)};
+    struct token token;
+
+    if (token_accept(&tokens, "RESET"))
+        return true;
+    if (token_accept(&tokens, "SET"))
+        return !token_accept(&tokens, "LOCAL") && !token_accept(&tokens, "TRANSACTION") &&
+               !token_accept(&tokens, "CONSTRAINTS");
+    if (!token_accept(&tokens, "SELECT"))
+        return false;
+    if (token_accept(&tokens, "pg_catalog"))
+        (void)token_next(&tokens, &token); /* the dot */
+    return token_accept(&tokens, "set_config");
 }
 
 bool statement_copies_out(const char *text, size_t length)

@@ -17,6 +17,12 @@ enum statement_kind statement_kind(const char *text, size_t length, const char *
  */
 bool statement_sets_strings(const char *text, size_t length, bool *ret_on);
 
+/*
+ * Whether it changes settings or the role for the rest of the session: SET, RESET, SELECT set_config(…); not
+ * SET LOCAL and what holds for one transaction only.
+ */
+bool statement_sets_session(const char *text);
+
 /* COPY … TO STDOUT. */
 bool statement_copies_out(const char *text, size_t length);
 

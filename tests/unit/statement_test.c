@@ -132,7 +132,6 @@ static void statements_for_the_whole_cluster_run_outside(void **state)
     expect_outside("ALTER DATABASE d SET TABLESPACE t", "ALTER DATABASE ... SET TABLESPACE");
     expect_outside("CREATE TABLESPACE t LOCATION '/x'", "CREATE TABLESPACE");
     expect_outside("DROP TABLESPACE t", "DROP TABLESPACE");
-    expect_outside("DISCARD ALL", "DISCARD ALL");
     expect_outside("ALTER TABLE p DETACH PARTITION q CONCURRENTLY",
                    "ALTER TABLE ... DETACH PARTITION ... CONCURRENTLY");
     expect_plain("ANALYZE t");
@@ -166,6 +165,33 @@ static void subscriptions_run_outside_when_they_use_the_publisher(void **state)
     expect_plain("ALTER SUBSCRIPTION s DISABLE");
     expect_plain("ALTER SUBSCRIPTION");
     expect_outside("DROP SUBSCRIPTION IF EXISTS s", "DROP SUBSCRIPTION");
+}
+
+static void settings_of_the_session_are_told_from_those_of_a_transaction(void **state)
+{
+    (void)state;
+    static const char *const session[] = {"SET search_path = app",
+                                          "set session work_mem to '1MB'",
+                                          "RESET ALL",
+                                          "SET ROLE app",
+                                          "SELECT set_config('a.b', 'c', false)",
+                                          "SELECT pg_catalog.set_config('search_path', '', false)"};
+    static const char *const others[] = {"SET LOCAL work_mem = '1MB'",   "SET TRANSACTION READ ONLY",
+                                         "SET CONSTRAINTS ALL DEFERRED", "SELECT 1",
+                                         "UPDATE t SET a = 1",           ""};
+
+    for (size_t i = 0; i < sizeof session / sizeof *session; i++)
+        if (!statement_sets_session(session[i]))
+            fail_msg("is for the session: %s", session[i]);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (statement_sets_session(others[i]))
+            fail_msg("is not for the session: %s", others[i]);
+}
+
+static void what_would_give_up_the_run_lock_is_control(void **state)
+{
+    (void)state;
+    assert_int_equal(kind("DISCARD ALL"), STATEMENT_CONTROL);
 }
 
 static void expect_begin(const char *text, const char *expected, bool expected_read_only)
@@ -248,6 +274,8 @@ int main(void)
         cmocka_unit_test(the_modes_of_a_begin_are_kept),
         cmocka_unit_test(standard_strings_are_set_and_reset),
         cmocka_unit_test(new_enum_values_are_found),
+        cmocka_unit_test(settings_of_the_session_are_told_from_those_of_a_transaction),
+        cmocka_unit_test(what_would_give_up_the_run_lock_is_control),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
