@@ -73,10 +73,8 @@ static bool run_all(struct invocation *invocation, const struct folder *folder, 
     AUTO(run_result_clear) struct run_result result = {0};
     AUTO(progress_free) struct progress *progress = NULL;
     OWNED char *target = connect_target(postgres);
-    struct outcome outcome = {.result = &result,
-                              .folder = folder,
-                              .done = options->dry_run ? "tried" : "applied",
-                              .target = target};
+    struct outcome outcome = {
+        .result = &result, .done = options->dry_run ? "tried" : "applied", .target = target};
     struct run_listener listener;
     int64_t began;
     bool ok;

@@ -24,7 +24,9 @@ static void print_losses(FILE *out, bool color, const struct data_losses *losses
         report_cell(&table, PAINT_RED, text_copy(loss_kind_name(loss->kind)));
         report_cell(&table, PAINT_NONE, text_copy(loss->object));
         report_cell(&table, PAINT_NONE,
-                    text_format("%s%lld", loss->at_least ? "at least " : "", (long long)loss->rows));
+                    loss->rows < 0
+                        ? text_copy("unknown")
+                        : text_format("%s%lld", loss->at_least ? "at least " : "", (long long)loss->rows));
         report_cell(&table, PAINT_NONE, text_copy(loss->version));
     }
     if (losses->count)
@@ -42,7 +44,8 @@ static json_t *losses_array(const struct data_losses *losses)
         document_text(object, "kind", loss_kind_name(loss->kind));
         document_text(object, "object", loss->object);
         document_text(object, "version", loss->version);
-        document_integer(object, "rows", loss->rows);
+        document_known(object, "rows", loss->rows);
+        document_text(object, "problem", loss->problem);
         document_bool(object, "at_least", loss->at_least);
         json_array_append_new(list, object);
     }
@@ -87,7 +90,6 @@ static bool roll_back(struct invocation *invocation, const struct folder *folder
     AUTO(progress_free) struct progress *progress = NULL;
     OWNED char *target = connect_target(postgres);
     struct outcome outcome = {.result = &result,
-                              .folder = folder,
                               .backwards = true,
                               .done = options->dry_run ? "tried" : "rolled back",
                               .target = target};
@@ -109,7 +111,7 @@ static bool roll_back(struct invocation *invocation, const struct folder *folder
     outcome.error = ok ? NULL : error;
     if (invocation->json) {
         outcome_fill(invocation->document, &result);
-        json_object_set_new(invocation->document, "data_losses", losses_array(&losses));
+        json_object_set_new(invocation->document, "losses", losses_array(&losses));
     }
     conclude(invocation, &outcome, &losses);
     return ok;
@@ -151,10 +153,10 @@ static bool read_folder(const struct invocation *invocation, const struct undo_o
     }
     report_warning(
         invocation,
-        "the migrations folder is left out of account: %s\n"
+        "the migrations folder is left out of account: %s%s%s\n"
         "hint: The stored rollback scripts run all the same; only verify scripts, which stand in the "
         "folder, do not.",
-        problem.message);
+        problem.file ? problem.file : "", problem.file ? ": " : "", problem.message);
     folder_free(*ret_folder);
     *ret_folder = memory_allocate(1, sizeof **ret_folder);
     return true;

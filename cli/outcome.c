@@ -40,20 +40,10 @@ void outcome_fill(json_t *document, const struct run_result *result)
     json_object_set_new(document, "migrations", list);
 }
 
-static bool is_bare(const struct outcome *outcome, const char *version)
-{
-    const struct migration *migration = outcome->folder ? folder_stem(outcome->folder, version) : NULL;
-
-    if (!migration)
-        return false;
-    return outcome->backwards ? migration->rollback_directives.no_transaction
-                              : migration->directives.no_transaction;
-}
-
 /* What became of the one that failed. */
 static const char *fate(const struct outcome *outcome, const struct migration_result *item)
 {
-    bool bare = is_bare(outcome, item->version), backwards = outcome->backwards;
+    bool bare = item->bare, backwards = outcome->backwards;
 
     switch (outcome->error->code) {
     case ERROR_PARTIAL:

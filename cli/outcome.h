@@ -4,7 +4,6 @@
 #define CLI_OUTCOME_H
 
 #include "cli/command.h"
-#include "migrator/folder.h"
 #include "migrator/run.h"
 
 /* Fields "run_id" and "migrations": [{version, state, execution_ms, attempts, statements: [{line, ms,
@@ -13,12 +12,11 @@ void outcome_fill(json_t *document, const struct run_result *result);
 
 struct outcome {
     const struct run_result *result;
-    const struct folder *folder; /* to know which scripts run without a transaction; may be NULL */
-    const struct error *error;   /* NULL after success */
-    const char *done;            /* "applied", "rolled back", "tried" */
-    bool backwards;              /* rollback scripts ran: what failed stays applied */
-    const char *target;          /* "app@host/db" */
-    int64_t ms;                  /* of the whole run */
+    const struct error *error; /* NULL after success */
+    const char *done;          /* "applied", "rolled back", "tried" */
+    bool backwards;            /* rollback scripts ran: what failed stays applied */
+    const char *target;        /* "app@host/db" */
+    int64_t ms;                /* of the whole run */
 };
 
 /*

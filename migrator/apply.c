@@ -207,70 +207,6 @@ static bool run_transactional(struct apply *apply, size_t at, size_t *ret_next, 
 
 /* ---- no-transaction migrations ---- */
 
-static bool prefix_unchanged(struct apply *apply, const struct prepared *prepared, size_t done,
-                             struct error *error)
-{
-    AUTO(text_list_clear) struct text_list hashes = {0};
-    if (!history_hashes(apply->history, prepared->entry->row->version, &hashes, error))
-        return false;
-    for (size_t i = 0; i < done; i++) {
-        bool same = i < prepared->script->count && i < hashes.count &&
-                    strcmp(prepared->script->items[i].hash, hashes.items[i]) == 0;
-        if (same)
-            continue;
-        error_set(error, ERROR_CONFLICT, "statement %zu of \"%s\" was changed after it ran", i + 1,
-                  prepared->entry->version);
-        error_hint(error,
-                   "%zu statements have run. Put them back as they were, or clear the half-run with "
-                   "\"pgmigrate repair %s --clear\".",
-                   done, prepared->entry->version);
-        size_t last = prepared->script->count > 0 ? prepared->script->count - 1 : 0;
-        return prepared->script->count > 0 &&
-               execution_place(prepared->script, &prepared->script->items[i < last ? i : last], error);
-    }
-    return true;
-}
-
-static bool begin_groups(struct apply *apply, const struct prepared *prepared, struct group_run *run,
-                         struct error *error)
-{
-    const struct history_row *row = prepared->entry->row;
-    if (row != NULL) {
-        run->done = row->statements_done > 0 ? (size_t)row->statements_done : 0;
-        run->begun = true;
-        run->unconfirmed = row->state == ROW_RUNNING && row->statement_started == (int64_t)run->done;
-        if (!prefix_unchanged(apply, prepared, run->done, error))
-            return false;
-    }
-    AUTO(text_list_clear) struct text_list hashes = {0};
-    for (size_t i = 0; i < prepared->script->count; i++)
-        text_list_add(&hashes, text_copy(prepared->script->items[i].hash));
-    AUTO(history_statement_free)
-    struct history_statement *begin =
-        history_begin(apply->history, &apply->identity, prepared->entry->migration,
-                      prepared->entry->state == PLAN_OUT_OF_ORDER, &hashes);
-    return postgres_query(apply->execution.postgres, begin->sql, begin->count, begin->values, NULL, error);
-}
-
-static bool discard_temporary(struct apply *apply, struct error *error)
-{
-    return !apply->execution.temporary ||
-           postgres_execute(apply->execution.postgres, sql_discard_temporary, error);
-}
-
-static bool run_script_groups(struct apply *apply, const struct prepared *prepared, struct group_run *run,
-                              struct error *error)
-{
-    if (!session_reset(apply->execution.postgres, &apply->options->run, error) ||
-        !discard_temporary(apply, error) || !begin_groups(apply, prepared, run, error) ||
-        !groups_run(&apply->execution, run, error))
-        return false;
-    AUTO(history_statement_free)
-    struct history_statement *finish =
-        history_finish(apply->history, &apply->identity, run->version, run->result->execution_ms);
-    return postgres_query(apply->execution.postgres, finish->sql, finish->count, finish->values, NULL, error);
-}
-
 static bool run_no_transaction(struct apply *apply, size_t at, struct error *error)
 {
     const struct prepared *prepared = &apply->prepared->items[at];
@@ -280,25 +216,24 @@ static bool run_no_transaction(struct apply *apply, size_t at, struct error *err
         item->state = RUN_STATE_UNTRIED;
         return true;
     }
+    AUTO(text_list_clear) struct text_list hashes = groups_hashes(prepared->script);
+    AUTO(group_run_done)
     struct group_run run = {
         .version = prepared->entry->version,
         .index = at,
         .script = prepared->script,
         .identity = &apply->identity,
-        .record = true,
+        .begin = history_begin(apply->history, &apply->identity, prepared->entry->migration,
+                               prepared->entry->state == PLAN_OUT_OF_ORDER, &hashes),
         .lock_timeout_ms = given(directives->lock_timeout_ms, apply->options->run.lock_timeout_ms),
         .statement_timeout_ms =
             given(directives->statement_timeout_ms, apply->options->run.statement_timeout_ms),
         .role = directives->role,
         .result = item,
     };
-    item->attempts = 1;
-    apply->execution.now.version = run.version;
-    apply->execution.now.index = at;
-    apply->execution.now.script = prepared->script;
-    apply->execution.now.statement = NULL;
-    execution_tell(&apply->execution, (struct run_event){.type = RUN_BEGIN});
-    if (!run_script_groups(apply, prepared, &run, error)) {
+    if (prepared->entry->row != NULL)
+        groups_resume(&run, prepared->entry->row);
+    if (!groups_run(&apply->execution, &run, error)) {
         item->state = RUN_STATE_FAILED;
         execution_tell(&apply->execution, (struct run_event){.type = RUN_FAILED});
         return false;

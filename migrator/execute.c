@@ -4,6 +4,7 @@
 #include "common/copy.h"
 #include "common/interrupt.h"
 #include "migrator/session.h"
+#include "migrator/statement.h"
 #include "sql.h"
 #include <string.h>
 
@@ -45,9 +46,10 @@ static char *bind_value(const char *sql, int64_t ms)
 static void add_reset(struct execution *execution, struct job *job)
 {
     const char *settings[SESSION_SETTINGS_MAX];
-    if (execution->temporary)
+    bool begins = job->script->transactional || job->first == 0;
+    if (execution->temporary && begins)
         add_step(job, STEP_CONTROL, sql_discard_temporary);
-    if (execution->prepares) {
+    if (execution->prepares && begins) {
         add_step(job, STEP_CONTROL, sql_deallocate_all);
         execution->prepare_sent = NULL;
     }
@@ -84,12 +86,22 @@ static void add_statements(struct job *job, enum step_kind kind, const struct sc
     }
 }
 
+/* A stretch of a no-transaction script has the settings that the statements before it made. */
+static void add_session(struct job *job)
+{
+    for (const struct statement *before = job->script->items; before < job->script->items + job->first;
+         before++)
+        if (statement_sets_session(before->text))
+            add_step(job, STEP_CONTROL, before->text);
+}
+
 static void plan_steps_of(struct execution *execution, struct job *job)
 {
     job->step_count = job->sent = 0;
     if (!execution->dry_run)
         add_step(job, STEP_CONTROL, job->begin);
     add_settings(execution, job);
+    add_session(job);
     add_statements(job, STEP_STATEMENT, job->script, job->first, job->count);
     if (job->verify != NULL)
         add_statements(job, STEP_VERIFY, job->verify, 0, job->verify->count);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
  * No-transaction scripts: group by group, each recorded as it is done, so that a stopped one goes on where it
- * stopped.
+ * stopped, provided that what ran is unchanged.
  *
  * Whatever may run in a transaction does so together with its progress row, so it is done and recorded, or
- * neither. A statement that must run alone is announced before it begins; if its outcome was never recorded
- * (client killed), the next run finds the announcement: an index is looked at, statements that may be
- * repeated are, and anything else stops with the remedy instead of a guess.
+ * neither. A statement that must run alone is announced before it begins (see bare_run).
+ *
+ * Settings a script makes for its session (SET, RESET, set_config) hold for the rest of it, as under psql:
+ * every group begins in a fresh session with the settings of the statements before it made again.
  */
 #ifndef MIGRATOR_GROUPS_H
 #define MIGRATOR_GROUPS_H
@@ -18,17 +19,28 @@ struct group_run {
     size_t index; /* in the run */
     const struct script *script;
     const struct run_identity *identity;
-    bool record;      /* keep progress in the history (apply); else only run (rollback) */
-    size_t done;      /* statements that earlier runs have done */
-    bool begun;       /* an earlier run has begun the statement after those */
-    bool unconfirmed; /* that statement was announced and its outcome never recorded */
+    bool backwards;                  /* a rollback script */
+    struct history_statement *begin; /* owned; sent before the first statement */
+    size_t done;                     /* statements that earlier runs have done */
+    bool started;                    /* an earlier run began the statement after those … */
+    bool unconfirmed;                /* … and never recorded its outcome */
     int64_t lock_timeout_ms, statement_timeout_ms;
     const char *role;
     struct migration_result *result;
 };
+void group_run_done(struct group_run *run);
+CLEANUP_VALUE(struct group_run, group_run_done)
 
-/* On failure run->done tells how far it came; ERROR_PARTIAL when something was done, else the error's own
- * code. */
+/* Take over from the row how far earlier runs came. */
+void groups_resume(struct group_run *run, const struct history_row *row);
+
+/* The statements' hashes, for the history. */
+struct text_list groups_hashes(const struct script *script);
+
+/*
+ * On failure run->done tells how far it came; ERROR_PARTIAL when something was done or may have been, else
+ * the error's own code; ERROR_CONFLICT when what ran was changed.
+ */
 MUST_CHECK bool groups_run(struct execution *execution, struct group_run *run, struct error *error);
 
 #endif

@@ -108,6 +108,7 @@ static enum row_state row_state(const char *name)
         enum row_state state;
     } states[] = {{"running", ROW_RUNNING},
                   {"failed", ROW_FAILED},
+                  {"undoing", ROW_UNDOING},
                   {"baseline", ROW_BASELINE},
                   {"archived", ROW_ARCHIVED}};
     for (size_t i = 0; name != NULL && i < sizeof states / sizeof states[0]; i++)

@@ -28,6 +28,7 @@ enum row_state {
     ROW_APPLIED,
     ROW_RUNNING,  /* a no-transaction script began; running now, or its client died */
     ROW_FAILED,   /* a no-transaction script stopped at a statement that failed */
+    ROW_UNDOING,  /* a no-transaction rollback script began, and stopped half way unless it runs now */
     ROW_BASELINE, /* marked as applied without running */
     ROW_ARCHIVED, /* applied; that its file is gone was accepted by repair */
 };
@@ -172,6 +173,14 @@ struct history_statement *history_finish(const struct history *history, const st
 /* It stopped: state failed (the row of a transactional one does not exist, then only the log is written). */
 struct history_statement *history_fail(const struct history *history, const struct run_identity *identity,
                                        const char *version, const char *message);
+/* A rollback stopped: its row stays what it was. */
+struct history_statement *history_undo_fail(const struct history *history,
+                                            const struct run_identity *identity, const char *version,
+                                            const char *message);
+/* A no-transaction rollback script: state undoing, with the script's statements in place of the forward
+ * one's; or the same row taken up again. history_started and history_advance tell how far it came. */
+struct history_statement *history_undo(const struct history *history, const char *version,
+                                       const struct text_list *hashes);
 /* Rolled back: the row goes, the log keeps it whole. One row: xid text, execution_ms bigint. */
 struct history_statement *history_forget(const struct history *history, const struct run_identity *identity,
                                          const char *version);

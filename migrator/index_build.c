@@ -4,86 +4,128 @@
 #include "migrator/parse.h"
 #include "sql.h"
 
-struct found {
-    bool there, valid;
-    char *schema, *index;
-};
+#define CLEAN_TIMEOUT "1s"
 
-static void found_clear(struct found *found)
+/* Only such as run outside a transaction: they are the concurrent ones. */
+static bool read_build(const struct statement *statement, struct index_build *ret)
 {
-    free(found->schema);
-    free(found->index);
+    return statement->kind == STATEMENT_OUTSIDE && parse_index_build(statement->text, ret);
 }
-CLEANUP_VALUE(struct found, found_clear)
 
-/* Nothing is found for statements that build no index with a name given in the statement. */
-static bool find(struct execution *execution, const struct statement *statement, struct found *ret,
+bool index_build_is(const struct statement *statement)
+{
+    AUTO(index_build_clear) struct index_build build = {0};
+    return read_build(statement, &build);
+}
+
+bool index_build_has_name(const struct statement *statement)
+{
+    AUTO(index_build_clear) struct index_build build = {0};
+    return read_build(statement, &build) && !build.reindex && build.index != NULL;
+}
+
+/* The indexes the statement builds or has left: rows with valid, schema, index. NULL: there can be none. */
+static bool find(struct execution *execution, const struct statement *statement, struct rows **ret,
                  struct error *error)
 {
     AUTO(index_build_clear) struct index_build build = {0};
-    AUTO(rows_free) struct rows *rows = NULL;
-    if (statement->kind != STATEMENT_OUTSIDE || !parse_index_build(statement->text, &build) ||
-        build.index == NULL || build.table == NULL)
+    if (!read_build(statement, &build))
         return true;
+    if (build.reindex) {
+        const char *values[] = {build.schema, build.index != NULL ? build.index : build.table};
+        return postgres_query(execution->postgres, sql_index_leftovers, 2, values, ret, error);
+    }
     const char *values[] = {build.index, build.schema, build.table};
-    if (!postgres_query(execution->postgres, sql_index_state, 3, values, &rows, error))
-        return false;
-    if (rows_count(rows) == 0)
-        return true;
-    *ret = (struct found){.there = true,
-                          .valid = rows_bool(rows, 0, "valid"),
-                          .schema = text_copy(rows_text(rows, 0, "schema")),
-                          .index = text_copy(rows_text(rows, 0, "index"))};
-    return true;
+    return build.index == NULL || postgres_query(execution->postgres, sql_index_state, 3, values, ret, error);
 }
 
-static bool drop(struct execution *execution, const struct found *found, struct error *error)
+static bool drop(struct execution *execution, const struct rows *found, size_t row, struct error *error)
 {
-    OWNED char *sql = postgres_bind(
-        sql_index_drop, (struct postgres_name[]){{"schema", found->schema}, {"index", found->index}, {0}});
-    OWNED char *text =
-        text_format("dropping the INVALID index \"%s\" that a failed build left", found->index);
+    OWNED char *sql =
+        postgres_bind(sql_index_drop, (struct postgres_name[]){{"schema", rows_text(found, row, "schema")},
+                                                               {"index", rows_text(found, row, "index")},
+                                                               {0}});
+    OWNED char *text = text_format("dropping the INVALID index %s, which a failed build has left",
+                                   rows_text(found, row, "name"));
     execution_tell(execution, (struct run_event){.type = RUN_NOTICE, .text = text});
     return postgres_execute(execution->postgres, sql, error);
+}
+
+static bool in_the_way(struct execution *execution, const struct statement *statement, const char *name,
+                       struct error *error)
+{
+    error_set(error, ERROR_FAILED, "index %s is already there and INVALID", name);
+    error_detail(error, "A build that failed earlier left it; this migration did not make it.");
+    error_hint(error, "Drop it (DROP INDEX CONCURRENTLY %s), then run the same command again.", name);
+    return execution_place(execution->now.script, statement, error);
+}
+
+static void tell_leftover(struct execution *execution, const char *name)
+{
+    OWNED char *text = text_format("%s is INVALID: an earlier REINDEX CONCURRENTLY has left it; drop it with "
+                                   "DROP INDEX CONCURRENTLY %s",
+                                   name, name);
+    execution_tell(execution, (struct run_event){.type = RUN_NOTICE, .text = text});
 }
 
 bool index_build_prepare(struct execution *execution, const struct statement *statement, bool ours,
                          bool *ret_exists, struct error *error)
 {
-    AUTO(found_clear) struct found found = {0};
+    AUTO(rows_free) struct rows *found = NULL;
     *ret_exists = false;
     if (!find(execution, statement, &found, error))
         return false;
-    if (found.there && !found.valid && !ours) {
-        error_set(error, ERROR_FAILED, "index \"%s\" is already there and INVALID", found.index);
-        error_detail(error, "A build that failed earlier left it; this migration did not make it.");
-        error_hint(error, "Drop it (DROP INDEX CONCURRENTLY %s.%s), then apply again.", found.schema,
-                   found.index);
-        return execution_place(execution->now.script, statement, error);
+    for (size_t row = 0; row < rows_count(found); row++) {
+        if (rows_bool(found, row, "valid"))
+            *ret_exists = ours;
+        else if (ours && !drop(execution, found, row, error))
+            return false;
+        else if (!ours && index_build_has_name(statement))
+            return in_the_way(execution, statement, rows_text(found, row, "name"), error);
+        else if (!ours)
+            tell_leftover(execution, rows_text(found, row, "name"));
     }
-    *ret_exists = ours && found.there && found.valid;
-    return !found.there || found.valid || drop(execution, &found, error);
+    return true;
 }
 
+/* What kept the build from ending may keep the drop from ending, too; hence the timeout. */
 void index_build_clean(struct execution *execution, const struct statement *statement)
 {
-    AUTO(found_clear) struct found found = {0};
-    AUTO(error_clear) struct error ignored = {0};
+    AUTO(rows_free) struct rows *found = NULL;
+    AUTO(error_clear) struct error problem = {0};
+    if (!index_build_is(statement) || postgres_is_lost(execution->postgres))
+        return;
     postgres_shield(execution->postgres, true);
-    if (find(execution, statement, &found, &ignored) && found.there && !found.valid &&
-        !drop(execution, &found, &ignored))
-        error_clear(&ignored); /* the next run finds it and tries again */
+    OWNED char *timeout =
+        postgres_bind(sql_set_session_lock_timeout, (struct postgres_name[]){{"value", CLEAN_TIMEOUT}, {0}});
+    bool good = find(execution, statement, &found, &problem) &&
+                postgres_execute(execution->postgres, timeout, &problem);
+    for (size_t row = 0; good && row < rows_count(found); row++)
+        good = rows_bool(found, row, "valid") || drop(execution, found, row, &problem);
     postgres_shield(execution->postgres, false);
+    if (good)
+        return;
+    OWNED char *text =
+        text_format("what the failed build has left could not be dropped (%s); the next run tries again",
+                    problem.message);
+    execution_tell(execution, (struct run_event){.type = RUN_NOTICE, .text = text});
 }
 
 bool index_build_check(struct execution *execution, const struct statement *statement, struct error *error)
 {
-    AUTO(found_clear) struct found found = {0};
+    AUTO(rows_free) struct rows *found = NULL;
+    if (!index_build_has_name(statement))
+        return true;
     if (!find(execution, statement, &found, error))
         return false;
-    if (!found.there || found.valid)
-        return true;
-    error_set(error, ERROR_FAILED, "index \"%s\" is INVALID after CREATE INDEX CONCURRENTLY", found.index);
-    error_hint(error, "IF NOT EXISTS keeps an INVALID index of that name. Drop it, then apply again.");
-    return execution_place(execution->now.script, statement, error);
+    for (size_t row = 0; row < rows_count(found); row++) {
+        if (rows_bool(found, row, "valid"))
+            continue;
+        error_set(error, ERROR_FAILED, "index %s is INVALID after CREATE INDEX CONCURRENTLY",
+                  rows_text(found, row, "name"));
+        error_hint(error, "IF NOT EXISTS keeps an INVALID index of that name. Drop it, then run the same "
+                          "command again.");
+        return execution_place(execution->now.script, statement, error);
+    }
+    return true;
 }

@@ -1,22 +1,33 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * CREATE INDEX CONCURRENTLY leaves an INVALID index when it fails, and IF NOT EXISTS then takes the corpse
- * for the index. So the index is looked at before and after: one that this migration left behind is dropped
- * and built again, one that was there before is reported.
+ * CREATE INDEX CONCURRENTLY and REINDEX CONCURRENTLY leave INVALID indexes when they fail, and IF NOT EXISTS
+ * then takes the corpse for the index. So the indexes are looked at before and after: one that this migration
+ * left behind is dropped, one that was there before is reported.
+ *
+ * What a CREATE leaves is known by its name; what a REINDEX leaves, by its ending (_ccnew, _ccold) and its
+ * table. Of an index without a name in the statement nothing is known.
  */
 #ifndef MIGRATOR_INDEX_BUILD_H
 #define MIGRATOR_INDEX_BUILD_H
 
 #include "migrator/execution.h"
 
+/* Whether the statement is one of these; and whether it builds an index whose name it gives. */
+bool index_build_is(const struct statement *statement);
+bool index_build_has_name(const struct statement *statement);
+
 /*
- * Before the statement. ours: this migration has begun the statement before, so an INVALID index of that name
- * is its own and is dropped; *ret_exists tells that a valid one is there (then the statement has been done).
+ * Before the statement. ours: this migration has begun the statement before, so an INVALID index is its own
+ * and is dropped; *ret_exists tells that a valid one is there. Otherwise an INVALID index in the way is an
+ * error, and leftovers of a REINDEX are told.
  */
 MUST_CHECK bool index_build_prepare(struct execution *execution, const struct statement *statement, bool ours,
                                     bool *ret_exists, struct error *error);
 
-/* After the statement has failed: drop what it left. Quiet: the statement's own error is the one to tell. */
+/*
+ * After the statement has failed: drop what it left, or tell that it could not be dropped, which the next run
+ * tries again. The statement's own error is the one to report.
+ */
 void index_build_clean(struct execution *execution, const struct statement *statement);
 
 /* After the statement has succeeded: the index must be valid. */

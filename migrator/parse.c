@@ -54,10 +54,13 @@ static bool read_index_build(json_t *tree, struct index_build *ret)
         return true;
     }
     if (json_unpack(tree, "{s:[{s:{s:{s:s, s:{s?s, s:s}}}}]}", "stmts", "stmt", "ReindexStmt", "kind", &kind,
-                    "relation", "schemaname", &schema, "relname", &name) != 0 ||
-        strcmp(kind, "REINDEX_OBJECT_INDEX") != 0)
+                    "relation", "schemaname", &schema, "relname", &name) != 0)
         return false;
-    *ret = (struct index_build){.schema = text_copy(schema), .index = text_copy(name)};
+    bool table = strcmp(kind, "REINDEX_OBJECT_TABLE") == 0;
+    if (!table && strcmp(kind, "REINDEX_OBJECT_INDEX") != 0)
+        return false;
+    *ret = (struct index_build){.schema = text_copy(schema), .reindex = true};
+    *(table ? &ret->table : &ret->index) = text_copy(name);
     return true;
 }
 

@@ -12,15 +12,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The index that CREATE INDEX or REINDEX INDEX names, and its table. Names are as in the catalogs. */
+/* The index and table that CREATE INDEX, REINDEX INDEX or REINDEX TABLE names. Names are as in the catalogs.
+ */
 struct index_build {
     char *schema; /* as written; for CREATE INDEX the table's, where the index will be; or NULL */
     char *index;  /* NULL: CREATE INDEX leaves the name to the server */
-    char *table;  /* NULL for REINDEX */
+    char *table;  /* NULL for REINDEX INDEX */
     bool if_not_exists;
+    bool reindex;
 };
 
-/* False when the statement is neither, or is not understood. */
+/* False when the statement is none of these, or is not understood. */
 bool parse_index_build(const char *statement, struct index_build *ret);
 void index_build_clear(struct index_build *build);
 CLEANUP_VALUE(struct index_build, index_build_clear)

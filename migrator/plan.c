@@ -80,11 +80,29 @@ static void describe_half_run(struct plan_entry *entry)
                     version);
 }
 
+static void describe_half_undone(struct plan_entry *entry)
+{
+    const struct history_row *row = entry->row;
+    entry->message =
+        text_format("was rolled back half way: %jd of %jd statements of the rollback script are done",
+                    (intmax_t)row->statements_done, (intmax_t)row->statements_total);
+    entry->hint =
+        text_format("\"pgmigrate rollback\" goes on from there. If the rest was undone by hand: pgmigrate "
+                    "repair %s --mark-rolled-back --reason …; if what was done was put back: "
+                    "--mark-applied.",
+                    entry->version);
+}
+
 static void add_half_run(struct maker *maker, struct migration *migration, struct history_row *row)
 {
-    bool running = row->state == ROW_RUNNING && maker->options->lock_held;
+    bool undoing = row->state == ROW_UNDOING;
+    bool running = row->state != ROW_FAILED && maker->options->lock_held;
     struct plan_entry *entry = add_entry(maker, running ? PLAN_RUNNING : PLAN_FAILED, migration, row);
-    if (!running)
+    if (undoing && running)
+        entry->message = text_copy("is being rolled back");
+    else if (undoing)
+        describe_half_undone(entry);
+    else if (!running)
         describe_half_run(entry);
     else
         entry->message = text_format("is running, %jd of %jd statements are done",
@@ -145,7 +163,7 @@ static bool add_changed(struct maker *maker, struct migration *migration, struct
 static bool add_matched(struct maker *maker, struct migration *migration, struct history_row *row,
                         struct error *error)
 {
-    if (row->state == ROW_RUNNING || row->state == ROW_FAILED) {
+    if (row->state == ROW_RUNNING || row->state == ROW_FAILED || row->state == ROW_UNDOING) {
         add_half_run(maker, migration, row);
         return true;
     }

@@ -227,8 +227,8 @@ struct history_statement *history_finish(const struct history *history, const st
     return statement;
 }
 
-struct history_statement *history_fail(const struct history *history, const struct run_identity *identity,
-                                       const char *version, const char *message)
+static struct history_statement *fail(const struct history *history, const struct run_identity *identity,
+                                      const char *version, const char *message, const char *action)
 {
     struct history_statement *statement = build(history, "pgmigrate_fail", sql_history_fail);
     add(statement, version);
@@ -238,7 +238,21 @@ struct history_statement *history_fail(const struct history *history, const stru
     add(statement, identity->git_commit);
     add(statement, identity->backup_id);
     add(statement, identity->reason);
+    add(statement, action);
     return statement;
+}
+
+struct history_statement *history_fail(const struct history *history, const struct run_identity *identity,
+                                       const char *version, const char *message)
+{
+    return fail(history, identity, version, message, "failed");
+}
+
+struct history_statement *history_undo_fail(const struct history *history,
+                                            const struct run_identity *identity, const char *version,
+                                            const char *message)
+{
+    return fail(history, identity, version, message, "rollback_failed");
 }
 
 /* ---- taking back, marking ---- */
@@ -265,6 +279,15 @@ struct history_statement *history_mark_rolled_back(const struct history *history
                                                    const struct run_identity *identity, const char *version)
 {
     return forget(history, identity, version, "mark_rolled_back");
+}
+
+struct history_statement *history_undo(const struct history *history, const char *version,
+                                       const struct text_list *hashes)
+{
+    struct history_statement *statement = build_guarded(history, "pgmigrate_undo", sql_history_undo);
+    add(statement, version);
+    add_owned(statement, array_of(hashes));
+    return statement;
 }
 
 static struct history_statement *mark(const struct history *history, const struct run_identity *identity,

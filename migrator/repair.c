@@ -72,7 +72,7 @@ struct target {
 
 static bool is_half_run(const struct history_row *row)
 {
-    return row->state == ROW_RUNNING || row->state == ROW_FAILED;
+    return row->state == ROW_RUNNING || row->state == ROW_FAILED || row->state == ROW_UNDOING;
 }
 
 static bool conflict(const struct target *target, const char *what, const char *hint, struct error *error)
@@ -149,6 +149,12 @@ static bool check(const struct target *target, const struct repair *repair, stru
     case REPAIR_MARK_ROLLED_BACK:
         return true;
     case REPAIR_CLEAR:
+        if (target->row && target->row->state == ROW_UNDOING)
+            return conflict(
+                target, "was rolled back half way",
+                "Use --mark-rolled-back if the rest was undone by hand, --mark-applied if what was done "
+                "was put back, or --resume-at N.",
+                error);
         return check_half_run(target, true, error);
     case REPAIR_RESUME_AT:
         return check_half_run(target, true, error) && check_statement(target, repair->statement, error);

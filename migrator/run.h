@@ -60,6 +60,7 @@ struct migration_result {
     enum run_state state;
     int64_t execution_ms;
     size_t attempts;
+    bool bare; /* a no-transaction script: what it did before it failed stays */
     struct statement_result *statements;
     size_t statement_count;
 };

@@ -26,7 +26,8 @@ static bool check_history(const struct history *history, struct error *error)
 
 static bool is_conflict(const struct plan_entry *entry, bool out_of_order)
 {
-    return entry->state == PLAN_CHANGED || entry->state == PLAN_MISSING ||
+    bool half_undone = entry->row != NULL && entry->row->state == ROW_UNDOING;
+    return entry->state == PLAN_CHANGED || entry->state == PLAN_MISSING || half_undone ||
            (entry->state == PLAN_OUT_OF_ORDER && !out_of_order);
 }
 
@@ -46,7 +47,8 @@ static bool conflict(const struct plan_entry *entry, size_t others, struct error
     return false;
 }
 
-/* Changed and missing migrations stop a run wherever they are; out-of-order ones when they are meant to run.
+/* Changed, missing and half undone migrations stop a run wherever they are; out-of-order ones when they are
+ * meant to run.
  */
 static bool check_conflicts(const struct plan *plan, const struct migration *last, bool out_of_order,
                             struct error *error)

@@ -1,30 +1,31 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "rollback/dataloss.h"
 
+#include "migrator/retry.h"
+#include "rollback/catalog.h"
 #include "sql.h"
-#include <stdio.h>
+#include <string.h>
 
 #define COUNT_LIMIT 1000000
-
-/* One state of the catalogs; rows are in order of relation and column number. */
-struct snapshot {
-    struct rows *columns;
-    struct rows *deleted;
-};
 
 /* Something that disappeared, not yet counted. */
 struct suspect {
     enum loss_kind kind;
     char *version;
-    size_t at;    /* row of the first snapshot that names it */
-    int64_t gone; /* LOSS_ROWS: rows deleted, or -1: count, and subtract what is left */
-    int64_t left;
+    size_t at;       /* row of the first catalog that names it */
+    size_t whole;    /* LOSS_TABLE: the same, of the partitioned table that went with it, or at */
+    int64_t deleted; /* LOSS_ROWS: as the server counted */
+    bool emptied;    /* LOSS_ROWS: the file changed; then it counts how many rows are … */
+    int64_t left;    /* … left, of how many … */
+    int64_t before;  /* … there were before; -1: to be counted */
+    char *what;      /* LOSS_UNKNOWN */
+    char *problem;
 };
 
 struct dataloss {
     struct postgres *postgres;
     const struct history *history;
-    struct snapshot first, last;
+    struct catalog *first, *last;
     struct suspect *suspects;
     size_t count;
 };
@@ -32,7 +33,7 @@ struct dataloss {
 const char *loss_kind_name(enum loss_kind kind)
 {
     static const char *const names[] = {
-        [LOSS_TABLE] = "table", [LOSS_COLUMN] = "column", [LOSS_ROWS] = "rows"};
+        [LOSS_TABLE] = "table", [LOSS_COLUMN] = "column", [LOSS_ROWS] = "rows", [LOSS_UNKNOWN] = "unknown"};
     return names[kind];
 }
 
@@ -41,83 +42,26 @@ void data_losses_clear(struct data_losses *losses)
     for (size_t i = 0; i < losses->count; i++) {
         free(losses->items[i].object);
         free(losses->items[i].version);
+        free(losses->items[i].problem);
     }
     free(losses->items);
     *losses = (struct data_losses){0};
-}
-
-static void snapshot_clear(struct snapshot *snapshot)
-{
-    rows_free(snapshot->columns);
-    rows_free(snapshot->deleted);
-    *snapshot = (struct snapshot){0};
 }
 
 void dataloss_free(struct dataloss *dataloss)
 {
     if (dataloss == NULL)
         return;
-    if (dataloss->last.columns != dataloss->first.columns)
-        snapshot_clear(&dataloss->last);
-    snapshot_clear(&dataloss->first);
-    for (size_t i = 0; i < dataloss->count; i++)
+    if (dataloss->last != dataloss->first)
+        catalog_free(dataloss->last);
+    catalog_free(dataloss->first);
+    for (size_t i = 0; i < dataloss->count; i++) {
         free(dataloss->suspects[i].version);
+        free(dataloss->suspects[i].what);
+        free(dataloss->suspects[i].problem);
+    }
     free(dataloss->suspects);
     free(dataloss);
-}
-
-static bool take_snapshot(struct dataloss *dataloss, struct snapshot *ret, struct error *error)
-{
-    const struct history *history = dataloss->history;
-    const char *values[] = {history->schema, history->table, history->log};
-    struct snapshot snapshot = {0};
-    if (!postgres_query(dataloss->postgres, sql_dataloss_snapshot, 3, values, &snapshot.columns, error) ||
-        !postgres_query(dataloss->postgres, sql_dataloss_deleted, 0, NULL, &snapshot.deleted, error)) {
-        snapshot_clear(&snapshot);
-        return false;
-    }
-    *ret = snapshot;
-    return true;
-}
-
-bool dataloss_begin(struct postgres *postgres, const struct history *history, struct dataloss **ret,
-                    struct error *error)
-{
-    AUTO(dataloss_free) struct dataloss *dataloss = memory_allocate(1, sizeof *dataloss);
-    dataloss->postgres = postgres;
-    dataloss->history = history;
-    if (!take_snapshot(dataloss, &dataloss->first, error))
-        return false;
-    dataloss->last = dataloss->first;
-    *ret = take(dataloss);
-    return true;
-}
-
-/* ---- comparing ---- */
-
-/* The row of a relation (number 0: its first row) or of one of its columns; rows_count when it is not there.
- */
-static size_t find(const struct rows *columns, int64_t relation, int64_t number)
-{
-    size_t low = 0, high = rows_count(columns);
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int64_t at = rows_integer(columns, middle, "relation");
-        bool before = at < relation || (at == relation && rows_integer(columns, middle, "number") < number);
-        if (before)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    size_t end = rows_count(columns);
-    if (low == end || rows_integer(columns, low, "relation") != relation)
-        return end;
-    return number == 0 || rows_integer(columns, low, "number") == number ? low : end;
-}
-
-static bool has(const struct rows *columns, int64_t relation, int64_t number)
-{
-    return find(columns, relation, number) < rows_count(columns);
 }
 
 static struct suspect *suspect(struct dataloss *dataloss, enum loss_kind kind, const char *version, size_t at)
@@ -128,152 +72,244 @@ static struct suspect *suspect(struct dataloss *dataloss, enum loss_kind kind, c
     return new;
 }
 
-static bool first_of_relation(const struct rows *columns, size_t row)
+void dataloss_unknown(struct dataloss *dataloss, const char *version, const char *what, const char *problem)
 {
-    return row == 0 || rows_integer(columns, row, "relation") != rows_integer(columns, row - 1, "relation");
+    struct suspect *unknown = suspect(dataloss, LOSS_UNKNOWN, version, 0);
+    unknown->what = text_copy(what);
+    unknown->problem = text_copy(problem);
 }
 
-/* A table that is gone is told once, by its topmost parent that went with it; a column by the table that owns
- * it. */
-static void compare_objects(struct dataloss *dataloss, const struct snapshot *now, const char *version)
+bool dataloss_begin(struct postgres *postgres, const struct history *history, struct dataloss **ret,
+                    struct error *error)
 {
-    const struct rows *first = dataloss->first.columns, *before = dataloss->last.columns;
-    for (size_t row = 0; row < rows_count(first); row++) {
-        int64_t relation = rows_integer(first, row, "relation"), number = rows_integer(first, row, "number");
-        if (!has(before, relation, number) || has(now->columns, relation, number))
+    AUTO(dataloss_free) struct dataloss *dataloss = memory_allocate(1, sizeof *dataloss);
+    dataloss->postgres = postgres;
+    dataloss->history = history;
+    if (!catalog_read(postgres, history, &dataloss->first, error))
+        return false;
+    dataloss->last = dataloss->first;
+    *ret = take(dataloss);
+    return true;
+}
+
+/* ---- counting ---- */
+
+/* What counting one thing came to. */
+struct counted {
+    int64_t rows;
+    struct error problem; /* why it could not be counted, if its code is set */
+};
+
+static void counted_clear(struct counted *counted)
+{
+    error_clear(&counted->problem);
+}
+CLEANUP_VALUE(struct counted, counted_clear)
+
+static bool count_rows(struct postgres *postgres, const char *sql, struct counted *ret)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    OWNED char *limit = text_format("%d", COUNT_LIMIT + 1);
+    if (!postgres_execute(postgres, sql_set_row_security_off, &ret->problem) ||
+        !postgres_query(postgres, sql, 1, (const char *const[]){limit}, &rows, &ret->problem))
+        return false;
+    ret->rows = rows_integer(rows, 0, "rows");
+    return true;
+}
+
+/* In a transaction, of which a failure to count must not be the end. False when all is over, or to be tried
+ * again. */
+static bool count(struct dataloss *dataloss, const struct catalog *catalog, size_t row, bool column,
+                  struct counted *ret, struct error *error)
+{
+    OWNED char *sql = catalog_count(catalog, row, column);
+    if (!postgres_execute(dataloss->postgres, sql_savepoint, error))
+        return false;
+    bool good = count_rows(dataloss->postgres, sql, ret);
+    if (!good && (postgres_is_lost(dataloss->postgres) || retry_makes_sense(&ret->problem) ||
+                  strcmp(ret->problem.sqlstate, "42501") != 0)) {
+        error_move(error, &ret->problem);
+        return false;
+    }
+    return postgres_execute(dataloss->postgres, sql_savepoint_back, error);
+}
+
+/* ---- comparing ---- */
+
+/* The topmost table of which the one at row was a part and that is gone, too. */
+static size_t whole_of(const struct dataloss *dataloss, const struct catalog *now, size_t row)
+{
+    for (;;) {
+        int64_t parent = catalog_entry(dataloss->first, row)->parent;
+        size_t above = parent == 0 ? CATALOG_NONE : catalog_find(dataloss->first, parent, 0);
+        if (above == CATALOG_NONE || catalog_has(now, parent, 0))
+            return row;
+        row = above;
+    }
+}
+
+/* Of a partitioned table it is the parts that hold the rows. A column is told by the table that owns it. */
+static void compare_objects(struct dataloss *dataloss, const struct catalog *now, const char *version)
+{
+    const struct catalog *first = dataloss->first;
+    for (size_t row = 0; row < catalog_size(first); row++) {
+        const struct catalog_entry *entry = catalog_entry(first, row);
+        if (!catalog_has(dataloss->last, entry->relation, entry->number) ||
+            catalog_has(now, entry->relation, entry->number))
             continue;
-        int64_t parent = rows_integer(first, row, "parent");
-        bool parent_gone = parent != 0 && !has(now->columns, parent, 0);
-        bool table_gone = !has(now->columns, relation, 0);
-        if (table_gone && first_of_relation(first, row) && !parent_gone)
-            suspect(dataloss, LOSS_TABLE, version, row);
-        if (!table_gone && !rows_bool(first, row, "inherited"))
+        bool table_gone = !catalog_has(now, entry->relation, 0);
+        if (table_gone && catalog_begins(first, row) && !entry->partitioned)
+            suspect(dataloss, LOSS_TABLE, version, row)->whole = whole_of(dataloss, now, row);
+        if (!table_gone && !entry->derived)
             suspect(dataloss, LOSS_COLUMN, version, row);
     }
 }
 
-static int64_t deleted_from(const struct rows *deleted, int64_t relation)
+/* How many rows were left when the table's file changed last, or -1 when it has not. */
+static int64_t left_before(const struct dataloss *dataloss, size_t at)
 {
-    for (size_t row = 0; row < rows_count(deleted); row++)
-        if (rows_integer(deleted, row, "relation") == relation)
-            return rows_integer(deleted, row, "deleted");
-    return 0;
-}
-
-static void compare_deleted(struct dataloss *dataloss, const struct snapshot *now, const char *version)
-{
-    for (size_t row = 0; row < rows_count(now->deleted); row++) {
-        int64_t relation = rows_integer(now->deleted, row, "relation");
-        int64_t gone =
-            rows_integer(now->deleted, row, "deleted") - deleted_from(dataloss->last.deleted, relation);
-        size_t at = find(dataloss->first.columns, relation, 0);
-        if (gone > 0 && at < rows_count(dataloss->first.columns) && has(now->columns, relation, 0))
-            suspect(dataloss, LOSS_ROWS, version, at)->gone = gone;
-    }
-}
-
-static char *bind_object(const struct rows *columns, size_t row, const char *sql)
-{
-    const char *column = rows_text(columns, row, "column");
-    return postgres_bind(sql, (struct postgres_name[]){{"schema", rows_text(columns, row, "schema")},
-                                                       {"table", rows_text(columns, row, "table")},
-                                                       {"column", column == NULL ? "" : column},
-                                                       {0}});
-}
-
-static bool count(struct dataloss *dataloss, const struct rows *columns, size_t row, const char *sql,
-                  int64_t *ret, struct error *error)
-{
-    AUTO(rows_free) struct rows *counted = NULL;
-    OWNED char *bound = bind_object(columns, row, sql);
-    OWNED char *limit = text_format("%d", COUNT_LIMIT + 1);
-    if (!postgres_query(dataloss->postgres, bound, 1, (const char *const[]){limit}, &counted, error))
-        return false;
-    *ret = rows_integer(counted, 0, "rows");
-    return true;
+    for (size_t i = dataloss->count; i > 0; i--)
+        if (dataloss->suspects[i - 1].emptied && dataloss->suspects[i - 1].at == at)
+            return dataloss->suspects[i - 1].left;
+    return -1;
 }
 
 /* A table whose file changed was rewritten or truncated: what is left is counted now, what was there later.
  */
-static bool compare_files(struct dataloss *dataloss, const struct snapshot *now, const char *version,
-                          struct error *error)
+static bool compare_file(struct dataloss *dataloss, const struct catalog *now, size_t row,
+                         struct suspect *found, struct error *error)
 {
-    const struct rows *before = dataloss->last.columns;
-    for (size_t row = 0; row < rows_count(before); row++) {
-        int64_t relation = rows_integer(before, row, "relation");
-        size_t first = find(dataloss->first.columns, relation, 0), after = find(now->columns, relation, 0);
-        if (!first_of_relation(before, row) || first == rows_count(dataloss->first.columns) ||
-            after == rows_count(now->columns) ||
-            rows_integer(now->columns, after, "file") == rows_integer(before, row, "file"))
+    AUTO(counted_clear) struct counted left = {0};
+    if (!count(dataloss, now, row, false, &left, error))
+        return false;
+    found->before = left_before(dataloss, found->at);
+    found->left = left.rows;
+    found->emptied = true;
+    return true;
+}
+
+static bool compare_rows(struct dataloss *dataloss, const struct catalog *now, const char *version,
+                         struct error *error)
+{
+    const struct catalog *last = dataloss->last;
+    for (size_t row = 0; row < catalog_size(last); row++) {
+        const struct catalog_entry *entry = catalog_entry(last, row);
+        size_t first = catalog_find(dataloss->first, entry->relation, 0);
+        size_t after = catalog_find(now, entry->relation, 0);
+        if (!catalog_begins(last, row) || first == CATALOG_NONE || after == CATALOG_NONE)
             continue;
-        int64_t left = 0;
-        if (!count(dataloss, now->columns, after, sql_dataloss_count_rows, &left, error))
+        struct suspect found = {.kind = LOSS_ROWS, .at = first};
+        found.deleted = catalog_deleted(now, entry->relation) - catalog_deleted(last, entry->relation);
+        if (catalog_entry(now, after)->file != entry->file &&
+            !compare_file(dataloss, now, after, &found, error))
             return false;
-        struct suspect *truncated = suspect(dataloss, LOSS_ROWS, version, first);
-        truncated->gone = -1;
-        truncated->left = left;
+        if (found.deleted > 0 || found.emptied) {
+            found.version = text_copy(version);
+            *suspect(dataloss, LOSS_ROWS, NULL, first) = found;
+        }
     }
     return true;
 }
 
 bool dataloss_step(struct dataloss *dataloss, const char *version, struct error *error)
 {
-    struct snapshot now = {0};
-    if (!take_snapshot(dataloss, &now, error))
+    struct catalog *now = NULL;
+    if (!catalog_read(dataloss->postgres, dataloss->history, &now, error))
         return false;
-    compare_objects(dataloss, &now, version);
-    compare_deleted(dataloss, &now, version);
-    bool good = compare_files(dataloss, &now, version, error);
-    if (dataloss->last.columns != dataloss->first.columns)
-        snapshot_clear(&dataloss->last);
+    compare_objects(dataloss, now, version);
+    bool good = compare_rows(dataloss, now, version, error);
+    if (!catalog_counts(now))
+        dataloss_unknown(dataloss, version, "deleted rows",
+                         "the server does not count them while track_counts is off");
+    if (dataloss->last != dataloss->first)
+        catalog_free(dataloss->last);
     dataloss->last = now;
     return good;
 }
 
-/* ---- counting ---- */
+/* ---- the result ---- */
 
-static bool count_suspect(struct dataloss *dataloss, const struct suspect *suspect, int64_t *ret,
+static void add_loss(struct data_losses *losses, struct data_loss loss)
+{
+    losses->items = memory_grow(losses->items, losses->count, sizeof *losses->items);
+    losses->items[losses->count++] = loss;
+}
+
+/* Rows that hold data; more: counting stopped at the limit. */
+static int64_t rows_lost(const struct suspect *suspect, int64_t found, bool *ret_more)
+{
+    int64_t lost = found - suspect->left;
+    *ret_more = found > COUNT_LIMIT && lost > suspect->deleted;
+    if (lost < suspect->deleted)
+        return suspect->deleted;
+    return *ret_more && lost > COUNT_LIMIT ? COUNT_LIMIT : lost;
+}
+
+/* Add what this one lost to the loss. */
+static bool count_suspect(struct dataloss *dataloss, const struct suspect *suspect, struct data_loss *loss,
                           struct error *error)
 {
-    if (suspect->kind == LOSS_ROWS && suspect->gone >= 0) {
-        *ret = suspect->gone;
-        return true;
-    }
-    const char *sql = suspect->kind == LOSS_COLUMN ? sql_dataloss_count_column : sql_dataloss_count_rows;
-    int64_t found = 0;
-    if (!count(dataloss, dataloss->first.columns, suspect->at, sql, &found, error))
+    AUTO(counted_clear) struct counted counted = {0};
+    bool known = suspect->kind == LOSS_ROWS && (!suspect->emptied || suspect->before >= 0), more = false;
+    if (!known &&
+        !count(dataloss, dataloss->first, suspect->at, suspect->kind == LOSS_COLUMN, &counted, error))
         return false;
-    *ret = found - suspect->left;
+    loss->rows += rows_lost(suspect, known ? suspect->before : counted.rows, &more);
+    loss->at_least = loss->at_least || more;
+    if (loss->problem == NULL)
+        loss->problem = text_copy(counted.problem.message);
     return true;
 }
 
-static char *object_name(const struct dataloss *dataloss, const struct suspect *suspect)
+static bool same_whole(const struct suspect *a, const struct suspect *b)
 {
-    const struct rows *columns = dataloss->first.columns;
-    const char *schema = rows_text(columns, suspect->at, "schema"),
-               *table = rows_text(columns, suspect->at, "table");
-    if (suspect->kind != LOSS_COLUMN)
-        return text_format("%s.%s", schema, table);
-    return text_format("%s.%s.%s", schema, table, rows_text(columns, suspect->at, "column"));
+    return a->kind == LOSS_TABLE && b->kind == LOSS_TABLE && a->whole == b->whole &&
+           strcmp(a->version, b->version) == 0;
+}
+
+static bool is_told(const struct dataloss *dataloss, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (same_whole(&dataloss->suspects[i], &dataloss->suspects[at]))
+            return true;
+    return false;
+}
+
+/* A loss with the suspect at the index; the parts of one table are one loss. */
+static bool count_loss(struct dataloss *dataloss, size_t at, struct data_losses *losses, struct error *error)
+{
+    const struct suspect *first = &dataloss->suspects[at];
+    bool table = first->kind == LOSS_TABLE;
+    struct data_loss loss = {.kind = first->kind};
+    bool good = count_suspect(dataloss, first, &loss, error);
+    for (size_t i = at + 1; i < dataloss->count && good && table; i++)
+        if (same_whole(first, &dataloss->suspects[i]))
+            good = count_suspect(dataloss, &dataloss->suspects[i], &loss, error);
+    if (!good || (loss.rows <= 0 && loss.problem == NULL)) {
+        free(loss.problem);
+        return good;
+    }
+    if (loss.problem != NULL)
+        loss.rows = -1;
+    loss.object = catalog_name(dataloss->first, table ? first->whole : first->at, first->kind == LOSS_COLUMN);
+    loss.version = text_copy(first->version);
+    add_loss(losses, loss);
+    return true;
 }
 
 bool dataloss_count(struct dataloss *dataloss, struct data_losses *ret, struct error *error)
 {
     AUTO(data_losses_clear) struct data_losses losses = {0};
     for (size_t i = 0; i < dataloss->count; i++) {
-        int64_t rows = 0;
-        if (!count_suspect(dataloss, &dataloss->suspects[i], &rows, error))
+        const struct suspect *suspect = &dataloss->suspects[i];
+        if (suspect->kind == LOSS_UNKNOWN)
+            add_loss(&losses, (struct data_loss){.kind = LOSS_UNKNOWN,
+                                                 .object = text_copy(suspect->what),
+                                                 .version = text_copy(suspect->version),
+                                                 .rows = -1,
+                                                 .problem = text_copy(suspect->problem)});
+        else if (!is_told(dataloss, i) && !count_loss(dataloss, i, &losses, error))
             return false;
-        if (rows <= 0)
-            continue;
-        bool more = dataloss->suspects[i].gone <= 0 && rows > COUNT_LIMIT;
-        losses.items = memory_grow(losses.items, losses.count, sizeof *losses.items);
-        losses.items[losses.count++] =
-            (struct data_loss){.kind = dataloss->suspects[i].kind,
-                               .object = object_name(dataloss, &dataloss->suspects[i]),
-                               .version = text_copy(dataloss->suspects[i].version),
-                               .rows = more ? COUNT_LIMIT : rows,
-                               .at_least = more};
     }
     *ret = losses;
     losses = (struct data_losses){0};

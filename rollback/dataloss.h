@@ -4,8 +4,9 @@
  * that would disappear, rows that would be deleted or truncated, and how much is in them.
  *
  * Tables and columns are compared by oid and number, so a rename loses nothing. Deleted rows come from the
- * server's own counters, truncated ones from counting tables whose file changed. A column that only changes
- * its type or values is not seen.
+ * server's own counters (those of a subtransaction that was rolled back are in them), truncated ones from
+ * counting tables whose file changed. A column that only changes its type or values is not seen. Sequences
+ * and whatever else a script does outside the transaction is not undone.
  */
 #ifndef ROLLBACK_DATALOSS_H
 #define ROLLBACK_DATALOSS_H
@@ -13,19 +14,26 @@
 #include "common/postgres.h"
 #include "migrator/history.h"
 
-enum loss_kind { LOSS_TABLE, LOSS_COLUMN, LOSS_ROWS };
-const char *loss_kind_name(enum loss_kind kind); /* "table", "column", "rows" */
+enum loss_kind {
+    LOSS_TABLE,
+    LOSS_COLUMN,
+    LOSS_ROWS,
+    LOSS_UNKNOWN, /* a statement that could not be tried: object is where and what it is */
+};
+const char *loss_kind_name(enum loss_kind kind); /* "table", "column", "rows", "unknown" */
 
 struct data_loss {
     enum loss_kind kind;
-    char *object;  /* "public.orders", "public.orders.note" */
+    char *object;  /* "public.orders", "public.orders.note", as written in SQL */
     char *version; /* the migration whose rollback does it */
-    int64_t rows;  /* that hold data: rows of the table, non-null values of the column, rows deleted */
+    int64_t rows;  /* that hold data: rows of the table, non-null values of the column, rows deleted; -1:
+                      unknown */
     bool at_least; /* counting stopped there */
+    char *problem; /* why rows is unknown, or NULL */
 };
 
 struct data_losses {
-    struct data_loss *items; /* only those that hold data */
+    struct data_loss *items; /* only those that hold data, or may */
     size_t count;
 };
 void data_losses_clear(struct data_losses *losses);
@@ -33,13 +41,17 @@ CLEANUP_VALUE(struct data_losses, data_losses_clear)
 
 /*
  * Use: begin a transaction; dataloss_begin; run a rollback script, dataloss_step; the next one …; roll the
- * transaction back; dataloss_count, which counts what is in the objects now that they are there again.
+ * transaction back and begin another one; dataloss_count, which counts what is in the objects now that they
+ * are there again. Counting runs as the current role; rows that row-level security hides from it make the
+ * count unknown.
  */
 struct dataloss;
 MUST_CHECK bool dataloss_begin(struct postgres *postgres, const struct history *history,
                                struct dataloss **ret, struct error *error);
 MUST_CHECK bool dataloss_step(struct dataloss *dataloss, const char *version, struct error *error);
 MUST_CHECK bool dataloss_count(struct dataloss *dataloss, struct data_losses *ret, struct error *error);
+/* Add what could not be tried. */
+void dataloss_unknown(struct dataloss *dataloss, const char *version, const char *what, const char *problem);
 void dataloss_free(struct dataloss *dataloss);
 CLEANUP_POINTER(struct dataloss *, dataloss_free)
 

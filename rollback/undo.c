@@ -6,7 +6,7 @@
 #include "migrator/retry.h"
 #include "migrator/session.h"
 #include "migrator/settle.h"
-#include "rollback/undo_plan.h"
+#include "rollback/trial.h"
 #include "sql.h"
 
 struct undo {
@@ -18,112 +18,31 @@ struct undo {
     struct run_result *result;
 };
 
-static int64_t given(int64_t directive_ms, int64_t option_ms)
-{
-    return directive_ms >= 0 ? directive_ms : option_ms;
-}
+/* ---- the gate ---- */
 
-static struct job make_job(const struct undo *undo, size_t at)
+static bool refuse_unknown(const struct data_loss *loss, struct error *error)
 {
-    const struct undo_step *step = &undo->plan->items[at];
-    return (struct job){
-        .version = step->row->version,
-        .index = at,
-        .script = step->script,
-        .count = step->script->count,
-        .begin = step->script->begin,
-        .lock_timeout_ms = given(step->directives.lock_timeout_ms, undo->options->run.lock_timeout_ms),
-        .statement_timeout_ms =
-            given(step->directives.statement_timeout_ms, undo->options->run.statement_timeout_ms),
-        .role = step->directives.role,
-        .durable = true,
-    };
-}
-
-/* ---- the trial ---- */
-
-/* In a no-transaction script, what can run in a transaction is tried; what cannot is left out. */
-static bool try_groups(struct undo *undo, struct job *job, struct error *error)
-{
-    const struct script *script = job->script;
-    for (size_t i = 0; i < script->group_count; i++) {
-        if (script->groups[i].bare)
-            continue;
-        size_t done = 0;
-        job->first = script->groups[i].first;
-        job->count = script->groups[i].count;
-        if (!execute_jobs(&undo->execution, job, 1, 1, &done, error))
-            return false;
-    }
-    return true;
-}
-
-static bool try_scripts(struct undo *undo, struct dataloss *dataloss, struct error *error)
-{
-    for (size_t i = 0; i < undo->plan->count; i++) {
-        AUTO(job_done) struct job job = make_job(undo, i);
-        size_t done = 0;
-        bool good = job.script->transactional ? execute_jobs(&undo->execution, &job, 1, 1, &done, error)
-                                              : try_groups(undo, &job, error);
-        if (!good)
-            return false;
-        /* The script may have changed the role; the comparison needs to see everything. */
-        if (!postgres_execute(undo->execution.postgres, sql_reset_authorization, error) ||
-            !dataloss_step(dataloss, undo->plan->items[i].row->version, error))
-            return false;
-    }
-    return true;
-}
-
-static bool trial(struct undo *undo, struct data_losses *ret_losses, struct error *error)
-{
-    AUTO(dataloss_free) struct dataloss *dataloss = NULL;
-    AUTO(error_clear) struct error ignored = {0};
-    struct postgres *postgres = undo->execution.postgres;
-    if (!postgres_execute(postgres, sql_begin, error))
-        return false;
-    undo->execution.dry_run = true;
-    bool good =
-        dataloss_begin(postgres, undo->history, &dataloss, error) && try_scripts(undo, dataloss, error);
-    undo->execution.dry_run = false;
-    postgres_shield(postgres, true);
-    if (!postgres_is_lost(postgres) && !postgres_execute(postgres, sql_rollback, &ignored) && good) {
-        error_move(error, &ignored);
-        good = false;
-    }
-    postgres_shield(postgres, false);
-    return good && session_reset(postgres, &undo->options->run, error) &&
-           dataloss_count(dataloss, ret_losses, error);
-}
-
-/* The trial takes the same locks as the real thing, so it makes room and tries again in the same way. */
-static bool trial_with_retries(struct undo *undo, struct data_losses *ret_losses, struct error *error)
-{
-    struct run_options run = undo->options->run;
-    struct undo_options options = *undo->options;
-    const struct undo_options *given_options = undo->options;
-    int64_t deadline = clock_ms() + run.max_wait_ms;
-    bool good = false, again = true;
-    undo->options = &options;
-    for (size_t attempt = 0; !good && again; attempt++) {
-        AUTO(error_clear) struct error failure = {0};
-        options.run.lock_timeout_ms = retry_lock_timeout(attempt, run.lock_timeout_ms);
-        good = trial(undo, ret_losses, &failure);
-        again = !good && retry_makes_sense(&failure) && !postgres_is_lost(undo->execution.postgres) &&
-                retry_wait(&undo->execution, attempt, options.run.lock_timeout_ms, deadline, &failure);
-        if (!good && !again)
-            error_move(error, &failure);
-    }
-    undo->options = given_options;
-    return good;
+    error_set(error, ERROR_REFUSED, "what data rolling back would lose cannot be told");
+    error_detail(error, "%s %s: %s.", loss_kind_name(loss->kind), loss->object, loss->problem);
+    return error_hint(
+        error, loss->kind == LOSS_UNKNOWN
+                   ? "Nothing was changed. Take a backup, then give --accept-data-loss."
+                   : "Nothing was changed. Roll back as a role that may read every row (the owner, where "
+                     "row-level security is not forced, a role with BYPASSRLS, a superuser), or take a "
+                     "backup and give --accept-data-loss.");
 }
 
 static bool losses_accepted(const struct undo *undo, const struct data_losses *losses, struct error *error)
 {
     if (losses->count == 0 || undo->options->accept_data_loss)
         return true;
-    error_set(error, ERROR_REFUSED, "rolling back would lose data");
     const struct data_loss *first = &losses->items[0];
+    for (size_t i = 0; i < losses->count && first->rows < 0; i++)
+        if (losses->items[i].rows >= 0)
+            first = &losses->items[i];
+    if (first->rows < 0)
+        return refuse_unknown(first, error);
+    error_set(error, ERROR_REFUSED, "rolling back would lose data");
     OWNED char *count =
         text_format("%s%lld %s%s", first->at_least ? "at least " : "", (long long)first->rows,
                     first->kind == LOSS_COLUMN ? "value" : "row", first->rows == 1 ? "" : "s");
@@ -163,11 +82,10 @@ static bool run_transactional(struct undo *undo, size_t at, struct error *error)
 {
     const struct undo_step *step = &undo->plan->items[at];
     struct migration_result *item = &undo->result->items[at];
-    AUTO(job_done) struct job job = make_job(undo, at);
-    job.verify = step->verify;
+    AUTO(job_done) struct job job = undo_plan_job(undo->plan, at, &undo->options->run);
     job.whole = true;
     job.result = item;
-    job.record = history_forget(undo->history, &undo->identity, step->row->version);
+    job.record = history_forget(undo->history, &undo->identity, step->version);
     if (!execute_with_retries(&undo->execution, &job, error))
         return postgres_is_lost(undo->execution.postgres) && lost(undo, &job, error);
     item->state = RUN_STATE_ROLLED_BACK;
@@ -181,34 +99,48 @@ static bool run_no_transaction(struct undo *undo, size_t at, struct error *error
 {
     const struct undo_step *step = &undo->plan->items[at];
     struct migration_result *item = &undo->result->items[at];
+    struct job job = undo_plan_job(undo->plan, at, &undo->options->run);
+    AUTO(text_list_clear) struct text_list hashes = groups_hashes(step->script);
+    AUTO(group_run_done)
     struct group_run run = {
-        .version = step->row->version,
+        .version = step->version,
         .index = at,
         .script = step->script,
         .identity = &undo->identity,
-        .lock_timeout_ms = given(step->directives.lock_timeout_ms, undo->options->run.lock_timeout_ms),
-        .statement_timeout_ms =
-            given(step->directives.statement_timeout_ms, undo->options->run.statement_timeout_ms),
-        .role = step->directives.role,
+        .backwards = true,
+        .begin = history_undo(undo->history, step->version, &hashes),
+        .lock_timeout_ms = job.lock_timeout_ms,
+        .statement_timeout_ms = job.statement_timeout_ms,
+        .role = job.role,
         .result = item,
     };
-    item->attempts = 1;
-    undo->execution.now.version = run.version;
-    undo->execution.now.index = at;
-    undo->execution.now.script = step->script;
-    undo->execution.now.statement = NULL;
-    execution_tell(&undo->execution, (struct run_event){.type = RUN_BEGIN});
-    if (!session_reset(undo->execution.postgres, &undo->options->run, error) ||
-        !groups_run(&undo->execution, &run, error))
-        return false;
-    AUTO(history_statement_free)
-    struct history_statement *forget = history_forget(undo->history, &undo->identity, step->row->version);
-    if (!postgres_query(undo->execution.postgres, forget->sql, forget->count, forget->values, NULL, error))
+    if (step->half_done)
+        groups_resume(&run, &(struct history_row){.state = ROW_UNDOING,
+                                                  .statements_done = step->statements_done,
+                                                  .statement_started = step->statement_started});
+    if (!groups_run(&undo->execution, &run, error))
         return false;
     item->state = RUN_STATE_ROLLED_BACK;
     undo->result->done++;
     execution_tell(&undo->execution, (struct run_event){.type = RUN_DONE, .ms = item->execution_ms});
     return true;
+}
+
+/* A script without a transaction has logged its failure itself. */
+static void log_failure(struct undo *undo, size_t at, const struct error *failure)
+{
+    AUTO(error_clear) struct error ignored = {0};
+    AUTO(history_statement_free)
+    struct history_statement *statement =
+        history_undo_fail(undo->history, &undo->identity, undo->plan->items[at].version, failure->message);
+    struct postgres *postgres = undo->execution.postgres;
+    if (postgres_is_lost(postgres) || undo->result->items[at].bare)
+        return;
+    postgres_shield(postgres, true);
+    if (!session_reset(postgres, &undo->options->run, &ignored) ||
+        !postgres_query(postgres, statement->sql, statement->count, statement->values, NULL, &ignored))
+        error_clear(&ignored);
+    postgres_shield(postgres, false);
 }
 
 static bool run_all(struct undo *undo, struct error *error)
@@ -220,6 +152,7 @@ static bool run_all(struct undo *undo, struct error *error)
         if (script->transactional ? run_transactional(undo, at, error) : run_no_transaction(undo, at, error))
             continue;
         undo->result->items[at].state = RUN_STATE_FAILED;
+        log_failure(undo, at, error);
         execution_tell(&undo->execution, (struct run_event){.type = RUN_FAILED});
         return false;
     }
@@ -233,33 +166,62 @@ static void list_results(struct undo *undo)
     undo->result->items = memory_allocate(undo->plan->count, sizeof *undo->result->items);
     undo->result->count = undo->plan->count;
     for (size_t i = 0; i < undo->plan->count; i++)
-        undo->result->items[i] =
-            (struct migration_result){.version = text_copy(undo->plan->items[i].row->version),
-                                      .state = undo->options->dry_run ? RUN_STATE_TRIED : RUN_STATE_PENDING};
+        undo->result->items[i].version = text_copy(undo->plan->items[i].version);
 }
 
-static void tell_differences(struct undo *undo)
+static void set_states(struct undo *undo, enum run_state state)
+{
+    for (size_t i = 0; i < undo->plan->count; i++)
+        undo->result->items[i].state = state;
+}
+
+static void tell(struct undo *undo, const struct undo_step *step, const char *text)
+{
+    run_emit(undo->execution.listener,
+             &(struct run_event){.type = RUN_NOTICE, .version = step->version, .text = text});
+}
+
+static void tell_about_scripts(struct undo *undo)
 {
     for (size_t i = 0; i < undo->plan->count; i++) {
         const struct undo_step *step = &undo->plan->items[i];
+        if (step->script->count == 0)
+            tell(undo, step, "its rollback script has no statements");
         if (step->difference == NULL)
             continue;
-        OWNED char *text =
-            text_format("the rollback file of \"%s\" differs from the stored text, which is what runs "
-                        "(--use=file runs the file):\n%s",
-                        step->row->version, step->difference);
-        run_emit(undo->execution.listener,
-                 &(struct run_event){.type = RUN_NOTICE, .version = step->row->version, .text = text});
+        OWNED char *text = text_format("its rollback file differs from the stored text, which is what runs "
+                                       "(--use=file runs the file):\n%s",
+                                       step->difference);
+        tell(undo, step, text);
     }
+}
+
+/* A trial that fails is the end of the run; it failed where the trial has stopped. */
+static bool try_all(struct undo *undo, struct data_losses *ret_losses, struct error *error)
+{
+    struct trial trial = {.execution = &undo->execution,
+                          .history = undo->history,
+                          .identity = &undo->identity,
+                          .plan = undo->plan,
+                          .options = &undo->options->run,
+                          .result = undo->result,
+                          .quiet = !undo->options->dry_run};
+    bool good = trial_run(&trial, ret_losses, error);
+    if (!good || !undo->options->dry_run)
+        set_states(undo, RUN_STATE_PENDING);
+    return good;
 }
 
 static bool run_plan(struct undo *undo, struct data_losses *ret_losses, struct error *error)
 {
     list_results(undo);
-    tell_differences(undo);
-    bool good = execution_begin(&undo->execution, error) && trial_with_retries(undo, ret_losses, error);
-    good = good &&
-           (undo->options->dry_run || (losses_accepted(undo, ret_losses, error) && run_all(undo, error)));
+    set_states(undo, RUN_STATE_PENDING);
+    tell_about_scripts(undo);
+    bool good = execution_begin(&undo->execution, error) && try_all(undo, ret_losses, error);
+    if (good && !undo->options->dry_run)
+        good = losses_accepted(undo, ret_losses, error) &&
+               (undo->history->shape == HISTORY_OURS || history_prepare(undo->history, error)) &&
+               run_all(undo, error);
     execution_done(&undo->execution);
     return good;
 }
@@ -281,10 +243,8 @@ bool undo_run(struct postgres *postgres, struct history *history, const struct f
               const struct undo_options *options, const struct run_listener *listener,
               struct data_losses *ret_losses, struct run_result *ret_result, struct error *error)
 {
-    if (history->shape != HISTORY_OURS && history->shape != HISTORY_ABSENT && !history->count) {
-        error_set(error, ERROR_CONFLICT, "the history table is not pgmigrate's");
-        return error_hint(error, "%s", history->reason);
-    }
+    if (history->shape == HISTORY_FOREIGN || history->shape == HISTORY_UNUSABLE)
+        return history_refuse(history, error);
     if (history->count == 0)
         return true;
     if (!session_check(postgres, false, options->run.pooler_session, error) ||

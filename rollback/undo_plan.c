@@ -13,6 +13,7 @@ void undo_plan_clear(struct undo_plan *plan)
         directives_clear(&plan->items[i].directives);
         source_clear(&plan->items[i].source);
         free(plan->items[i].difference);
+        free(plan->items[i].version);
     }
     free(plan->items);
     *plan = (struct undo_plan){0};
@@ -36,14 +37,15 @@ static bool is_before_all(const struct history *history, const char *word)
     return found;
 }
 
+/* *ret_rows are the rows of the steps, in the same order. */
 static bool choose(const struct history *history, const struct undo_options *options, struct undo_plan *ret,
-                   struct error *error)
+                   const struct history_row ***ret_rows, struct error *error)
 {
     struct history_row *stays = NULL;
     if (options->to != NULL && !is_before_all(history, options->to) &&
         !history_word(history, options->to, &stays, error))
         return false;
-    OWNED const struct history_row **rows = memory_allocate(history->count, sizeof *rows);
+    const struct history_row **rows = memory_allocate(history->count + 1, sizeof *rows);
     for (size_t i = 0; i < history->count; i++)
         rows[i] = &history->rows[i];
     qsort(rows, history->count, sizeof *rows, newest_first);
@@ -51,36 +53,45 @@ static bool choose(const struct history *history, const struct undo_options *opt
         if (options->to == NULL && i == options->steps)
             break;
         ret->items = memory_grow(ret->items, ret->count, sizeof *ret->items);
-        ret->items[ret->count++] = (struct undo_step){.row = rows[i]};
+        ret->items[ret->count++] = (struct undo_step){.version = text_copy(rows[i]->version),
+                                                      .half_done = rows[i]->state == ROW_UNDOING,
+                                                      .statements_done = rows[i]->statements_done,
+                                                      .statement_started = rows[i]->statement_started};
     }
+    *ret_rows = rows;
     return true;
 }
 
 /* ---- with which script ---- */
 
-static bool refuse(const struct history_row *row, const char *why, const char *hint, struct error *error)
+static bool refuse(const char *version, const char *why, const char *hint, struct error *error)
 {
-    error_set(error, ERROR_REFUSED, "\"%s\" %s", row->version, why);
+    error_set(error, ERROR_REFUSED, "\"%s\" %s", version, why);
     return error_hint(error, "%s", hint);
 }
 
-static bool reversible(const struct history_row *row, const struct history_texts *texts,
+static bool irreversible(const char *version, struct error *error)
+{
+    return refuse(
+        version, "is marked irreversible",
+        "Going back further needs a restored backup, or a new migration that mends what this one did.",
+        error);
+}
+
+/* What the migration said when it was applied counts, where that is stored. */
+static bool reversible(const struct undo_step *step, const struct history_texts *texts,
                        const struct migration *migration, struct error *error)
 {
     AUTO(directives_clear) struct directives stored = {0};
     AUTO(error_clear) struct error unreadable = {0};
-    struct source forward = {.path = row->version, .first_line = 1, .text = texts->forward};
+    struct source forward = {.path = step->version, .first_line = 1, .text = texts->forward};
     bool said = migration != NULL && migration->directives.irreversible;
     if (texts->forward != NULL) {
         forward.size = strlen(texts->forward);
         if (directives_read(&forward, &stored, &unreadable))
             said = stored.irreversible;
     }
-    return !said ||
-           refuse(
-               row, "is marked irreversible",
-               "Going back further needs a restored backup, or a new migration that mends what this one did.",
-               error);
+    return !said || irreversible(step->version, error);
 }
 
 static bool take_file(struct migration *migration, struct undo_step *step, struct error *error)
@@ -96,14 +107,13 @@ static bool take_file(struct migration *migration, struct undo_step *step, struc
     return true;
 }
 
-static bool take_stored(const struct history_row *row, char *text, struct undo_step *step)
+static void take_stored(char *text, struct undo_step *step)
 {
-    step->source = (struct source){.path = text_format("%s (rollback as stored)", row->version),
+    step->source = (struct source){.path = text_format("%s (rollback as stored)", step->version),
                                    .first_line = 1,
                                    .text = text,
                                    .size = strlen(text)};
     source_checksum(text, step->source.size, step->source.checksum);
-    return true;
 }
 
 static bool compare_with_file(struct migration *migration, struct undo_step *step, struct error *error)
@@ -117,45 +127,70 @@ static bool compare_with_file(struct migration *migration, struct undo_step *ste
     return true;
 }
 
-static bool no_text(const struct history_row *row, bool has_file, bool use_file, struct error *error)
+static bool no_text(const char *version, bool has_file, bool use_file, struct error *error)
 {
     if (use_file)
-        return refuse(row, "has no rollback file",
+        return refuse(version, "has no rollback file",
                       "Write one, or leave out --use=file to run the stored text.", error);
     return refuse(
-        row, "has no stored rollback script",
+        version, "has no stored rollback script",
         has_file ? "Its file has one now: look at it, then give --use=file."
                  : "Write its rollback file and give --use=file, or mend what it did with a new migration.",
         error);
 }
 
-static bool choose_script(const struct history *history, const struct folder *folder, struct undo_step *step,
+static bool choose_script(const struct history *history, struct migration *migration, struct undo_step *step,
                           bool use_file, struct error *error)
 {
     AUTO(history_texts_clear) struct history_texts texts = {0};
-    struct migration *migration = history_file(history, folder, step->row);
     bool has_file = migration != NULL && migration_has_rollback(migration);
-    if (!history_texts(history, step->row->version, &texts, error) ||
-        !reversible(step->row, &texts, migration, error))
+    if (!history_texts(history, step->version, &texts, error) || !reversible(step, &texts, migration, error))
         return false;
     if (use_file ? !has_file : texts.rollback == NULL)
-        return no_text(step->row, has_file, use_file, error);
+        return no_text(step->version, has_file, use_file, error);
     if (use_file)
         return take_file(migration, step, error);
-    return take_stored(step->row, take(texts.rollback), step) &&
-           (!has_file || compare_with_file(migration, step, error));
+    take_stored(take(texts.rollback), step);
+    return !has_file || compare_with_file(migration, step, error);
 }
 
-static bool prepare(struct undo_step *step, const char *database, const struct text_list *settings,
+/* The stored text cannot be edited; whoever finds a mistake in it needs to know the way around. */
+static bool cannot_run(bool use_file, struct error *error)
+{
+    if (use_file)
+        return false;
+    OWNED char *hint = text_copy(error->hint == NULL ? "" : error->hint);
+    return error_hint(error, "%s%sIn the rollback file; then --use=file runs it instead of the stored text.",
+                      hint, *hint == '\0' ? "" : " ");
+}
+
+static bool goes_on(const struct undo_step *step, struct error *error)
+{
+    if (!step->half_done || step->statements_done <= 0 || !step->script->transactional)
+        return true;
+    error_set(error, ERROR_CONFLICT,
+              "the rollback of \"%s\" stopped half way, and its script has become a transactional one",
+              step->version);
+    return error_hint(error,
+                      "Put back what has run of it (%lld statements), or undo the rest by hand: pgmigrate "
+                      "repair %s --mark-rolled-back --reason …",
+                      (long long)step->statements_done, step->version);
+}
+
+static bool prepare(struct undo_step *step, const struct history *history, const struct undo_options *options,
                     struct error *error)
 {
     if (!directives_read(&step->source, &step->directives, error))
-        return false;
-    struct script_options options = {.no_transaction = step->directives.no_transaction,
-                                     .variables = step->directives.variables,
-                                     .database = database,
-                                     .settings = settings};
-    return script_prepare(&step->source, &options, &step->script, error);
+        return cannot_run(options->use_file, error);
+    if (step->directives.irreversible)
+        return irreversible(step->version, error);
+    struct script_options script = {.no_transaction = step->directives.no_transaction,
+                                    .variables = step->directives.variables,
+                                    .database = postgres_database(history->postgres),
+                                    .settings = options->run.settings};
+    if (!script_prepare(&step->source, &script, &step->script, error))
+        return cannot_run(options->use_file, error);
+    return goes_on(step, error);
 }
 
 /* ---- what must hold afterwards ---- */
@@ -170,31 +205,56 @@ static const struct history_row *newest_below(const struct history *history, con
     return found;
 }
 
-static bool prepare_check(const struct history *history, const struct folder *folder, struct undo_step *step,
+static bool prepare_check(struct undo_step *step, const struct history *history, struct migration *newest,
                           const struct undo_options *options, struct error *error)
 {
-    const struct history_row *newest = newest_below(history, step->row);
-    struct migration *migration = newest == NULL ? NULL : history_file(history, folder, newest);
-    if (options->no_verify || migration == NULL || !step->script->transactional)
+    if (options->no_verify || newest == NULL || !step->script->transactional)
         return true;
-    return prepare_verify(migration, postgres_database(history->postgres), options->run.settings,
-                          &step->verify, error);
+    return prepare_verify(newest, postgres_database(history->postgres), options->run.settings, &step->verify,
+                          error);
 }
 
 bool undo_plan_make(const struct history *history, const struct folder *folder,
                     const struct undo_options *options, struct undo_plan *ret, struct error *error)
 {
     AUTO(undo_plan_clear) struct undo_plan plan = {0};
-    if (!choose(history, options, &plan, error))
+    OWNED const struct history_row **rows = NULL;
+    if (!choose(history, options, &plan, &rows, error))
         return false;
     for (size_t i = 0; i < plan.count; i++)
-        if (!choose_script(history, folder, &plan.items[i], options->use_file, error))
+        if (!choose_script(history, history_file(history, folder, rows[i]), &plan.items[i], options->use_file,
+                           error))
             return false;
-    for (size_t i = 0; i < plan.count; i++)
-        if (!prepare(&plan.items[i], postgres_database(history->postgres), options->run.settings, error) ||
-            !prepare_check(history, folder, &plan.items[i], options, error))
+    for (size_t i = 0; i < plan.count; i++) {
+        const struct history_row *newest = newest_below(history, rows[i]);
+        if (!prepare(&plan.items[i], history, options, error) ||
+            !prepare_check(&plan.items[i], history,
+                           newest == NULL ? NULL : history_file(history, folder, newest), options, error))
             return false;
+    }
     *ret = plan;
     plan = (struct undo_plan){0};
     return true;
+}
+
+static int64_t given(int64_t directive_ms, int64_t option_ms)
+{
+    return directive_ms >= 0 ? directive_ms : option_ms;
+}
+
+struct job undo_plan_job(const struct undo_plan *plan, size_t at, const struct run_options *options)
+{
+    const struct undo_step *step = &plan->items[at];
+    return (struct job){
+        .version = step->version,
+        .index = at,
+        .script = step->script,
+        .count = step->script->count,
+        .begin = step->script->begin,
+        .verify = step->verify,
+        .lock_timeout_ms = given(step->directives.lock_timeout_ms, options->lock_timeout_ms),
+        .statement_timeout_ms = given(step->directives.statement_timeout_ms, options->statement_timeout_ms),
+        .role = step->directives.role,
+        .durable = true,
+    };
 }

@@ -6,16 +6,20 @@
 #ifndef ROLLBACK_UNDO_PLAN_H
 #define ROLLBACK_UNDO_PLAN_H
 
-#include "migrator/script.h"
+#include "migrator/execute.h"
 #include "rollback/undo.h"
 
 struct undo_step {
-    const struct history_row *row; /* borrowed from the history */
-    struct source source;          /* the rollback script: the stored text, or the file's */
-    struct directives directives;  /* of that script */
+    char *version;
+    struct source source;         /* the rollback script: the stored text, or the file's */
+    struct directives directives; /* of that script */
     struct script *script;
     struct script *verify; /* of the migration that is the newest afterwards, or NULL */
     char *difference;      /* unified diff where the file differs from the stored text, or NULL */
+
+    /* How far a run that was cut off has come with this script (see groups_resume). */
+    bool half_done;
+    int64_t statements_done, statement_started;
 };
 
 struct undo_plan {
@@ -24,11 +28,14 @@ struct undo_plan {
 };
 
 /* ERROR_REFUSED for an irreversible migration or one without a rollback text; ERROR_USAGE for a script that
- * cannot run. */
+ * cannot run. Nothing of the history or the folder is needed afterwards. */
 MUST_CHECK bool undo_plan_make(const struct history *history, const struct folder *folder,
                                const struct undo_options *options, struct undo_plan *ret,
                                struct error *error);
 void undo_plan_clear(struct undo_plan *plan);
 CLEANUP_VALUE(struct undo_plan, undo_plan_clear)
+
+/* The job that runs the script of a step: a transactional one. */
+struct job undo_plan_job(const struct undo_plan *plan, size_t at, const struct run_options *options);
 
 #endif

@@ -1,7 +1,7 @@
 -- All columns of all tables outside the system schemas, for comparing before and after; $1, $2, $3 are the history's schema,
 -- table and log, which are left out. Relation oid, schema, table, oid of the partitioned parent (NULL), file number (changes
 -- when the table is truncated or rewritten; NULL for partitioned ones), column number and name (NULL for a table without
--- columns), and whether the column is inherited.
+-- columns), whether the column is derived (inherited or generated), and whether the table is partitioned.
 SELECT c.oid::pg_catalog.int8 AS relation,
        n.nspname AS schema,
        c.relname AS "table",
@@ -9,7 +9,8 @@ SELECT c.oid::pg_catalog.int8 AS relation,
        pg_catalog.pg_relation_filenode(c.oid)::pg_catalog.int8 AS file,
        a.attnum AS number,
        a.attname AS "column",
-       a.attinhcount > 0 AS inherited
+       COALESCE(a.attinhcount > 0 OR a.attgenerated <> '', false) AS derived,
+       c.relkind = 'p' AS partitioned
   FROM pg_catalog.pg_class AS c
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
   LEFT JOIN pg_catalog.pg_inherits AS i ON i.inhrelid = c.oid AND c.relispartition

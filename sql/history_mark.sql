@@ -22,7 +22,7 @@ WITH marked AS (
         git_commit = excluded.git_commit, checksum_version = excluded.checksum_version,
         checksum = excluded.checksum, rollback_checksum = excluded.rollback_checksum,
         forward_text = excluded.forward_text, rollback_text = excluded.rollback_text
-        WHERE h.state IN ('running', 'failed')
+        WHERE h.state IN ('running', 'failed', 'undoing')
     RETURNING h.version
 )
 INSERT INTO :"schema".:"log" (action, version, run_id, reason, tool_version, git_commit, backup_id)

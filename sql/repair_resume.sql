@@ -3,8 +3,9 @@
 -- $7 tool version, $8 git commit, $9 reason, $10 statements done.
 WITH changed AS (
     UPDATE :"schema".:"table" AS h
-    SET state = 'failed', statements_done = $10::pg_catalog.text::pg_catalog.int4, statement_started = NULL
-    WHERE h.version = $5 AND h.state IN ('running', 'failed') AND pg_catalog.current_setting(CASE
+    SET state = CASE h.state WHEN 'undoing' THEN h.state ELSE 'failed' END,
+        statements_done = $10::pg_catalog.text::pg_catalog.int4, statement_started = NULL
+    WHERE h.version = $5 AND h.state IN ('running', 'failed', 'undoing') AND pg_catalog.current_setting(CASE
         WHEN NOT EXISTS (SELECT FROM pg_catalog.pg_locks AS l
             WHERE l.locktype = 'advisory' AND l.pid = pg_catalog.pg_backend_pid() AND l.granted AND l.objsubid = 1
                 AND l.classid = $3::pg_catalog.oid AND l.objid = $4::pg_catalog.oid) THEN 'pgmigrate.run_lock_lost'

@@ -77,5 +77,5 @@ setup()
     run_pgmigrate rollback --json --quiet
     assert_status 10
     assert_equal "$stderr" ""
-    assert_equal "$(json '.data_losses[0].object')" public.b
+    assert_equal "$(json '.losses[0].object')" public.b
 }

@@ -24,7 +24,7 @@ unique_index()
     unique_index
     run_pgmigrate apply
     [ "$status" -ne 0 ]
-    assert_stderr 'dropping the INVALID index "I"1" that a failed build left'
+    assert_stderr 'dropping the INVALID index "S x"."I""1", which a failed build has left'
     assert_equal "$(indexes)" ""
     psql_value 'delete from "S x"."T"' >/dev/null
     run_pgmigrate apply
@@ -37,7 +37,7 @@ unique_index()
     unique_index
     run_pgmigrate apply
     assert_status 1
-    assert_stderr '001_i.sql:2:1: error: index "I"1" is already there and INVALID'
+    assert_stderr '001_i.sql:2:1: error: index "S x"."I""1" is already there and INVALID'
     assert_equal "$(indexes)" '"S x"."I""1" false'
 }
 

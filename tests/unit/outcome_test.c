@@ -83,21 +83,16 @@ static void a_script_without_a_transaction_is_not_said_to_be_rolled_back(void **
     (void)state;
     const enum run_state states[] = {RUN_STATE_FAILED};
     AUTO(run_result_clear) struct run_result result = result_of(states, 1);
-    struct migration migration = {.directives.no_transaction = true};
-    struct migration *items[] = {&migration};
-    const struct folder folder = {.items = items, .count = 1, .by_stem = items};
+    result.items[0].bare = true;
     const struct error failed = {.code = ERROR_FAILED}, interrupted = {.code = ERROR_INTERRUPTED};
 
-    assert_true(version_parse("1_x", &migration.version));
-    says(&(struct outcome){.result = &result, .folder = &folder, .done = "applied", .error = &failed},
+    says(&(struct outcome){.result = &result, .done = "applied", .error = &failed},
          "0 of 1 applied; 1_x failed");
-    says(&(struct outcome){.result = &result, .folder = &folder, .done = "applied", .error = &interrupted},
+    says(&(struct outcome){.result = &result, .done = "applied", .error = &interrupted},
          "0 of 1 applied; 1_x was interrupted half way");
-    says(
-        &(struct outcome){
-            .result = &result, .folder = &folder, .done = "rolled back", .error = &failed, .backwards = true},
-        "0 of 1 rolled back; 1_x failed and stays applied");
-    version_clear(&migration.version);
+    result.items[0].bare = false;
+    says(&(struct outcome){.result = &result, .done = "rolled back", .error = &failed, .backwards = true},
+         "0 of 1 rolled back; 1_x failed and stays applied");
 }
 
 static void a_dry_run_tells_what_it_could_not_try(void **state)

@@ -60,10 +60,16 @@ static void reindex_index_names_the_index(void **state)
     expect_index("reindex (verbose, concurrently) index I", "-.i on -");
 }
 
+static void reindex_table_names_the_table(void **state)
+{
+    (void)state;
+    expect_index("reindex table concurrently t", "-.- on t");
+    expect_index("reindex (concurrently) table s.t", "s.- on t");
+}
+
 static void other_statements_name_no_index(void **state)
 {
     (void)state;
-    expect_index("reindex table concurrently t", NULL);
     expect_index("reindex (concurrently) schema s", NULL);
     expect_index("drop index concurrently i", NULL);
     expect_index("create table t (a int)", NULL);
@@ -216,6 +222,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(create_index_names_index_and_table),
         cmocka_unit_test(reindex_index_names_the_index),
+        cmocka_unit_test(reindex_table_names_the_table),
         cmocka_unit_test(other_statements_name_no_index),
         cmocka_unit_test(what_is_no_sql_names_no_index),
         cmocka_unit_test(columns_newer_than_the_grammar_do_not_matter),

@@ -1,0 +1,2 @@
+-- Begins a part of the transaction that can be undone alone.
+SAVEPOINT pgmigrate

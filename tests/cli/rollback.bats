@@ -1,0 +1,450 @@
+# SPDX-License-Identifier: PostgreSQL
+# Going back: which migrations, by which scripts, and what is left when it does not work.
+
+load helpers
+
+# Three migrations with their rollbacks, applied.
+shop()
+{
+    migration 001_a <<<'CREATE TABLE a (id int);'
+    migration 001_a_rollback <<<'DROP TABLE a;'
+    migration 002_b <<<'CREATE TABLE b (id int);'
+    migration 002_b_rollback <<<'DROP TABLE b;'
+    migration 003_c <<<'CREATE TABLE c (id int);'
+    migration 003_c_rollback <<<'DROP TABLE c;'
+    run_pgmigrate apply
+    assert_status 0
+}
+
+applied()
+{
+    psql_value "select coalesce(string_agg(version, ' ' order by version), '') from schema_migrations"
+}
+
+tables()
+{
+    psql_value "select coalesce(string_agg(relname, ' ' order by relname), '') from pg_class
+        where relnamespace = 'public'::regnamespace and relkind = 'r' and relname !~ '^schema_migrations'"
+}
+
+# A session that runs SQL and then sleeps in its transaction until the end of the test.
+hold() # SQL
+{
+    PGAPPNAME=holder psql -XAtq -d "$DATABASE_URL" -c "begin; $1; select pg_sleep(60)" >hold.out 2>&1 3>&- &
+    wait_until psql_true "select count(*) > 0 from pg_stat_activity where application_name = 'holder'
+        and datname = current_database() and wait_event = 'PgSleep'"
+}
+
+@test "the migration applied last is rolled back, its row goes, and the log keeps it whole" {
+    shop
+    run_pgmigrate rollback --reason "came too early"
+    assert_status 0
+    assert_output "1 of 1 rolled back"
+    assert_equal "$(applied)" "001_a 002_b"
+    assert_equal "$(tables)" "a b"
+    assert_value "select action, reason, btrim(\"row\" ->> 'forward_text', e'\n') from schema_migrations_log
+        order by at desc limit 1" "rolled_back|came too early|CREATE TABLE c (id int);"
+}
+
+@test "--steps goes back that far, and further than there is means all" {
+    shop
+    run_pgmigrate rollback --steps 2 --json
+    assert_status 0
+    assert_equal "$(json '[.migrations[] | .version, .state] | join(" ")')" "003_c rolled_back 002_b rolled_back"
+    assert_equal "$(json '.migrations[0].statements | length')" 1
+    assert_equal "$(tables)" a
+    run_pgmigrate rollback --steps 7
+    assert_status 0
+    assert_equal "$(applied)" ""
+    run_pgmigrate rollback
+    assert_status 0
+    assert_output "nothing to roll back"
+}
+
+@test "--to names the version that stays, by stem, number or latest" {
+    shop
+    run_pgmigrate rollback --to 2
+    assert_status 0
+    assert_equal "$(applied)" "001_a 002_b"
+    run_pgmigrate rollback --to latest
+    assert_status 0
+    assert_output "nothing to roll back"
+    run_pgmigrate rollback --to 001_a
+    assert_status 0
+    assert_equal "$(tables)" a
+    run_pgmigrate rollback --to 003_c
+    assert_status 2
+    assert_stderr "003_c"
+    run_pgmigrate rollback --to 1 --steps 1
+    assert_status 2
+}
+
+@test "newest is what was applied last, not the highest number" {
+    migration 001_a <<<'CREATE TABLE a (id int);'
+    migration 001_a_rollback <<<'DROP TABLE a;'
+    migration 003_c <<<'CREATE TABLE c (id int);'
+    migration 003_c_rollback <<<'DROP TABLE c;'
+    run_pgmigrate apply
+    migration 002_b <<<'CREATE TABLE b (id int);'
+    migration 002_b_rollback <<<'DROP TABLE b;'
+    run_pgmigrate apply --out-of-order
+    assert_status 0
+    run_pgmigrate rollback --json
+    assert_status 0
+    assert_equal "$(json '.migrations[].version')" 002_b
+    run_pgmigrate rollback --to 1 --json
+    assert_equal "$(json '.migrations[].version')" 003_c
+}
+
+@test "the stored text runs when the folder is older, empty or gone" {
+    shop
+    rm migrations/003_c*
+    run_pgmigrate rollback
+    assert_status 0
+    mkdir empty
+    run_pgmigrate rollback -m empty
+    assert_status 0
+    run_pgmigrate rollback -m nowhere
+    assert_status 0
+    assert_stderr nowhere
+    assert_equal "$(tables)" ""
+}
+
+@test "a folder with mistakes does not keep from going back" {
+    shop
+    migration 003_d <<<'CREATE TABLE d (id int);'
+    run_pgmigrate status
+    assert_status 2
+    run_pgmigrate rollback
+    assert_status 0
+    assert_stderr 003_d
+    assert_equal "$(tables)" "a b"
+}
+
+@test "--use=file wants the folder" {
+    shop
+    run_pgmigrate rollback --use=file -m nowhere
+    assert_status 2
+    assert_equal "$(tables)" "a b c"
+}
+
+@test "a rollback file that differs is shown, and runs only with --use=file" {
+    shop
+    migration 003_c_rollback <<<'DROP TABLE c; CREATE TABLE from_file (id int);'
+    run_pgmigrate rollback
+    assert_status 0
+    assert_stderr "+DROP TABLE c; CREATE TABLE from_file (id int);"
+    assert_stderr "-DROP TABLE c;"
+    assert_stderr "--use=file"
+    assert_equal "$(tables)" "a b"
+
+    migration 002_b_rollback <<<'DROP TABLE b; CREATE TABLE from_file (id int);'
+    run_pgmigrate rollback --use=file
+    assert_status 0
+    assert_equal "$(tables)" "a from_file"
+}
+
+@test "line ends alone are no difference" {
+    shop
+    printf 'DROP TABLE c;\r\n' | migration 003_c_rollback
+    run_pgmigrate rollback
+    assert_status 0
+    refute_stderr "--use=file"
+}
+
+@test "without a rollback text it is refused with what to do, before anything runs" {
+    shop
+    migration 004_d <<<'CREATE TABLE d (id int);'
+    migration 005_e <<<'CREATE TABLE e (id int);'
+    migration 005_e_rollback <<<'DROP TABLE e;'
+    run_pgmigrate apply
+    run_pgmigrate rollback --to 3 --json
+    assert_status 10
+    assert_equal "$(json '.error.code')" refused
+    assert_stderr '"004_d" has no stored rollback script'
+    assert_stderr "--use=file"
+    assert_equal "$(tables)" "a b c d e"
+
+    migration 004_d_rollback <<<'DROP TABLE d;'
+    run_pgmigrate rollback --to 3
+    assert_status 10
+    assert_stderr "Its file has one now"
+    run_pgmigrate rollback --to 3 --use=file
+    assert_status 0
+    assert_equal "$(tables)" "a b c"
+}
+
+@test "an irreversible migration stops it, also when the file no longer says so" {
+    shop
+    printf -- '-- pgmigrate: irreversible\nCREATE TABLE d (id int);\n' | migration 004_d
+    run_pgmigrate apply
+    assert_status 0
+    run_pgmigrate rollback --steps 2
+    assert_status 10
+    assert_stderr '"004_d" is marked irreversible'
+    migration 004_d <<<'CREATE TABLE d (id int);'
+    migration 004_d_rollback <<<'DROP TABLE d;'
+    run_pgmigrate rollback --use=file
+    assert_status 10
+    assert_stderr "restored backup"
+    assert_equal "$(tables)" "a b c d"
+}
+
+@test "a rollback script may itself say that it is irreversible" {
+    migration 001_a <<<'CREATE TABLE a (id int);'
+    printf -- '-- pgmigrate: irreversible\nSELECT 1;\n' | migration 001_a_rollback
+    run_pgmigrate apply
+    assert_status 0
+    run_pgmigrate rollback
+    assert_status 10
+    assert_stderr irreversible
+}
+
+@test "an empty rollback script is told" {
+    migration 001_a <<<'SELECT 1;'
+    migration 001_a_rollback <<<'-- nothing to undo'
+    run_pgmigrate apply
+    run_pgmigrate rollback
+    assert_status 0
+    assert_stderr "has no statements"
+    assert_equal "$(applied)" ""
+}
+
+@test "--dry-run runs everything and keeps nothing" {
+    shop
+    run_pgmigrate rollback --to 1 --dry-run --json
+    assert_status 0
+    assert_equal "$(json '[.migrations[] | .version, .state] | join(" ")')" "003_c tried 002_b tried"
+    assert_equal "$(tables)" "a b c"
+    assert_equal "$(applied)" "001_a 002_b 003_c"
+    assert_value "select count(*) from schema_migrations_log where action <> 'applied'" 0
+    migration 002_b_rollback <<<$'DROP TABLE b;\nDROP TABLE nothing;'
+    run_pgmigrate rollback --to 1 --dry-run --use=file
+    assert_status 1
+    assert_stderr "002_b_rollback.sql:2:"
+}
+
+@test "a script that fails leaves nothing behind and is shown at its line and column" {
+    migration 001_a <<<'CREATE TABLE a (id int);'
+    printf 'DROP TABLE a;\n  DROP TABLE nothing;\n' | migration 001_a_rollback
+    run_pgmigrate apply
+    run_pgmigrate rollback --json
+    assert_status 1
+    assert_equal "$(json '.error.line, .error.column')" "$(printf '2\n3')"
+    assert_stderr 'table "nothing" does not exist'
+    assert_stderr "stored"
+    assert_equal "$(tables)" a
+    assert_equal "$(applied)" 001_a
+}
+
+@test "of several, one that would fail stops all before the first" {
+    shop
+    psql_value "create view v as select * from b"
+    run_pgmigrate rollback --to 1
+    assert_status 1
+    assert_stderr "002_b"
+    assert_equal "$(tables)" "a b c"
+}
+
+@test "of several, one that fails at its COMMIT leaves the ones before rolled back and says so" {
+    psql_value "create table parent (id int primary key); insert into parent values (1);
+        create table child (id int references parent deferrable initially deferred)"
+    migration 001_a <<<'INSERT INTO child VALUES (1);'
+    migration 001_a_rollback <<<'UPDATE child SET id = 2;'
+    migration 002_b <<<'CREATE TABLE b (id int);'
+    migration 002_b_rollback <<<'DROP TABLE b;'
+    run_pgmigrate apply
+    run_pgmigrate rollback --steps 2 --json
+    assert_status 1
+    assert_equal "$(json '.error.sqlstate')" 23503
+    assert_equal "$(json '[.migrations[].state] | join(" ")')" "rolled_back failed"
+    assert_stderr "1 of 2 rolled back; 001_a failed and stays applied"
+    assert_equal "$(applied)" 001_a
+    assert_value "select id from child" 1
+}
+
+@test "a failed rollback is in the log" {
+    psql_value "create table parent (id int primary key); insert into parent values (1);
+        create table child (id int references parent deferrable initially deferred)"
+    migration 001_a <<<'INSERT INTO child VALUES (1);'
+    migration 001_a_rollback <<<'UPDATE child SET id = 2;'
+    run_pgmigrate apply
+    run_pgmigrate rollback
+    assert_status 1
+    assert_value "select action, version, detail ~ 'foreign key' from schema_migrations_log order by at desc limit 1" \
+        'rollback_failed|001_a|t'
+    assert_value "select state from schema_migrations" applied
+    run_pgmigrate history
+    assert_output rollback_failed
+}
+
+@test "notices of a script are told once" {
+    migration 001_a <<<'CREATE TABLE a (id int);'
+    migration 001_a_rollback <<<"DO \$\$ BEGIN RAISE NOTICE 'going back'; END \$\$; DROP TABLE a;"
+    run_pgmigrate apply
+    run_pgmigrate rollback
+    assert_status 0
+    assert_equal "$(grep -c "going back" <<<"$stderr")" 1
+}
+
+@test "the rollback script has directives of its own" {
+    psql_value "drop role if exists undo_role; create role undo_role; grant undo_role to current_user;
+        grant create on schema public to undo_role"
+    printf -- '-- pgmigrate: variables\nCREATE TABLE :"name" (id int);\n' | migration 001_a
+    printf -- '-- pgmigrate: variables, statement_timeout=7s, role=undo_role\nSET LOCAL lock_timeout = 77;\nALTER TABLE :"name" RENAME TO gone;
+CREATE TABLE kept AS SELECT current_user AS who, current_setting($$statement_timeout$$) AS timeout;\n' |
+        sed 's/ALTER TABLE .*/SELECT 1;/' | migration 001_a_rollback
+    run_pgmigrate apply --set name=shelf
+    assert_status 0
+    run_pgmigrate rollback
+    assert_status 0
+    assert_value "select * from kept" "undo_role|7s"
+    psql_value "drop owned by undo_role; drop role undo_role"
+}
+
+@test "the forward script's variables directive does not reach the rollback script" {
+    printf -- '-- pgmigrate: variables\nCREATE TABLE :"name" (id int);\n' | migration 001_a
+    migration 001_a_rollback <<<'DROP TABLE :"name";'
+    run_pgmigrate apply --set name=shelf
+    run_pgmigrate rollback --set name=shelf
+    assert_status 2
+    assert_stderr variables
+    assert_stderr "--use=file"
+    printf -- '-- pgmigrate: variables\nDROP TABLE :"name";\n' | migration 001_a_rollback
+    run_pgmigrate rollback --use=file
+    assert_status 2
+    run_pgmigrate rollback --use=file --set name=shelf
+    assert_status 0
+    assert_equal "$(tables)" ""
+}
+
+@test "after a rollback the verify script of what is newest again must hold" {
+    migration 001_a <<<'CREATE TABLE a (id int);'
+    migration 001_a_verify <<<"SELECT to_regclass('a') IS NOT NULL;"
+    migration 002_b <<<'CREATE TABLE b (id int);'
+    migration 002_b_rollback <<<'DROP TABLE b; DROP TABLE a;'
+    run_pgmigrate apply
+    assert_status 0
+    run_pgmigrate rollback
+    assert_status 1
+    assert_stderr 001_a_verify.sql
+    assert_equal "$(tables)" "a b"
+}
+
+@test "a table that was there first is rolled back from, too" {
+    psql_value "create table schema_migrations (version varchar(50) primary key, applied_at timestamptz default now(),
+            applied_by text, description text);
+        insert into schema_migrations values ('002', now() - interval '2 h'), ('001', now() - interval '1 h');
+        create table a (id int); create table b (id int)"
+    migration 001_a <<<'CREATE TABLE a (id int);'
+    migration 001_a_rollback <<<'DROP TABLE a;'
+    migration 002_b <<<'CREATE TABLE b (id int);'
+    migration 002_b_rollback <<<'DROP TABLE b;'
+    run_pgmigrate rollback
+    assert_status 10
+    assert_stderr "Its file has one now"
+    run_pgmigrate rollback --use=file --dry-run
+    assert_status 0
+    # Neither of these has changed the table.
+    assert_value "select count(*) from pg_attribute where attrelid = 'schema_migrations'::regclass and attnum > 0" 4
+    run_pgmigrate rollback --use=file
+    assert_status 0
+    assert_equal "$(applied)" 002
+    assert_equal "$(tables)" b
+    assert_value "select \"row\" ->> 'version' from schema_migrations_log where action = 'rolled_back'" 001
+}
+
+@test "another tool's history is refused by name, and an empty database has nothing to roll back" {
+    run_pgmigrate rollback
+    assert_status 0
+    assert_output "nothing to roll back"
+    assert_value "select to_regclass('schema_migrations') is null" t
+    psql_value "create table schema_migrations (version bigint not null primary key, dirty boolean not null);
+        insert into schema_migrations values (1, false)"
+    run_pgmigrate rollback
+    assert_status 6
+    assert_stderr golang-migrate
+}
+
+@test "what a baseline marked is rolled back like any other" {
+    psql_value "create table a (id int)"
+    migration 001_a <<<'CREATE TABLE a (id int);'
+    migration 001_a_rollback <<<'DROP TABLE a;'
+    run_pgmigrate baseline 1 --reason "was there"
+    assert_status 0
+    run_pgmigrate rollback
+    assert_status 0
+    assert_equal "$(tables)" ""
+}
+
+@test "it waits for the run lock like apply" {
+    shop
+    migration 004_d <<<'SELECT pg_sleep(20);'
+    start_pgmigrate apply
+    wait_until psql_true "select count(*) > 0 from pg_locks where locktype = 'advisory' and objsubid = 1
+        and database = (select oid from pg_database where datname = current_database())"
+    run_pgmigrate rollback --wait-lock 1
+    assert_status 5
+    assert_stderr "the run lock is held by pid"
+    kill -TERM "$PGMIGRATE_PID"
+    wait_pgmigrate
+    assert_equal "$(tables)" "a b c"
+}
+
+@test "a table lock is waited for in short attempts, also by the trial" {
+    shop
+    hold "select count(*) from c"
+    run_pgmigrate rollback --max-wait 1 --json
+    assert_status 5
+    assert_equal "$(json '.error.sqlstate')" 55P03
+    assert_stderr "blocked by pid"
+    assert_equal "$(applied)" "001_a 002_b 003_c"
+    start_pgmigrate rollback
+    wait_until grep -q "retr" background.err
+    psql_value "select pg_terminate_backend(pid) from pg_stat_activity
+        where application_name = 'holder' and datname = current_database()"
+    wait_pgmigrate
+    assert_status 0
+    assert_equal "$(tables)" "a b"
+}
+
+@test "what a script does to the session does not reach the next, nor the history" {
+    migration 001_a <<<'CREATE TABLE a (id int);'
+    migration 001_a_rollback <<<"DROP TABLE a; SET search_path = ''; SET ROLE pg_monitor;"
+    migration 000_z <<<'CREATE TABLE z (id int);'
+    migration 000_z_rollback <<<'DROP TABLE z;'
+    run_pgmigrate apply
+    run_pgmigrate rollback --steps 2
+    assert_status 0
+    assert_equal "$(applied)" ""
+}
+
+@test "a client killed in the middle leaves everything as it was" {
+    migration 001_a <<<'CREATE TABLE a (id int);'
+    migration 001_a_rollback <<<'DROP TABLE a; SELECT pg_sleep(30);'
+    run_pgmigrate apply
+    start_pgmigrate rollback
+    wait_until psql_true "select count(*) > 0 from pg_stat_activity where application_name = 'pgmigrate'
+        and datname = current_database() and wait_event = 'PgSleep'"
+    kill -KILL "$PGMIGRATE_PID"
+    wait_pgmigrate
+    wait_until psql_true "select count(*) = 0 from pg_stat_activity where application_name = 'pgmigrate'
+        and datname = current_database()"
+    assert_equal "$(tables)" a
+    assert_equal "$(applied)" 001_a
+}
+
+@test "SIGINT while it runs: cancelled, and it says what stays" {
+    migration 001_a <<<'CREATE TABLE a (id int); CREATE TABLE tried (n int); CREATE SEQUENCE s;'
+    # The first run of this script is the trial.
+    migration 001_a_rollback <<<"DROP TABLE a; SELECT CASE WHEN nextval('s') > 1 THEN pg_sleep(30) END;"
+    run_pgmigrate apply
+    start_pgmigrate rollback
+    wait_until psql_true "select count(*) > 0 from pg_stat_activity where application_name = 'pgmigrate'
+        and datname = current_database() and wait_event = 'PgSleep'"
+    kill -INT "$PGMIGRATE_PID"
+    wait_pgmigrate
+    assert_status 130
+    assert_equal "$(applied)" 001_a
+    [[ $stderr == *"0 of 1 rolled back"* ]]
+}
