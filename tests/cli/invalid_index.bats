@@ -24,7 +24,7 @@ unique_index()
     unique_index
     run_pgmigrate apply
     [ "$status" -ne 0 ]
-    assert_stderr 'dropping the INVALID index "S x"."I""1", which a failed build has left'
+    assert_stderr 'dropping the INVALID index "S x"."I""1" that a failed build left'
     assert_equal "$(indexes)" ""
     psql_value 'delete from "S x"."T"' >/dev/null
     run_pgmigrate apply
