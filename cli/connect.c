@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "cli/connect.h"
 
+#include "cli/report.h"
+
 #include "cli/secret.h"
 #include "cli/worktree.h"
 #include "common/cluster.h"
@@ -46,6 +48,11 @@ bool connect_database(const struct invocation *invocation, struct postgres **ret
 
     if (!config_database(invocation->config, &conninfo, error))
         return false;
+    if (config_database_hidden(invocation->config))
+        report_warning(invocation,
+                       "DATABASE_URL is used, not the database of environment \"%s\"\n"
+                       "hint: Unset DATABASE_URL to use the one of the configuration.",
+                       config_environment(invocation->config));
     if (conninfo && text_equal(conninfo, "embedded:")) {
         OWNED char *url = NULL;
 

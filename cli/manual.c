@@ -56,7 +56,7 @@ static const char environment[] =
     "configuration file after it. *PGMIGRATE_ENVIRONMENT* chooses the environment.\n"
     "\n"
     "*DATABASE_URL*\n"
-    "\tThe database, where no *--database* is given.\n"
+    "\tThe database, where no *--database* is given; it goes before the environment's entry.\n"
     "\n"
     "*PGHOST*, *PGPORT*, *PGUSER*, *PGPASSWORD*, *PGPASSFILE*, *PGSERVICE*, ...\n"
     "\tWhat libpq reads; the place for passwords.\n"

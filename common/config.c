@@ -510,16 +510,27 @@ char *config_origin(const struct config *config, const char *key)
     return text_copy("default");
 }
 
+bool config_database_hidden(const struct config *config)
+{
+    struct found found = find(config, "database");
+    const char *url = getenv("DATABASE_URL");
+
+    return found.source == SOURCE_FILE && found.value != NULL && url != NULL && *url != '\0' &&
+           !text_equal(found.value, url) && !text_equal(found.value, "env:DATABASE_URL");
+}
+
 bool config_database(const struct config *config, char **ret, struct error *error)
 {
     struct found found = find(config, "database");
     const char *url = getenv("DATABASE_URL");
 
-    if (found.value == NULL) {
-        *ret = text_copy(url == NULL || *url == '\0' ? NULL : url);
+    bool insisted = found.source == SOURCE_FLAG || found.source == SOURCE_VARIABLE;
+
+    if (!insisted && url != NULL && *url != '\0') {
+        *ret = text_copy(url);
         return true;
     }
-    if (!text_starts_with(found.value, "env:")) {
+    if (found.value == NULL || !text_starts_with(found.value, "env:")) {
         *ret = text_copy(found.value);
         return true;
     }

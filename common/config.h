@@ -53,14 +53,14 @@ const char *config_environment(const struct config *config); /* the chosen secti
 char *config_origin(const struct config *config, const char *key);
 
 /*
- * The database to use. In this order: the flag (-d), PGMIGRATE_DATABASE, the entry "database" of the
- * environment that was chosen (-e, PGMIGRATE_ENVIRONMENT), DATABASE_URL; NULL leaves it to libpq's PG*
- * variables. DATABASE_URL stands behind the entry because it may linger in a shell, and "-e production" must
- * never work on another database; where no environment was chosen, or it has no entry, DATABASE_URL is the
- * first after the flag.
+ * The database to use. In this order: the flag (-d), PGMIGRATE_DATABASE, DATABASE_URL, the entry "database"
+ * of the environment that was chosen (-e, PGMIGRATE_ENVIRONMENT); NULL leaves it to libpq's PG* variables.
  *
  * A value "env:NAME" stands for that variable's value, which must be set. "embedded:" is returned as it is.
  */
 MUST_CHECK bool config_database(const struct config *config, char **ret, struct error *error);
+
+/* DATABASE_URL, which may linger in a shell, hides another database that the chosen environment names. */
+bool config_database_hidden(const struct config *config);
 
 #endif

@@ -191,3 +191,15 @@ INI
         assert_equal "$(grep -c "are replaced by the migration's own transaction" <<<"$stderr")" 1
     done
 }
+
+@test "DATABASE_URL goes before the environment's entry, and what it hides is told" {
+    mkdir -p migrations
+    printf '[environment other]\ndatabase = postgresql:///elsewhere\n[environment same]\ndatabase = env:DATABASE_URL\n' \
+        >pgmigrate.conf
+    run_pgmigrate status -e other
+    assert_status 0
+    assert_stderr 'DATABASE_URL is used, not the database of environment "other"'
+    run_pgmigrate status -e same
+    assert_status 0
+    refute_stderr "DATABASE_URL"
+}

@@ -422,7 +422,7 @@ static void nothing_said_leaves_the_database_to_libpq(void **state)
     assert_database(config, "postgresql:///url");
 }
 
-static void a_chosen_environment_beats_database_url(void **state)
+static void database_url_beats_the_chosen_environment(void **state)
 {
     (void)state;
     const char *text = "[environment production]\ndatabase = service=production\n[environment bare]\n";
@@ -438,7 +438,12 @@ static void a_chosen_environment_beats_database_url(void **state)
     }
     {
         AUTO(config_free) struct config *config = load(text, "production");
+        assert_database(config, "postgresql:///url");
+        assert_true(config_database_hidden(config));
+        unsetenv("DATABASE_URL");
         assert_database(config, "service=production");
+        assert_false(config_database_hidden(config));
+        setenv("DATABASE_URL", "postgresql:///url", 1);
     }
     setenv("PGMIGRATE_DATABASE", "dbname=variable", 1);
     AUTO(config_free) struct config *config = load(text, "production");
@@ -507,7 +512,7 @@ int main(void)
         TEST(flags_of_paths_add_up_and_start_here),
         TEST(one_path_is_made_absolute_too),
         TEST(nothing_said_leaves_the_database_to_libpq),
-        TEST(a_chosen_environment_beats_database_url),
+        TEST(database_url_beats_the_chosen_environment),
         TEST(env_stands_for_a_variable_that_must_be_set),
         TEST(the_table_of_keys_is_consistent),
     };
