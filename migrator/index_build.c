@@ -45,8 +45,8 @@ static bool drop(struct execution *execution, const struct rows *found, size_t r
         postgres_bind(sql_index_drop, (struct postgres_name[]){{"schema", rows_text(found, row, "schema")},
                                                                {"index", rows_text(found, row, "index")},
                                                                {0}});
-    OWNED char *text = text_format("dropping the INVALID index %s that a failed build left",
-                                   rows_text(found, row, "name"));
+    OWNED char *text =
+        text_format("dropping the INVALID index %s that a failed build left", rows_text(found, row, "name"));
     execution_tell(execution, (struct run_event){.type = RUN_NOTICE, .text = text});
     return postgres_execute(execution->postgres, sql, error);
 }
