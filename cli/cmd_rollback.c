@@ -133,6 +133,7 @@ static bool read_options(const struct invocation *invocation, const struct conne
         .dry_run = invocation_flag(invocation, "dry-run"),
         .accept_data_loss = invocation_flag(invocation, "accept-data-loss"),
         .use_file = text_equal(invocation_option(invocation, "use"), "file"),
+        .no_verify = invocation_flag(invocation, "no-verify"),
     };
     ret->run.reason = invocation_option(invocation, "reason");
     return true;
@@ -188,6 +189,7 @@ static const struct option_spec options_rollback[] = {
      .summary = "which rollback script: the one stored when it was applied (default), or the file"},
     OPTION_SET,
     OPTIONS_TIMEOUTS,
+    {.name = "no-verify", .summary = "leave out the verify script of what is the newest afterwards"},
     {.name = "reason", .argument = "TEXT", .summary = "why; goes to the log"},
     OPTIONS_LOCK,
     OPTION_HISTORY_TABLE,

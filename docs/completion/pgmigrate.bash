@@ -54,7 +54,7 @@ _pgmigrate()
         'status'|info) words='--exit-code --history-table --layout --duplicate-versions --rollback-required --protected' ;;
         'plan') words='--to --out-of-order --set --history-table --layout --duplicate-versions --rollback-required --protected' ;;
         'apply'|up|migrate) words='--to --dry-run --out-of-order --set --lock-timeout --statement-timeout --max-wait --wait-lock --role --pooler --batch --history-table --layout --duplicate-versions --rollback-required --protected' ;;
-        'rollback'|down) words='--to --steps --dry-run --accept-data-loss --use --set --lock-timeout --statement-timeout --max-wait --reason --wait-lock --role --pooler --history-table --layout --duplicate-versions --rollback-required --protected' ;;
+        'rollback'|down) words='--to --steps --dry-run --accept-data-loss --use --set --lock-timeout --statement-timeout --max-wait --no-verify --reason --wait-lock --role --pooler --history-table --layout --duplicate-versions --rollback-required --protected' ;;
         'history') words='--limit --history-table' ;;
         'baseline') words='--dry-run --reason --wait-lock --role --pooler --history-table --layout --duplicate-versions --rollback-required --protected' ;;
         'repair') words='--accept-checksum --mark-applied --mark-rolled-back --accept-missing --clear --resume-at --reason --wait-lock --role --pooler --history-table --layout --duplicate-versions --rollback-required --protected' ;;

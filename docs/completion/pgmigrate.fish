@@ -73,6 +73,7 @@ complete -c pgmigrate -n '__fish_seen_subcommand_from rollback down' -l set -x -
 complete -c pgmigrate -n '__fish_seen_subcommand_from rollback down' -l lock-timeout -x -d 'how long one attempt waits for a table lock; 0 waits without end'
 complete -c pgmigrate -n '__fish_seen_subcommand_from rollback down' -l statement-timeout -x -d 'how long one statement may run; 0 sets no limit'
 complete -c pgmigrate -n '__fish_seen_subcommand_from rollback down' -l max-wait -x -d 'how long a migration is tried again for its table locks; a bare number is seconds'
+complete -c pgmigrate -n '__fish_seen_subcommand_from rollback down' -l no-verify -d 'leave out the verify script of what is the newest afterwards'
 complete -c pgmigrate -n '__fish_seen_subcommand_from rollback down' -l reason -x -d 'why; goes to the log'
 complete -c pgmigrate -n '__fish_seen_subcommand_from rollback down' -l wait-lock -x -d 'how long to wait for another run to end; a bare number is seconds'
 complete -c pgmigrate -n '__fish_seen_subcommand_from rollback down' -l role -x -d 'role that migrations run as (SET ROLE)'

@@ -111,6 +111,7 @@ _pgmigrate() {
             '--lock-timeout=[how long one attempt waits for a table lock; 0 waits without end]:MS:'
             '--statement-timeout=[how long one statement may run; 0 sets no limit]:MS:'
             '--max-wait=[how long a migration is tried again for its table locks; a bare number is seconds]:SECONDS:'
+            '--no-verify[leave out the verify script of what is the newest afterwards]'
             '--reason=[why; goes to the log]:TEXT:'
             '--wait-lock=[how long to wait for another run to end; a bare number is seconds]:SECONDS:'
             '--role=[role that migrations run as (SET ROLE)]:ROLE:'

@@ -448,3 +448,19 @@ CREATE TABLE kept AS SELECT current_user AS who, current_setting($$statement_tim
     assert_equal "$(applied)" 001_a
     [[ $stderr == *"0 of 1 rolled back"* ]]
 }
+
+@test "what is the newest again must verify, unless --no-verify says otherwise" {
+    migration 001_t <<<'CREATE TABLE t (id int);'
+    migration 001_t_verify <<<'SELECT count(*) = 0 FROM t;'
+    run_pgmigrate apply
+    migration 002_u <<<'INSERT INTO t VALUES (1);'
+    migration 002_u_rollback <<<'SELECT 1;'
+    run_pgmigrate apply
+    run_pgmigrate rollback
+    assert_status 1
+    assert_stderr "001_t_verify.sql"
+    assert_value "select count(*) from schema_migrations" 2
+    run_pgmigrate rollback --no-verify
+    assert_status 0
+    assert_value "select version from schema_migrations" 001_t
+}
