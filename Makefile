@@ -34,7 +34,7 @@ COMPILE   = $(CC) -std=gnu11 $(CFLAGS) -ffunction-sections -fdata-sections $(WAR
 LINK      = $(CC) $(CFLAGS) $(LDFLAGS) -Wl,--gc-sections
 # libpg_query has a palloc of its own, as libpgcommon has: ours must not take its place, so it is not exported.
 LIBRARIES := -Wl,--as-needed -Wl,--exclude-libs,libpgcommon.a:libpgport.a -L$(SERVER_DEV)/lib -lpgfeutils -lpgcommon \
-             -lpgport -lpg_query -lpq -lcrypto -linih -ljansson -lpthread -lm
+             -lpgport -lpg_query -lpq -lcrypto -larchive -lzstd -lxxhash -lsqlite3 -linih -ljansson -lpthread -lm
 
 # V=1 shows the commands.
 Q   := $(if $(V),,@)

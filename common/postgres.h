@@ -48,6 +48,18 @@ const char *postgres_parameter(const struct postgres *postgres,
 /* The conninfo with any password removed, fit for messages; the caller frees it. NULL gives "". */
 char *postgres_conninfo_safe(const char *conninfo);
 
+/*
+ * What a child such as pg_dump needs to connect to the same database as the same user: "PGHOST=…" and so on
+ * for process_request.environment; every other PG* variable that would change the connection is unset. The
+ * password, if there is one, is among them and nowhere else. options are added to PGOPTIONS ("-c
+ * name=value"); may be NULL. database NULL is this connection's.
+ */
+void postgres_environment(const struct postgres *postgres, const char *database, const char *options,
+                          struct text_list *ret);
+/* A connection to another database of the same server. */
+MUST_CHECK bool postgres_connect_database(const struct postgres *postgres, const char *database,
+                                          struct postgres **ret, struct error *error);
+
 /* ---- what happens meanwhile ---- */
 
 struct notice {

@@ -20,6 +20,7 @@
 #include "common/error.h"
 #include "common/file.h"
 #include "common/text.h"
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -54,6 +55,35 @@ MUST_CHECK bool process_run(const struct process_request *request, struct proces
  * lines. */
 MUST_CHECK bool process_check(const struct process_request *request, struct process_result *ret_result,
                               struct error *error);
+
+/*
+ * The same in pieces, for a program whose input or output is a stream: pg_dump, pg_restore. Start it, write
+ * to and read from the descriptors, finish it. Its messages are collected meanwhile by process_finish only,
+ * so stderr goes to a memory file and never blocks it.
+ *
+ * PR_SET_PDEATHSIG follows the thread that starts the program: it must live until the program has ended.
+ */
+struct process;
+
+/* takes_input: process_input() is a pipe to its stdin (else request->input); gives_output: process_output()
+ * is a pipe from its stdout (else the result holds it). */
+MUST_CHECK bool process_start(const struct process_request *request, bool takes_input, bool gives_output,
+                              struct process **ret, struct error *error);
+int process_output(const struct process *process);
+/* Write all of it; false with ERROR_FAILED when the program has closed its input (what it says on stderr is
+ * the reason: process_finish). stop (may be NULL) ends the wait for a program that does not read. */
+MUST_CHECK bool process_write(struct process *process, const char *data, size_t size, const atomic_bool *stop,
+                              struct error *error);
+/* Read up to size bytes; *ret_got is 0 at the end. */
+MUST_CHECK bool process_read(struct process *process, char *buffer, size_t size, const atomic_bool *stop,
+                             size_t *ret_got, struct error *error);
+/* Close its input and wait for its end; a non-zero status is an error as in process_check. Consumes process.
+ */
+MUST_CHECK bool process_finish(struct process *process, struct process_result *ret_result,
+                               struct error *error);
+/* One that still runs is ended: SIGTERM, after a second SIGKILL. */
+void process_free(struct process *process);
+CLEANUP_POINTER(struct process *, process_free)
 
 void process_result_clear(struct process_result *result);
 CLEANUP_VALUE(struct process_result, process_result_clear)

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * The commit record of a backup: "<id>.json" beside its archive, written last. A backup exists if and only if
+ * its record does and the archive's size and footer match. It is clear text and holds no names of tables.
+ *
+ * The record also holds the marks that are set on a backup later: kept, verified, tested. A mark rewrites the
+ * record atomically.
+ */
+#ifndef BACKUP_RECORD_H
+#define BACKUP_RECORD_H
+
+#include "backup/manifest.h"
+
+struct record {
+    char *id;      /* 20261123T032109Z-shop-7f3a9c: sorts by time; letters, digits, "-", "_" */
+    char *archive; /* file name, no folder */
+    char *database, *system_identifier;
+    char *server_version, *pg_dump_version, *tool_version;
+    char *taken_at, *finished_at; /* RFC 3339, UTC */
+    char *lsn;                    /* or NULL */
+    int64_t bytes, raw_bytes;     /* of the archive; of its contents before compression */
+    char sha256[DIGEST_HEX_SIZE]; /* of the archive */
+    int64_t milliseconds;         /* how long it took */
+    int64_t tables, rows;
+    int jobs, level;
+    char *command;               /* "backup create", "apply --backup" */
+    char *tag;                   /* or NULL */
+    struct text_list migrations; /* versions applied in the snapshot, in order */
+    char *last_migration;        /* or NULL */
+    int64_t skipped;             /* tables whose rows are not in it */
+    int64_t warnings;
+
+    bool kept;
+    char *kept_reason;
+    char *verified_at, *verified_how; /* "digest", "decode"; NULL: never */
+    char *tested_at;
+    int64_t tested_ms; /* how long the restore of the test took: the measured recovery time */
+};
+
+void record_free(struct record *record);
+CLEANUP_POINTER(struct record *, record_free)
+
+char *record_write(const struct record *record, size_t *ret_size);
+MUST_CHECK bool record_read(const char *text, size_t size, struct record **ret, struct error *error);
+/* What the record says must be what the manifest says: ERROR_BACKUP naming the field that differs. */
+MUST_CHECK bool record_matches(const struct record *record, const struct manifest *manifest,
+                               struct error *error);
+
+/* A new id from the time (seconds since 1970), the database's name and chance. */
+char *record_new_id(int64_t taken_at, const char *database);
+bool record_id_is_valid(const char *id);
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * A folder of backups (mode 0700, files 0600):
+ *
+ *     <id>.tar         the archive
+ *     <id>.json        its commit record, written last
+ *     <id>.tar.sha256  for "sha256sum -c"
+ *     <id>.tar.part, <id>.*    what a crashed run left: debris, never listed, counted or restored
+ *     catalog.sqlite   a cache of the records; "backup reindex" rebuilds it
+ *     lock             flock: one writer at a time (create, prune, gc, reindex); dies with the process
+ *
+ * Who reads an archive holds a shared flock on it; prune skips what it cannot lock. The records are the
+ * truth: the catalog only answers faster, and is brought up to date when it is opened and a record's file is
+ * newer or missing in it.
+ */
+#ifndef BACKUP_REPOSITORY_H
+#define BACKUP_REPOSITORY_H
+
+#include "backup/record.h"
+
+struct repository;
+
+/* Open, creating the folder where create is set; else a missing folder is an empty repository. */
+MUST_CHECK bool repository_open(const char *folder, bool create, struct repository **ret,
+                                struct error *error);
+void repository_free(struct repository *repository);
+CLEANUP_POINTER(struct repository *, repository_free)
+const char *repository_folder(const struct repository *repository);
+
+/* The writer's lock, polled for up to wait_ms: ERROR_LOCKED names the holder (pid and command, written into
+ * the lock file). Released by repository_free. */
+MUST_CHECK bool repository_lock(struct repository *repository, int64_t wait_ms, const char *command,
+                                struct error *error);
+
+/* ---- what is there ---- */
+
+struct records {
+    struct record **items; /* newest first by taken_at, then id */
+    size_t count;
+};
+void records_clear(struct records *records);
+CLEANUP_VALUE(struct records, records_clear)
+
+/* Every backup that exists. Records that cannot be read, or whose archive is missing or has another size, are
+ * not listed but told in ret_problems ("<id>.json: …"; may be NULL). */
+MUST_CHECK bool repository_list(struct repository *repository, struct records *ret,
+                                struct text_list *ret_problems, struct error *error);
+
+/* What a user names: an id or its unambiguous beginning, "latest", a path of an archive (its record is looked
+ * for beside it). database (may be NULL) limits "latest". ERROR_BACKUP when there is none, naming near ones.
+ */
+MUST_CHECK bool repository_find(struct repository *repository, const char *word, const char *database,
+                                struct record **ret, char **ret_archive_path, struct error *error);
+/* The newest backup of database whose migrations do not hold this one: version is a stem or a number. */
+MUST_CHECK bool repository_find_before(struct repository *repository, const char *version,
+                                       const char *database, struct record **ret, char **ret_archive_path,
+                                       struct error *error);
+/* The newest backup taken at or before an RFC 3339 time. */
+MUST_CHECK bool repository_find_before_time(struct repository *repository, const char *time,
+                                            const char *database, struct record **ret,
+                                            char **ret_archive_path, struct error *error);
+
+/* A shared lock on an archive against prune, held until the descriptor is closed. */
+MUST_CHECK bool repository_hold(const char *archive_path, int *ret_descriptor, struct error *error);
+
+/* ---- changing it ---- */
+
+/* The path at which a new archive is written, ".part". */
+char *repository_part_path(const struct repository *repository, const char *id);
+/* The finished .part becomes a backup: rename, fsync of the folder, footer read back, sidecar, record,
+ * catalog. */
+MUST_CHECK bool repository_commit(struct repository *repository, const struct record *record,
+                                  struct error *error);
+/* Write a record's marks again. */
+MUST_CHECK bool repository_mark(struct repository *repository, const struct record *record,
+                                struct error *error);
+/* Remove a backup: record first, so that a crash leaves debris and no half backup. ERROR_LOCKED when in use.
+ */
+MUST_CHECK bool repository_remove(struct repository *repository, const struct record *record,
+                                  struct error *error);
+/* Debris: paths and bytes; removed where remove is set. Only names that this program makes. */
+MUST_CHECK bool repository_debris(struct repository *repository, bool remove, struct text_list *ret_paths,
+                                  int64_t *ret_bytes, struct error *error);
+MUST_CHECK bool repository_reindex(struct repository *repository, size_t *ret_count, struct error *error);
+
+#endif

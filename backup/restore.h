@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * Restore a backup into a new database: commit record, digest and structure are checked before the target is
+ * touched; then the database with the old one's properties, pg_restore's pre-data without ACLs, our COPY
+ * streams beside pg_restore's data, post-data, ACLs, materialized views, properties, ANALYZE, and every table
+ * read back and compared with the manifest. Never into a database that has objects.
+ *
+ * A restore that was interrupted leaves a ledger in the target (schema pgmigrate_restore): which chunks are
+ * in, each written in the transaction of its rows. resume goes on from there; otherwise what is left of it is
+ * dropped.
+ */
+#ifndef BACKUP_RESTORE_H
+#define BACKUP_RESTORE_H
+
+#include "backup/manifest.h"
+#include "backup/record.h"
+#include "common/postgres.h"
+
+enum restore_phase {
+    RESTORE_CHECKING,
+    RESTORE_CREATING,
+    RESTORE_PRE_DATA,
+    RESTORE_DATA,
+    RESTORE_POST_DATA,
+    RESTORE_PRIVILEGES,
+    RESTORE_ANALYZE,
+    RESTORE_COMPARING,
+    RESTORE_SWAPPING,
+};
+struct restore_event {
+    enum restore_phase phase;
+    int64_t done, total; /* bytes, where the phase has them */
+    size_t streams;
+    const char *const *current;
+    const char *message; /* a warning or NULL */
+};
+struct restore_listener {
+    void (*event)(void *context, const struct restore_event *event); /* from the calling thread only */
+    void *context;
+};
+
+struct restore_options {
+    const char *to; /* the new database's name */
+    int jobs;
+    bool schema_only, no_owner, no_privileges, create_missing_roles, resume;
+    bool no_compare;       /* do not read the tables back */
+    bool no_subscriptions; /* leave out subscriptions and publications: a test must not touch a publisher */
+    const struct text_list *tables; /* only these ("schema.name" or "name"); NULL or empty: all */
+};
+
+struct restore_result {
+    char *database;
+    int64_t tables, rows, milliseconds;
+    bool created;           /* the database is there: dropped again on failure unless it can be resumed */
+    struct text_list notes; /* what does not follow a database's name, what to check */
+};
+void restore_result_clear(struct restore_result *result);
+CLEANUP_VALUE(struct restore_result, restore_result_clear)
+
+/* record NULL: an archive without a record, which the caller has decided to trust. server is a connection to
+ * any database of the target server, as a role that may create databases. */
+MUST_CHECK bool restore_run(struct postgres *server, const char *archive_path, const struct record *record,
+                            const struct restore_options *options, const struct restore_listener *listener,
+                            struct restore_result *ret, struct error *error);
+
+/* The same checks, and nothing else: what would be done and what is in the way (missing roles, extension
+ * versions, server version, an existing database) as findings. */
+MUST_CHECK bool restore_preflight(struct postgres *server, const struct manifest *manifest,
+                                  const struct restore_options *options, struct text_list *ret_problems,
+                                  struct error *error);
+
+/* Put the restored database in the place of another: no new connections, the old ones ended, both renamed in
+ * one transaction. ret_previous is the old one's new name, "<name>_before_restore_<time>"; NULL where there
+ * was none. */
+MUST_CHECK bool restore_swap(struct postgres *server, const char *restored, const char *name,
+                             char **ret_previous, struct error *error);
+
+#endif
