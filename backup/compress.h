@@ -4,6 +4,9 @@
  * checksum, and no window larger than its level's default, so that any zstd decodes it; frames one after the
  * other are one stream ("cat *.zst | zstd -dc").
  *
+ * The frame does not tell its content size: that is known only when its first bytes are out already; the
+ * manifest has it.
+ *
  * One compressor or decompressor serves one thread and any number of frames, one at a time. A compressor
  * holds the frame that it makes: at most about the size at which the caller ends it, plus one row.
  */
