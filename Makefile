@@ -17,8 +17,10 @@ VERSION := 0.1.0
 
 SOURCES := $(wildcard $(addsuffix /*.c,$(FOLDERS)))
 SQL     := $(sort $(wildcard sql/*.sql sql/*/*.sql))
-SHOP    := $(sort $(wildcard docs/examples/shop/*.sql))
-OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/sql.o $(BUILD)/shop.o
+EMBEDDED = shop archive
+shop_files    := $(sort $(wildcard docs/examples/shop/*.sql))
+archive_files := $(sort $(wildcard backup/archive_files/*))
+OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/sql.o $(EMBEDDED:%=$(BUILD)/%_files.o)
 LIBRARY := $(BUILD)/libpgmigrate.a
 PROGRAM := $(BUILD)/pgmigrate
 
@@ -61,12 +63,14 @@ $(BUILD)/migrator/split.o: CPPFLAGS += -isystem $(SERVER_DEV)/include -isystem $
 $(BUILD)/sql.o: $(BUILD)/sql.c $(BUILD)/flags
 	$(Q)$(COMPILE) -c -o $@ $<
 
-$(BUILD)/shop.o: $(BUILD)/shop.c $(BUILD)/flags
+$(BUILD)/%_files.o: $(BUILD)/%_files.c $(BUILD)/flags
 	$(Q)$(COMPILE) -c -o $@ $<
 
-$(BUILD)/shop.c: build-aux/embed_files.awk $(SHOP) $(BUILD)/files
-	$(call say,SHOP,$@)
-	$(Q)awk -v array=shop_files -f build-aux/embed_files.awk $(SHOP) </dev/null >$@
+$(BUILD)/shop_files.c: $(shop_files)
+$(BUILD)/archive_files.c: $(archive_files)
+$(BUILD)/%_files.c: build-aux/embed_files.awk $(BUILD)/files
+	$(call say,EMBED,$@)
+	$(Q)awk -v array=$*_files -f $< $($*_files) </dev/null >$@
 
 $(BUILD)/sql.c: sql/embed.awk $(SQL) $(BUILD)/files
 	$(call say,SQL,$@)
@@ -79,7 +83,7 @@ remember = mkdir -p $(@D) && printf '%s\n' '$(subst ','\'',$(1))' | cmp -s - $@ 
 $(BUILD)/flags: always
 	@$(call remember,$(COMPILE) $(LINK))
 $(BUILD)/files: always
-	@$(call remember,$(SOURCES) $(SQL) $(SHOP))
+	@$(call remember,$(SOURCES) $(SQL) $(shop_files) $(archive_files))
 $(LIBRARY): $(BUILD)/files
 .PHONY: always
 
@@ -193,7 +197,7 @@ $(BENCH_PROGRAMS): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIBRARY)
 
 HEADERS := $(wildcard $(addsuffix /*.h,$(FOLDERS)))
 FORMATTED := $(wildcard $(foreach f,$(FOLDERS) tests/unit tests/fuzz bench,$f/*.c $f/*.h))
-SCRIPTS := .ci/run build-aux/deps tests/run tests/docs_test tests/unprivileged $(wildcard tests/*.sh tests/fuzz/run tests/servers/fetch tests/servers/run) \
+SCRIPTS := .ci/run build-aux/deps backup/archive_files/restore.sh tests/run tests/docs_test tests/unprivileged $(wildcard tests/*.sh tests/fuzz/run tests/servers/fetch tests/servers/run) \
            $(wildcard tests/cli/*.bash)
 
 .PHONY: lint check format-check header-check docs-check

@@ -1,0 +1,274 @@
+#!/bin/sh
+# SPDX-License-Identifier: PostgreSQL
+#
+# Restore this backup without pgmigrate:
+#
+#     sh restore.sh ARCHIVE NEWDB [JOBS]
+#
+# makes the database NEWDB out of the file ARCHIVE with tar, zstd, psql and pg_restore alone; sha256sum is used where
+# there is one. pg_restore must not be older than the server the backup was taken from. libpq's environment says where
+# (PGHOST, PGPORT, PGUSER, PGPASSFILE ...), as a role that may create databases, best a superuser. JOBS (2) streams load
+# at once. The archive is unpacked into a folder made in TMPDIR, or in the current one, and removed in the end.
+#
+# Names of the database's objects are never part of a command here: they stand in SQL files of the archive.
+set -eu
+umask 077
+
+say()
+{
+    printf '%s\n' "restore.sh: $*" >&2
+}
+
+fail()
+{
+    say "$@"
+    exit 1
+}
+
+run_psql() # CONNINFO ARGUMENT...
+{
+    conninfo=$1
+    shift
+    PGCLIENTENCODING=UTF8 psql -X -q -v ON_ERROR_STOP=1 -d "$conninfo" "$@"
+}
+
+# ---- loading: this script calls itself, once for each stream ----
+
+# Parts of a table, or of one of its chunks, in order. Their names are numbers and dots.
+parts() # FOLDER [CHUNK]
+{
+    find "$1" -name "${2:-*}.*.zst" | sed 's,.*/,,' | sort -t . -k 1,1n -k 2,2n
+}
+
+chunks() # FOLDER
+{
+    parts "$1" | sed 's,\..*,,' | uniq
+}
+
+# What psql reads: the statement, the rows, their end. Where a part cannot be decoded the COMMIT is missing, so the
+# server keeps nothing of it. Binary rows have an end of their own, and psql reads them to the end of its input.
+rows() # FOLDER CHUNK
+{
+    case $how in *binary*) ;; *) echo 'BEGIN;' ;; esac
+    cat "$1/copy.sql" || return 1
+    parts "$1" "$2" | (cd "$1" && xargs zstd -dcq --) || return 1
+    case $how in *binary*) ;; *) printf '\\.\nCOMMIT;\n' ;; esac
+}
+
+load_chunk() # FOLDER CHUNK
+{
+    mark=failed/$(printf '%s' "$1.$2" | tr / .)
+    { rows "$1" "$2" || : >"$mark"; } | run_psql "$RESTORE_DATABASE" || : >"$mark"
+    [ ! -e "$mark" ]
+}
+
+# Chunk by chunk over one connection each, where the order of the rows on disk matters.
+load_table() # FOLDER
+{
+    for chunk in $(chunks "$1"); do
+        load_chunk "$1" "$chunk" || return 1
+    done
+}
+
+load_dump()
+{
+    mark=failed/data
+    { find data -name '*.zst' | sort | xargs zstd -dcq -- || : >"$mark"; } |
+        pg_restore --exit-on-error --section=data -d "$RESTORE_DATABASE" || : >"$mark"
+    [ ! -e "$mark" ]
+}
+
+# 255 tells xargs to begin nothing more.
+if [ "${1-}" = --load ]; then
+    set -- "$2"
+    case $1 in
+        data) load_dump || exit 255 ;;
+        *:*)
+            how=${1%%:*} place=${1#*:}
+            case $place in
+                */*) load_chunk "tables/${place%/*}" "${place#*/}" || exit 255 ;;
+                *) load_table "tables/$place" || exit 255 ;;
+            esac
+            ;;
+    esac
+    exit 0
+fi
+
+# ---- what is asked for ----
+
+case $# in
+    2 | 3) ;;
+    *)
+        echo "usage: sh restore.sh ARCHIVE NEWDB [JOBS]" >&2
+        exit 2
+        ;;
+esac
+archive=$1
+newdb=$2
+jobs=${3:-2}
+case $jobs in '' | *[!0-9]* | 0*) fail "JOBS is a number from 1" ;; esac
+[ -n "$newdb" ] || fail "the new database needs a name"
+[ -r "$archive" ] || fail "cannot read \"$archive\""
+for program in tar zstd psql pg_restore; do
+    command -v "$program" >/dev/null || fail "$program is missing"
+done
+
+# A database's name may look like a connection string, so it becomes part of one.
+conninfo() # NAME
+{
+    printf "dbname='%s'" "$(printf '%s' "$1" | sed "s/[\\\\']/\\\\&/g")"
+}
+database=$(conninfo "$newdb")
+server=$(conninfo "${PGDATABASE:-postgres}")
+
+# What the rows were written with, whatever the database, its roles or this shell have set.
+options='-c search_path= -c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=3 -c row_security=off
+    -c default_transaction_read_only=off -c default_transaction_isolation=read\ committed
+    -c default_transaction_deferrable=off -c statement_timeout=0 -c lock_timeout=0
+    -c idle_in_transaction_session_timeout=0 -c standard_conforming_strings=on -c check_function_bodies=off
+    -c xmloption=content -c array_nulls=on -c client_min_messages=warning -c synchronous_commit=off
+    -c maintenance_work_mem=256MB'
+options=$(printf '%s' "$options" | tr '\n' ' ')
+
+# ---- unpacking and checking ----
+
+folder=$(mktemp -d "${TMPDIR:-.}/restore.XXXXXX")
+folder=$(cd "$folder" && pwd)
+begun=
+finish()
+{
+    status=$?
+    trap - EXIT INT TERM
+    rm -rf "$folder"
+    if [ "$status" -ne 0 ] && [ -n "$begun" ]; then
+        say "the new database is not complete: drop it before the next try"
+    fi
+    exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+needed=$(($(wc -c <"$archive") / 1024))
+free=$(df -Pk "$folder" | awk 'NR == 2 { for (i = 2; i <= NF; i++) if ($i ~ /^[0-9]+%$/) print $(i - 1) }')
+if [ -n "$free" ] && [ "$free" -lt "$needed" ]; then
+    fail "\"$folder\" has room for $free kB, but the archive has $needed kB: set TMPDIR to a larger place"
+fi
+
+if command -v sha256sum >/dev/null && [ -r "$archive.sha256" ]; then
+    say "comparing the archive with its digest"
+    expected=$(cut -c 1-64 <"$archive.sha256")
+    found=$(sha256sum <"$archive" | cut -c 1-64)
+    [ "$expected" = "$found" ] || fail "the archive is damaged: its SHA-256 is not that of \"$archive.sha256\""
+fi
+
+say "unpacking"
+tar -xf "$archive" -C "$folder"
+for member in restore.sh database.sql schema.dump tables/index.tsv; do
+    [ -e "$folder/$member" ] || fail "\"$archive\" is not a whole backup of pgmigrate: it has no $member"
+done
+cd "$folder"
+mkdir failed
+if command -v sha256sum >/dev/null && [ -e SHA256SUMS ]; then
+    sha256sum -c SHA256SUMS >checked 2>&1 || {
+        grep -v ': OK$' checked >&2
+        fail "the archive is damaged"
+    }
+fi
+
+# Privileges come after the data: an owner may have revoked his own. What runs the users' functions comes last.
+pg_restore -l schema.dump >all.list
+entry='^[0-9][0-9]*; [0-9][0-9]* [0-9][0-9]* '
+grep -E "$entry(ACL|DEFAULT ACL) " all.list >acl.list || :
+grep -E "$entry(MATERIALIZED VIEW DATA|EVENT TRIGGER) " all.list >last.list || :
+grep -Ev "$entry(ACL|DEFAULT ACL|MATERIALIZED VIEW DATA|EVENT TRIGGER) " all.list >objects.list || :
+
+# The database's roles, one a line, in COPY's text format.
+if [ -e roles.tsv ]; then
+    {
+        echo 'CREATE TEMPORARY TABLE needed (name text); COPY needed FROM STDIN;'
+        cat roles.tsv
+        printf '\\.\n'
+        echo "SELECT quote_ident(name) FROM needed
+               WHERE name <> 'public' AND name NOT IN (SELECT rolname FROM pg_catalog.pg_roles) ORDER BY 1;"
+    } >roles.sql
+    missing=$(run_psql "$server" -At -f roles.sql)
+    if [ -n "$missing" ]; then
+        printf '%s\n' "$missing" >&2
+        fail "these roles do not exist here; all roles: tar -xOf ARCHIVE globals.sql | psql -d postgres"
+    fi
+fi
+
+# ---- the database ----
+
+say "creating the database"
+sed '/^-- properties/,$d' database.sql >create.sql
+sed -n '/^-- properties/,$p' database.sql >properties.sql
+run_psql "$server" -v "database=$newdb" -f create.sql
+begun=yes
+export PGOPTIONS="${PGOPTIONS-} $options" RESTORE_DATABASE="$database"
+# Timeouts that not every server knows.
+run_psql "$database" -At >timeouts <<'SQL'
+SELECT '-c ' || name || '=0' FROM pg_catalog.pg_settings
+ WHERE name IN ('transaction_timeout', 'idle_session_timeout') ORDER BY name;
+SQL
+PGOPTIONS="$PGOPTIONS $(tr '\n' ' ' <timeouts)"
+
+pg_restore --exit-on-error --section=pre-data -L objects.list -d "$database" schema.dump
+
+# ---- the rows ----
+
+# Columns: number, how, rows, name. Unless their order matters, chunks of one table are loaded side by side.
+say "loading the rows, $jobs at once"
+{
+    if [ -d data ]; then echo data; fi
+    tab=$(printf '\t')
+    while IFS=$tab read -r number how _; do
+        case $number in '' | *[!0-9]*) continue ;; esac
+        case $how in
+            *ordered*) echo "$how:$number" ;;
+            *) chunks "tables/$number" | sed "s,^,$how:$number/," ;;
+        esac
+    done <tables/index.tsv
+} >todo
+xargs -n 1 -P "$jobs" sh restore.sh --load <todo || fail "rows could not be loaded"
+[ -z "$(ls failed)" ] || fail "rows could not be loaded"
+
+# ---- what is built on them ----
+
+say "building indexes and constraints"
+pg_restore --exit-on-error --section=post-data -j "$jobs" -L objects.list -d "$database" schema.dump
+say "granting privileges"
+pg_restore --exit-on-error -L acl.list -d "$database" schema.dump
+pg_restore --exit-on-error -L last.list -d "$database" schema.dump
+run_psql "$database" -c 'ANALYZE'
+
+say "comparing the numbers of rows"
+{
+    echo 'CREATE TEMPORARY TABLE expected (number text, how text, rows bigint, name text); COPY expected FROM STDIN;'
+    cat tables/index.tsv
+    printf '\\.\n'
+    cat <<'SQL'
+DO $$
+DECLARE
+    one record;
+    found bigint;
+    wrong text := '';
+BEGIN
+    FOR one IN SELECT * FROM expected WHERE rows IS NOT NULL LOOP
+        EXECUTE 'SELECT count(*) FROM ONLY ' || one.name INTO found;
+        IF found <> one.rows THEN
+            wrong := wrong || format(E'\n%s has %s rows instead of %s', one.name, found, one.rows);
+        END IF;
+    END LOOP;
+    IF wrong <> '' THEN
+        RAISE EXCEPTION 'rows are missing or too many:%', wrong;
+    END IF;
+END
+$$;
+SQL
+} >compare.sql
+run_psql "$database" -f compare.sql
+
+run_psql "$server" -v "database=$newdb" -f properties.sql
+say "done: all rows are there"
