@@ -25,7 +25,7 @@ struct manifest_member {
 };
 
 /* A range of a table's rows that is one COPY: members[first_member .. first_member + members - 1], in order.
- */
+ * Ranges without rows are left out. */
 struct manifest_chunk {
     size_t first_member, members;
     int64_t rows;
@@ -40,6 +40,10 @@ enum table_source {
 struct manifest_table {
     char *schema, *name;
     char *columns; /* quoted by the server, for COPY: "id", "Full Name"; "" for none */
+    char *root;    /* quoted name of the partitioned table through which pg_dump's data load its rows, because
+                    * which partition a row belongs to depends on the server (hash of an enum's OID); else
+                    * NULL. Only the sums over all tables of one root can be compared after a restore; their
+                    * columns are in the root's order. */
     enum table_source source;
     char *reason;       /* of TABLE_SKIPPED, else NULL */
     bool binary;        /* COPY's binary format: a row is too large for text */
@@ -89,7 +93,7 @@ struct manifest {
     struct manifest_migration *migrations; /* the history as it is in the snapshot, in order */
     size_t migration_count;
     char *history_table;             /* or NULL where there is none */
-    struct manifest_member *members; /* without manifest and footer, in order of offset */
+    struct manifest_member *members; /* without manifest and footer; a chunk's stand together */
     size_t member_count;
     struct manifest_table *tables; /* every table that has rows of its own, whichever source */
     size_t table_count;

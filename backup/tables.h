@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
  * The tables of a database as a backup sees them: which have rows of their own, who copies them (our streams
- * or pg_dump), and into which ranges of pages they are cut.
+ * or pg_dump), and into which ranges of pages they are cut. Partitioned tables are among them, because they
+ * are locked too; they have no rows.
  *
  * Streamed are ordinary heap tables of some size. pg_dump keeps what it knows better (extensions'
  * configuration tables, partitions whose hash depends on OIDs, tables without columns) and what is too small
@@ -21,6 +22,9 @@ struct table {
     char *columns;   /* as in manifest_table */
     int64_t bytes;   /* with TOAST */
     int64_t pages;   /* of the heap */
+    bool partitioned;
+    bool config; /* an extension's configuration table: pg_dump copies the rows that the extension names */
+    char *root;  /* as in manifest_table */
     bool ordered;
     enum table_source source;
     char *reason;
