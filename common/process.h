@@ -58,20 +58,23 @@ MUST_CHECK bool process_check(const struct process_request *request, struct proc
 
 /*
  * The same in pieces, for a program whose input or output is a stream: pg_dump, pg_restore. Start it, write
- * to and read from the descriptors, finish it. Its messages are collected meanwhile by process_finish only,
- * so stderr goes to a memory file and never blocks it.
+ * or read, finish it. What it says on stderr is taken meanwhile, so that it never waits for us with that. Any
+ * number may run at once, each used by one thread at a time. SIGPIPE must be ignored (interrupt_install).
+ *
+ * An interruption makes any of the calls fail, and stop (may be NULL), once it is set, with ERROR_FAILED
+ * "stopped"; then process_free ends the program.
  *
  * PR_SET_PDEATHSIG follows the thread that starts the program: it must live until the program has ended.
  */
 struct process;
 
-/* takes_input: process_input() is a pipe to its stdin (else request->input); gives_output: process_output()
- * is a pipe from its stdout (else the result holds it). */
+/* takes_input: its stdin is what process_write writes (else request->input); gives_output: its stdout is what
+ * process_read reads (else the result holds it). Not for a program that inherits our output or outlives us.
+ */
 MUST_CHECK bool process_start(const struct process_request *request, bool takes_input, bool gives_output,
                               struct process **ret, struct error *error);
-int process_output(const struct process *process);
-/* Write all of it; false with ERROR_FAILED when the program has closed its input (what it says on stderr is
- * the reason: process_finish). stop (may be NULL) ends the wait for a program that does not read. */
+/* Write all of it. ERROR_FAILED when the program has closed its input or ended: what it says on stderr is the
+ * reason, and process_finish tells it. */
 MUST_CHECK bool process_write(struct process *process, const char *data, size_t size, const atomic_bool *stop,
                               struct error *error);
 /* Read up to size bytes; *ret_got is 0 at the end. */
@@ -79,8 +82,8 @@ MUST_CHECK bool process_read(struct process *process, char *buffer, size_t size,
                              size_t *ret_got, struct error *error);
 /* Close its input and wait for its end; a non-zero status is an error as in process_check. Consumes process.
  */
-MUST_CHECK bool process_finish(struct process *process, struct process_result *ret_result,
-                               struct error *error);
+MUST_CHECK bool process_finish(struct process *process, const atomic_bool *stop,
+                               struct process_result *ret_result, struct error *error);
 /* One that still runs is ended: SIGTERM, after a second SIGKILL. */
 void process_free(struct process *process);
 CLEANUP_POINTER(struct process *, process_free)
