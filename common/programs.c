@@ -26,10 +26,9 @@ static bool is_complete(const char *folder)
     return true;
 }
 
-bool programs_version(const char *folder, char **ret_version, struct error *error)
+static bool version_of(const char *path, char **ret_version, struct error *error)
 {
-    OWNED char *postgres = file_join(folder, "postgres");
-    const char *const argv[] = {postgres, "--version", NULL};
+    const char *const argv[] = {path, "--version", NULL};
     AUTO(process_result_clear) struct process_result result = {0};
 
     if (!process_check(&(struct process_request){.argv = argv}, &result, error))
@@ -39,10 +38,17 @@ bool programs_version(const char *folder, char **ret_version, struct error *erro
     version = version ? version + 1 + strspn(version + 1, " ") : "";
     size_t length = strcspn(version, " \n");
     if (length == 0)
-        return error_set(error, ERROR_FAILED, "could not tell the version of \"%s\" from \"%s\"", postgres,
+        return error_set(error, ERROR_FAILED, "could not tell the version of \"%s\" from \"%s\"", path,
                          result.output);
     *ret_version = text_copy_part(version, length);
     return true;
+}
+
+bool programs_version(const char *folder, char **ret_version, struct error *error)
+{
+    OWNED char *postgres = file_join(folder, "postgres");
+
+    return version_of(postgres, ret_version, error);
 }
 
 static int major_of(const char *version)
@@ -120,4 +126,60 @@ bool programs_find(int major, char **ret_folder, struct error *error)
     }
     *ret_folder = choice.folder;
     return true;
+}
+
+/* ---- clients ---- */
+
+void program_list_clear(struct program_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        free(list->items[i].folder);
+        free(list->items[i].version);
+    }
+    free(list->items);
+    *list = (struct program_list){0};
+}
+
+/* The first of a major version counts. */
+static void add_program(struct program_list *list, const char *folder, const char *name)
+{
+    AUTO(error_clear) struct error ignored = {0};
+    OWNED char *path = file_join(folder, name);
+    OWNED char *version = NULL;
+    size_t place = 0;
+
+    if (access(path, X_OK) != 0 || !version_of(path, &version, &ignored))
+        return;
+    while (place < list->count && list->items[place].major < major_of(version))
+        place++;
+    if (place < list->count && list->items[place].major == major_of(version))
+        return;
+    list->items = memory_grow(list->items, list->count, sizeof *list->items);
+    memmove(&list->items[place + 1], &list->items[place], (list->count - place) * sizeof *list->items);
+    list->items[place] = (struct program){.folder = text_copy(folder), .major = major_of(version)};
+    list->items[place].version = take(version);
+    list->count++;
+}
+
+void programs_list(const char *name, struct program_list *ret)
+{
+    const char *chosen = getenv("PGMIGRATE_PG_BINDIR"), *path = getenv("PATH");
+    AUTO(text_list_clear) struct text_list folders = {0};
+
+    *ret = (struct program_list){0};
+    if (chosen && *chosen) {
+        add_program(ret, chosen, name);
+        return;
+    }
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        AUTO(globfree) glob_t found = {0};
+
+        if (glob(places[i], 0, NULL, &found) != 0)
+            continue;
+        for (size_t j = 0; j < found.gl_pathc; j++)
+            add_program(ret, found.gl_pathv[j], name);
+    }
+    folders = text_list_split(path ? path : "", ':');
+    for (size_t i = 0; i < folders.count; i++)
+        add_program(ret, folders.items[i], name);
 }
