@@ -45,9 +45,11 @@ struct tables_options {
 /* What is there now; one statement, so it is what the connection's snapshot sees. */
 MUST_CHECK bool tables_read(struct postgres *postgres, const struct tables_options *options,
                             struct tables *ret, struct error *error);
-/* The first difference that matters between two readings (a table more, less, or rewritten), or NULL. */
+/* The first difference that matters between two readings (a table more, less, or rewritten), or NULL: "table
+ * \"public.a\" was rewritten". The caller frees it. */
 char *tables_difference(const struct tables *before, const struct tables *after);
-/* LOCK TABLE ONLY … IN ACCESS SHARE MODE on all of them, or only on the streamed ones, in batches. */
+/* LOCK TABLE ONLY … IN ACCESS SHARE MODE on all of them that are read, or only on the streamed ones, in
+ * batches. */
 MUST_CHECK bool tables_lock(struct postgres *postgres, const struct tables *tables, bool streamed_only,
                             struct error *error);
 
@@ -63,7 +65,8 @@ struct ranges {
 };
 /* Cut the streamed tables into ranges of about split_larger_than bytes; can_cut: server 14 or later. */
 void tables_cut(const struct tables *tables, int64_t split_larger_than, bool can_cut, struct ranges *ret);
-/* "COPY (SELECT … FROM ONLY … WHERE ctid …) TO STDOUT"; the caller frees it. */
-char *range_statement(const struct range *range, bool binary);
+/* "COPY (SELECT … FROM ONLY … WHERE ctid …) TO STDOUT"; the caller frees it. encoding is the database's: the
+ * rows come in it, whatever client_encoding is; NULL is UTF8. */
+char *range_statement(const struct range *range, bool binary, const char *encoding);
 
 #endif

@@ -15,7 +15,11 @@ struct postgres_name {
     const char *placeholder;
     const char *value;
 };
-/* The statement with every :"placeholder" replaced by the quoted name; names ends with a NULL placeholder. */
+/*
+ * The statement with psql's variables replaced: :"placeholder" by the value quoted as a name, :'placeholder'
+ * by it as a literal, where a parameter is not possible, and :placeholder by the value as it is, which must
+ * be SQL that was quoted already. names ends with a NULL placeholder.
+ */
 char *postgres_bind(const char *sql, const struct postgres_name names[]);
 
 #endif

@@ -1,0 +1,2 @@
+-- The session's name in pg_stat_activity.
+SET application_name = :'name'
