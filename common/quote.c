@@ -54,24 +54,34 @@ static char *value_at(const char *mark, const char *value)
     return mark[1] == '\'' ? postgres_quote_literal(value) : text_copy(value);
 }
 
+/* The end of the literal, quoted name or comment that begins at text; text itself where none does. */
+static const char *skip_opaque(const char *text)
+{
+    if (text[0] == '-' && text[1] == '-')
+        return strchrnul(text, '\n');
+    if (*text != '\'' && *text != '"')
+        return text;
+    const char *end = strchr(text + 1, *text);
+    return end == NULL ? text + strlen(text) : end + 1;
+}
+
 char *postgres_bind(const char *sql, const struct postgres_name names[])
 {
     char *text = NULL;
     size_t size = 0;
     FILE *stream = open_memstream(&text, &size);
-    const char *at = sql, *end;
-    for (const char *mark = strchr(at, ':'); mark != NULL; mark = strchr(mark, ':')) {
-        const struct postgres_name *name = name_at(mark, names, &end);
-        if (mark[1] == ':' || name == NULL) {
-            mark += mark[1] == ':' ? 2 : 1;
+    for (const char *at = sql, *end; *at != '\0'; at = end) {
+        const struct postgres_name *name = *at == ':' ? name_at(at, names, &end) : NULL;
+        if (name != NULL) {
+            OWNED char *value = value_at(at, name->value);
+            fputs(value, stream);
             continue;
         }
-        OWNED char *value = value_at(mark, name->value);
-        fwrite(at, 1, (size_t)(mark - at), stream);
-        fputs(value, stream);
-        at = mark = end;
+        end = *at == ':' && at[1] == ':' ? at + 2 : skip_opaque(at);
+        if (end == at)
+            end++;
+        fwrite(at, 1, (size_t)(end - at), stream);
     }
-    fputs(at, stream);
     fclose(stream);
     return text;
 }

@@ -18,7 +18,8 @@ struct postgres_name {
 /*
  * The statement with psql's variables replaced: :"placeholder" by the value quoted as a name, :'placeholder'
  * by it as a literal, where a parameter is not possible, and :placeholder by the value as it is, which must
- * be SQL that was quoted already. names ends with a NULL placeholder.
+ * be SQL that was quoted already. As in psql, nothing is
+ * replaced within literals, quoted names and comments. names ends with a NULL placeholder.
  */
 char *postgres_bind(const char *sql, const struct postgres_name names[]);
 

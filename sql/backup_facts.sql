@@ -1,0 +1,22 @@
+-- One row about server and database: system_identifier, server_version (without what the packager added), encoding, role,
+-- large_objects (their number), sequences (whose values pg_dump writes) and superuser (whether the role is one).
+SELECT s.system_identifier,
+       pg_catalog.split_part(pg_catalog.current_setting('server_version'), ' ', 1) AS server_version,
+       pg_catalog.current_setting('server_encoding') AS encoding,
+       CURRENT_USER AS role,
+       (SELECT pg_catalog.count(*) FROM pg_catalog.pg_largeobject_metadata) AS large_objects,
+       (SELECT pg_catalog.count(*)
+          FROM pg_catalog.pg_class AS c
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+         WHERE c.relkind = 'S'
+           AND c.relpersistence <> 't'
+           AND NOT pg_catalog.starts_with(n.nspname::pg_catalog.text, 'pg_')
+           AND n.nspname <> 'information_schema'
+           AND (NOT EXISTS (SELECT 1
+                              FROM pg_catalog.pg_depend AS d
+                             WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                               AND d.objid = c.oid
+                               AND d.deptype = 'e')
+                OR EXISTS (SELECT 1 FROM pg_catalog.pg_extension AS e WHERE c.oid = ANY (e.extconfig)))) AS sequences,
+       (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = CURRENT_USER) AS superuser
+  FROM pg_catalog.pg_control_system() AS s
