@@ -170,7 +170,7 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIBRARY)
 .SECONDARY: $(FUZZERS:%.c=$(BUILD)/%.o)
 
 # What the unit tests reach of the modules that neither talk to a server nor run programs nor print for people.
-IMPURE := common/(postgres|process|cluster|place|postmaster|programs)|migrator/(session|run|execut.*|groups|git)
+IMPURE := common/(postgres|copy|process|cluster|place|postmaster|programs)|migrator/(session|run|execut.*|groups|git)
 PURE    = $(foreach f,$(filter common/% migrator/% rollback/% $(patsubst %,cli/%.c,command parse report secret worktree),\
                         $(SOURCES)),$(shell grep -qsE '^.include "($(IMPURE))\.h"' $f $(f:.c=.h) || echo $f))
 .PHONY: coverage

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * The inside of common/postgres that common/copy needs too: sending, waiting and answers on libpq's own
- * objects. Nobody else includes it.
+ * The inside of common/postgres, common/postgres_connect and common/copy: sending, waiting and answers on
+ * libpq's own objects. Nobody else includes it.
  */
 #ifndef COMMON_POSTGRES_WAIT_H
 #define COMMON_POSTGRES_WAIT_H
@@ -12,10 +12,27 @@
 struct pg_conn;
 struct pg_result;
 
+#define TICK_MS 40
+
+struct postgres {
+    struct pg_conn *connection;
+    struct postgres_hooks hooks;
+    char *address;
+    int backend_pid; /* kept, since libpq forgets it with a lost connection */
+    bool shielded;
+    int64_t ticked_ms;
+    int64_t cancelled_ms; /* when the running statement was cancelled because a signal came; or 0 */
+};
+
 struct pg_conn *postgres_connection(const struct postgres *postgres);
 
 /* Before a statement is sent: false when a signal says that nothing new should begin. */
 bool postgres_begin_statement(struct postgres *postgres, struct error *error);
+/* Until the socket is ready for events, or a tick has passed; signals and hooks are heeded. Whether it is
+ * ready. */
+bool postgres_wait(struct postgres *postgres, short events);
+/* What waiting does besides: for those who read what never ends. */
+void postgres_meanwhile(struct postgres *postgres, bool timed_out);
 /* Send what is buffered and read what has come, once. False when the connection is gone. */
 bool postgres_pump(struct postgres *postgres);
 /* The next result of the statement at the front; NULL when it has no more. */
@@ -27,6 +44,17 @@ void postgres_leave_copy(struct postgres *postgres, int status);
 /* The running statement was cancelled because a signal came. */
 bool postgres_was_cancelled(const struct postgres *postgres);
 
+/* An error or a notice of the server. */
+struct server_message {
+    struct notice notice;
+    const char *context, *position; /* "" when absent */
+};
+/* Hand a notice to the hook. */
+void postgres_notice(const struct postgres *postgres, const struct notice *notice);
+void postgres_receive_notice(void *context, const struct pg_result *result); /* libpq's callback */
+
+/* Fill error from what the server said; returns false. */
+bool postgres_server_error(const struct server_message *message, struct error *error);
 /* Fill error from the connection, or from a failed result; both return false. */
 bool postgres_connection_error(const struct postgres *postgres, struct error *error);
 bool postgres_result_error(const struct postgres *postgres, const struct pg_result *result,
