@@ -25,7 +25,7 @@ bool crew_connect(const struct crew_job *job, struct postgres **ret, struct erro
     AUTO(postgres_free) struct postgres *postgres = NULL;
 
     if (!postgres_connect_database(job->server, job->database, &postgres, error) ||
-        !snapshot_settings(postgres, job->encoding, true, error))
+        !snapshot_settings(postgres, true, NULL, error))
         return false;
     *ret = take(postgres);
     return true;

@@ -18,7 +18,7 @@ struct crew_worker {
 
 struct crew_job {
     const struct postgres *server; /* whose parameters the connections have */
-    const char *database, *encoding;
+    const char *database;
     size_t workers, items;
     bool (*work)(void *context, struct crew_worker *worker, size_t item, struct error *error);
     void (*tick)(void *context); /* about ten times a second, from the calling thread; may be NULL */

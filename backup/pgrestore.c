@@ -105,11 +105,10 @@ static struct process_request request_of(const struct call *call)
 static void set_environment(const struct pgrestore_job *job, struct call *call)
 {
     bool checks = postgres_server_version(job->server) >= 140000;
-    OWNED char *options =
-        text_format("-c default_transaction_read_only=off -c synchronous_commit=off "
-                    "-c client_min_messages=warning%s%s%s",
-                    checks ? " -c client_connection_check_interval=1000" : "", job->settings ? " " : "",
-                    job->settings ? job->settings : "");
+    OWNED char *options = text_format("-c default_transaction_read_only=off -c synchronous_commit=off "
+                                      "-c client_min_messages=warning%s%s%s",
+                                      checks ? " -c client_connection_check_interval=1000" : "",
+                                      job->settings ? " " : "", job->settings ? job->settings : "");
 
     postgres_environment(job->server, job->database, options, &call->environment);
     text_list_add(&call->environment, NULL);
@@ -174,6 +173,14 @@ bool pgrestore_list(const struct pgrestore *restore, const char *path, struct to
 
     return process_check(&(struct process_request){.argv = argv}, &result, error) &&
            toc_read(result.output, ret, error);
+}
+
+bool pgrestore_start_list(const struct pgrestore *restore, struct process **ret, struct error *error)
+{
+    OWNED char *program = file_join(restore->folder, "pg_restore");
+    const char *const argv[] = {program, "--list", "--verbose", NULL};
+
+    return process_start(&(struct process_request){.argv = argv}, true, false, ret, error);
 }
 
 bool pgrestore_start(const struct pgrestore *restore, const struct pgrestore_job *job, struct process **ret,

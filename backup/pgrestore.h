@@ -50,6 +50,9 @@ MUST_CHECK bool pgrestore_run(const struct pgrestore *restore, const struct pgre
 /* Begin one that reads what is written to it. Not where through_psql is set. */
 MUST_CHECK bool pgrestore_start(const struct pgrestore *restore, const struct pgrestore_job *job,
                                 struct process **ret, struct error *error);
+/* The same for a listing of what is written to it: toc_read reads its output. */
+MUST_CHECK bool pgrestore_start_list(const struct pgrestore *restore, struct process **ret,
+                                     struct error *error);
 /* The script of an archive's schema, without what differs from one run to the next. */
 MUST_CHECK bool pgrestore_script(const struct pgrestore *restore, const struct pgrestore_job *job,
                                  char **ret_text, struct error *error);

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "backup/compare.h"
+
+#include "backup/crew.h"
+#include "backup/tables.h"
+#include "common/copy.h"
+#include "sql.h"
+#include <pthread.h>
+
+#define RANGE_SIZE ((int64_t)64 << 20)
+#define MOST_NAMED 20
+#define NO_MEMBER  SIZE_MAX
+
+/* ---- statistics ---- */
+
+static bool analyze_one(void *context, struct crew_worker *worker, size_t item, struct error *error)
+{
+    const struct rows *relations = context;
+    const char *schema = rows_text(relations, item, "schema"), *name = rows_text(relations, item, "name");
+    OWNED char *sql =
+        postgres_bind(sql_restore_analyze, (struct postgres_name[]){{"schema", schema}, {"name", name}, {0}});
+
+    return postgres_execute(worker->postgres, sql, error) ||
+           error_prefix(error, "could not analyze \"%s.%s\": ", schema, name);
+}
+
+bool compare_analyze(const struct compare *compare, struct postgres *postgres, struct error *error)
+{
+    AUTO(rows_free) struct rows *relations = NULL;
+
+    if (!postgres_query(postgres, sql_restore_relations, 0, NULL, &relations, error))
+        return false;
+    return crew_run(&(struct crew_job){.server = compare->server,
+                                       .database = compare->database,
+                                       .workers = (size_t)compare->jobs,
+                                       .items = rows_count(relations),
+                                       .work = analyze_one,
+                                       .context = relations},
+                    error);
+}
+
+/* ---- what is to be read ---- */
+
+struct comparing {
+    const struct compare *compare;
+    struct tables tables; /* with the sizes that they have here */
+    size_t *numbers;      /* of each, in the manifest */
+    struct ranges ranges;
+    int64_t bytes;
+    atomic_llong done;
+
+    pthread_mutex_t mutex;     /* of what follows */
+    struct fingerprint *found; /* of the manifest's tables */
+};
+
+struct size {
+    const char *schema, *name; /* of rows */
+    int64_t bytes, pages;
+};
+
+static int compare_names(const void *a, const void *b)
+{
+    const struct size *left = a, *right = b;
+    int order = strcmp(left->schema, right->schema);
+
+    return order ? order : strcmp(left->name, right->name);
+}
+
+static int compare_bytes(const void *a, const void *b)
+{
+    const struct table *left = a, *right = b;
+
+    return (left->bytes < right->bytes) - (left->bytes > right->bytes);
+}
+
+static struct size *read_sizes(const struct rows *rows)
+{
+    struct size *sizes = memory_allocate(rows_count(rows), sizeof *sizes);
+
+    for (size_t i = 0; i < rows_count(rows); i++)
+        sizes[i] = (struct size){rows_text(rows, i, "schema"), rows_text(rows, i, "name"),
+                                 rows_integer(rows, i, "bytes"), rows_integer(rows, i, "pages")};
+    if (rows_count(rows))
+        qsort(sizes, rows_count(rows), sizeof *sizes, compare_names);
+    return sizes;
+}
+
+static bool is_compared(const struct compare *compare, size_t number)
+{
+    const struct manifest_table *table = &compare->manifest->tables[number];
+
+    return table->fingerprinted && table->source != TABLE_SKIPPED &&
+           (!compare->tables || compare->tables[number]);
+}
+
+static bool missing(const struct manifest_table *table, struct error *error)
+{
+    return error_set(error, ERROR_PARTIAL, "table \"%s.%s\" is not in the restored database", table->schema,
+                     table->name);
+}
+
+/* The number of a table in the manifest goes along in its place in the list. */
+static bool list_tables(struct comparing *comparing, const struct rows *rows, struct error *error)
+{
+    const struct manifest *manifest = comparing->compare->manifest;
+    OWNED struct size *sizes = read_sizes(rows);
+    struct tables *tables = &comparing->tables;
+
+    tables->items = memory_allocate(manifest->table_count, sizeof *tables->items);
+    for (size_t i = 0; i < manifest->table_count; i++) {
+        const struct manifest_table *table = &manifest->tables[i];
+        struct size wanted = {.schema = table->schema, .name = table->name}, *size;
+
+        if (!is_compared(comparing->compare, i))
+            continue;
+        size =
+            rows_count(rows) ? bsearch(&wanted, sizes, rows_count(rows), sizeof wanted, compare_names) : NULL;
+        if (!size)
+            return missing(table, error);
+        tables->items[tables->count++] = (struct table){.oid = text_format("%zu", i),
+                                                        .schema = text_copy(table->schema),
+                                                        .name = text_copy(table->name),
+                                                        .columns = text_copy(table->columns),
+                                                        .bytes = size->bytes,
+                                                        .pages = size->pages,
+                                                        .source = TABLE_COPY};
+        comparing->bytes += size->bytes;
+    }
+    if (tables->count)
+        qsort(tables->items, tables->count, sizeof *tables->items, compare_bytes);
+    comparing->numbers = memory_allocate(tables->count, sizeof *comparing->numbers);
+    for (size_t i = 0; i < tables->count; i++)
+        comparing->numbers[i] = (size_t)strtoul(tables->items[i].oid, NULL, 10);
+    return true;
+}
+
+/* ---- reading ---- */
+
+static bool read_range(const struct manifest_table *table, struct copy_out *copy, struct crew_worker *worker,
+                       struct fingerprint *ret, struct error *error)
+{
+    AUTO(fingerprint_binary_free)
+    struct fingerprint_binary *binary = table->binary ? fingerprint_binary_new() : NULL;
+    struct copy_block block = {0};
+
+    do {
+        if (!copy_out_next(copy, worker->stop, &block, error))
+            return false;
+        if (!binary)
+            fingerprint_add_rows(ret, block.data, block.lengths, block.rows);
+        else if (block.rows && !fingerprint_binary_add(binary, block.data, block.size, error))
+            return false;
+    } while (block.rows);
+    return !binary || fingerprint_binary_end(binary, ret, error);
+}
+
+static bool compare_one(void *context, struct crew_worker *worker, size_t item, struct error *error)
+{
+    struct comparing *comparing = context;
+    const struct range *range = &comparing->ranges.items[item];
+    size_t number = comparing->numbers[range->table - comparing->tables.items];
+    const struct manifest *manifest = comparing->compare->manifest;
+    const struct manifest_table *table = &manifest->tables[number];
+    OWNED char *sql = range_statement(range, table->binary, manifest->encoding);
+    AUTO(copy_out_free) struct copy_out *copy = NULL;
+    struct fingerprint found = {0};
+    int64_t pages = range->last < 0 ? range->table->pages - range->first : range->last - range->first;
+
+    if (!copy_out_begin(worker->postgres, sql, &copy, error) ||
+        !read_range(table, copy, worker, &found, error))
+        return error_prefix(error, "could not read \"%s.%s\" back: ", table->schema, table->name);
+    pthread_mutex_lock(&comparing->mutex);
+    fingerprint_merge(&comparing->found[number], &found);
+    pthread_mutex_unlock(&comparing->mutex);
+    if (range->table->pages)
+        atomic_fetch_add(&comparing->done, (long long)((double)range->table->bytes /
+                                                       (double)range->table->pages * (double)pages));
+    return true;
+}
+
+static void tick(void *context)
+{
+    struct comparing *comparing = context;
+
+    if (comparing->compare->progress)
+        comparing->compare->progress(comparing->compare->context, atomic_load(&comparing->done),
+                                     comparing->bytes);
+}
+
+/* ---- the verdict ---- */
+
+/* The first table of a partitioned one whose rows may be in any partition takes the sums of all of them. */
+static size_t representative(const struct compare *compare, size_t number)
+{
+    const struct manifest *manifest = compare->manifest;
+
+    for (size_t i = 0; manifest->tables[number].root && i < number; i++)
+        if (is_compared(compare, i) && text_equal(manifest->tables[i].root, manifest->tables[number].root))
+            return i;
+    return number;
+}
+
+static void add_difference(const struct manifest_table *table, const struct fingerprint *found,
+                           const struct fingerprint *expected, struct text_list *differences)
+{
+    OWNED char *name =
+        table->root ? text_copy(table->root) : text_format("\"%s.%s\"", table->schema, table->name);
+
+    if (found->rows != expected->rows)
+        text_list_add(differences, text_format("%s has %lld rows, not %lld", name, (long long)found->rows,
+                                               (long long)expected->rows));
+    else
+        text_list_add(differences, text_format("%s has other rows", name));
+}
+
+static bool judge(struct comparing *comparing, int64_t *ret_rows, struct error *error)
+{
+    const struct manifest *manifest = comparing->compare->manifest;
+    OWNED struct fingerprint *expected = memory_allocate(manifest->table_count, sizeof *expected);
+    AUTO(text_list_clear) struct text_list differences = {0};
+    OWNED char *all = NULL;
+
+    for (size_t i = 0; i < manifest->table_count; i++) {
+        size_t first = is_compared(comparing->compare, i) ? representative(comparing->compare, i) : NO_MEMBER;
+
+        if (first == NO_MEMBER)
+            continue;
+        *ret_rows += comparing->found[i].rows;
+        fingerprint_merge(&expected[first], &manifest->tables[i].fingerprint);
+        if (first != i)
+            fingerprint_merge(&comparing->found[first], &comparing->found[i]);
+    }
+    for (size_t i = 0; i < manifest->table_count && differences.count < MOST_NAMED; i++)
+        if (is_compared(comparing->compare, i) && representative(comparing->compare, i) == i &&
+            !fingerprint_equal(&comparing->found[i], &expected[i]))
+            add_difference(&manifest->tables[i], &comparing->found[i], &expected[i], &differences);
+    if (!differences.count)
+        return true;
+    all = text_list_join(&differences, "; ");
+    error_set(error, ERROR_PARTIAL, "the restored database differs from the backup: table %s",
+              differences.items[0]);
+    if (differences.count > 1)
+        error_detail(error, "Tables that differ: %s.", all);
+    return false;
+}
+
+static bool run(struct comparing *comparing, struct postgres *postgres, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+
+    if (!postgres_query(postgres, sql_restore_relations, 0, NULL, &rows, error) ||
+        !list_tables(comparing, rows, error))
+        return false;
+    tables_cut(&comparing->tables, RANGE_SIZE, postgres_server_version(postgres) >= 140000,
+               &comparing->ranges);
+    return crew_run(&(struct crew_job){.server = comparing->compare->server,
+                                       .database = comparing->compare->database,
+                                       .workers = (size_t)comparing->compare->jobs,
+                                       .items = comparing->ranges.count,
+                                       .work = compare_one,
+                                       .tick = tick,
+                                       .context = comparing},
+                    error);
+}
+
+bool compare_tables(const struct compare *compare, struct postgres *postgres, int64_t *ret_tables,
+                    int64_t *ret_rows, struct error *error)
+{
+    struct comparing comparing = {.compare = compare};
+    bool ok;
+
+    comparing.found = memory_allocate(compare->manifest->table_count, sizeof *comparing.found);
+    pthread_mutex_init(&comparing.mutex, NULL);
+    *ret_rows = 0;
+    ok = run(&comparing, postgres, error) && judge(&comparing, ret_rows, error);
+    *ret_tables = (int64_t)comparing.tables.count;
+    pthread_mutex_destroy(&comparing.mutex);
+    tables_clear(&comparing.tables);
+    free(comparing.ranges.items);
+    free(comparing.numbers);
+    free(comparing.found);
+    return ok;
+}

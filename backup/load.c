@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "backup/load.h"
+
+#include "backup/crew.h"
+#include "backup/feed.h"
+#include "backup/member.h"
+#include "common/copy.h"
+#include "common/interrupt.h"
+#include "sql.h"
+#include <pthread.h>
+
+#define ATTEMPTS         3     /* of one item, where the connection is lost */
+#define RECONNECT_MS     15000 /* a server that restarts */
+#define OLD_BACKEND_MS   30000
+#define BETWEEN_TRIES_MS 200
+
+#define WHOLE SIZE_MAX /* instead of a chunk: all of them in one transaction */
+#define FEED  SIZE_MAX /* instead of a table: pg_restore's part */
+
+struct item {
+    size_t table, chunk;
+    int64_t bytes; /* what it is ordered by */
+};
+
+/* What has come of one table. */
+struct total {
+    struct fingerprint fingerprint;
+    size_t chunks; /* loaded */
+};
+
+struct loading {
+    const struct load *load;
+    struct crew_job job;
+    struct item *items;
+    size_t count;
+    bool last_try; /* what is refused now is an error */
+    atomic_llong done;
+    int64_t bytes;
+
+    pthread_mutex_t mutex; /* of all below */
+    struct total *totals;  /* of the manifest's tables */
+    struct item *refused;
+    size_t refused_count;
+};
+
+/* ---- the list ---- */
+
+static bool is_wanted(const struct load *load, size_t table)
+{
+    return load->manifest->tables[table].source == TABLE_COPY && (!load->tables || load->tables[table]);
+}
+
+static int64_t chunk_bytes(const struct manifest *manifest, const struct manifest_chunk *chunk)
+{
+    int64_t bytes = 0;
+
+    for (size_t i = 0; i < chunk->members; i++)
+        bytes += manifest->members[chunk->first_member + i].raw_size;
+    return bytes;
+}
+
+static int64_t table_bytes(const struct manifest *manifest, const struct manifest_table *table)
+{
+    int64_t bytes = 0;
+
+    for (size_t i = 0; i < table->chunk_count; i++)
+        bytes += chunk_bytes(manifest, &table->chunks[i]);
+    return bytes;
+}
+
+int64_t load_bytes(const struct load *load)
+{
+    int64_t bytes = feed_needed(load) ? feed_bytes(load->manifest) : 0;
+
+    for (size_t i = 0; i < load->manifest->table_count; i++)
+        if (is_wanted(load, i))
+            bytes += table_bytes(load->manifest, &load->manifest->tables[i]);
+    return bytes;
+}
+
+static void add_item(struct loading *loading, struct item item)
+{
+    loading->items = memory_grow(loading->items, loading->count, sizeof *loading->items);
+    loading->items[loading->count++] = item;
+}
+
+/* Its chunks that are there already count; what is left becomes items. */
+static void add_table(struct loading *loading, size_t number)
+{
+    const struct load *load = loading->load;
+    const struct manifest_table *table = &load->manifest->tables[number];
+    bool whole = table->ordered || table->chunk_count == 1;
+    int64_t bytes = table_bytes(load->manifest, table);
+    struct total *total = &loading->totals[number];
+
+    for (size_t i = 0; i < table->chunk_count; i++) {
+        const struct ledger_chunk *there = load->ledger ? ledger_chunk(load->ledger, number, i) : NULL;
+
+        if (there) {
+            fingerprint_merge(&total->fingerprint, &there->fingerprint);
+            total->chunks++;
+            atomic_fetch_add(&loading->done, chunk_bytes(load->manifest, &table->chunks[i]));
+        } else if (!whole) {
+            add_item(loading, (struct item){number, i, bytes / (int64_t)table->chunk_count});
+        }
+    }
+    if (whole && table->chunk_count && !total->chunks)
+        add_item(loading, (struct item){number, WHOLE, bytes});
+}
+
+/* What cannot be shared comes first when it is large; the chunks of one table stay in order, so that several
+ * streams mix its rows only as far as chunks reach. */
+static int compare_items(const void *a, const void *b)
+{
+    const struct item *left = a, *right = b;
+
+    if (left->bytes != right->bytes)
+        return left->bytes > right->bytes ? -1 : 1;
+    if (left->table != right->table)
+        return left->table < right->table ? -1 : 1;
+    return (left->chunk > right->chunk) - (left->chunk < right->chunk);
+}
+
+static void list_items(struct loading *loading)
+{
+    const struct load *load = loading->load;
+
+    loading->totals = memory_allocate(load->manifest->table_count, sizeof *loading->totals);
+    for (size_t i = 0; i < load->manifest->table_count; i++)
+        if (is_wanted(load, i))
+            add_table(loading, i);
+    if (feed_needed(load))
+        add_item(loading, (struct item){FEED, 0, feed_bytes(load->manifest)});
+    if (loading->count)
+        qsort(loading->items, loading->count, sizeof *loading->items, compare_items);
+}
+
+/* ---- one COPY ---- */
+
+struct copying {
+    struct copy_in *copy;
+    const atomic_bool *stop;
+    atomic_llong *done;
+    struct fingerprint fingerprint;
+    struct fingerprint_binary *binary;
+    char *rest; /* the beginning of a row that ends in the next piece */
+    size_t rest_size, rest_room;
+};
+
+static void copying_clear(struct copying *copying)
+{
+    copy_in_free(copying->copy);
+    fingerprint_binary_free(copying->binary);
+    free(copying->rest);
+}
+CLEANUP_VALUE(struct copying, copying_clear)
+
+static void keep_rest(struct copying *copying, const char *data, size_t size)
+{
+    if (copying->rest_size + size > copying->rest_room) {
+        char *rest;
+
+        copying->rest_room = 2 * (copying->rest_size + size);
+        rest = memory_allocate(copying->rest_room, 1);
+        if (copying->rest_size)
+            memcpy(rest, copying->rest, copying->rest_size);
+        free(copying->rest);
+        copying->rest = rest;
+    }
+    if (size)
+        memcpy(copying->rest + copying->rest_size, data, size);
+    copying->rest_size += size;
+}
+
+static void count_text(struct copying *copying, const char *data, size_t size)
+{
+    const char *last = memrchr(data, '\n', size);
+    size_t whole = last ? (size_t)(last - data) + 1 : 0;
+
+    if (whole && copying->rest_size) {
+        size_t first = (size_t)((const char *)memchr(data, '\n', size) - data) + 1;
+
+        keep_rest(copying, data, first);
+        fingerprint_add_text(&copying->fingerprint, copying->rest, copying->rest_size);
+        copying->rest_size = 0;
+        data += first;
+        size -= first;
+        whole -= first;
+    }
+    if (whole)
+        fingerprint_add_text(&copying->fingerprint, data, whole);
+    keep_rest(copying, data + whole, size - whole);
+}
+
+static bool copy_piece(void *context, const char *data, size_t size, struct error *error)
+{
+    struct copying *copying = context;
+
+    if (!copying->binary)
+        count_text(copying, data, size);
+    else if (!fingerprint_binary_add(copying->binary, data, size, error))
+        return false;
+    atomic_fetch_add(copying->done, (long long)size);
+    return copy_in_add(copying->copy, data, size, copying->stop, error);
+}
+
+static char *copy_statement(const struct load *load, const struct manifest_table *table, bool freeze)
+{
+    OWNED char *columns = *table->columns ? text_format("(%s)", table->columns) : text_copy("");
+
+    return postgres_bind(sql_restore_copy,
+                         (struct postgres_name[]){{"schema", table->schema},
+                                                  {"name", table->name},
+                                                  {"columns", columns},
+                                                  {"format", table->binary ? "binary" : "text"},
+                                                  {"freeze", freeze ? "on" : "off"},
+                                                  {"encoding", load->manifest->encoding},
+                                                  {0}});
+}
+
+static bool compare_rows(const struct manifest_table *table, const struct manifest_chunk *chunk,
+                         const struct copying *copying, int64_t rows, struct error *error)
+{
+    if (copying->rest_size)
+        return error_set(error, ERROR_BACKUP, "the last row of a part of table \"%s.%s\" has no end",
+                         table->schema, table->name);
+    if (rows == chunk->rows && copying->fingerprint.rows == chunk->rows)
+        return true;
+    return error_set(error, ERROR_BACKUP,
+                     "table \"%s.%s\": the server took %lld rows of a part that has %lld", table->schema,
+                     table->name, (long long)rows, (long long)chunk->rows);
+}
+
+static bool copy_members(const struct load *load, const struct manifest_chunk *chunk, struct copying *copying,
+                         struct error *error)
+{
+    AUTO(decompressor_free) struct decompressor *decompressor = decompressor_new();
+
+    for (size_t i = 0; i < chunk->members; i++)
+        if (!member_decode(load->archive, &load->manifest->members[chunk->first_member + i], decompressor,
+                           copy_piece, copying, error))
+            return false;
+    return true;
+}
+
+static bool copy_chunk(struct loading *loading, struct crew_worker *worker, struct ledger_chunk *ret,
+                       bool freeze, struct error *error)
+{
+    const struct load *load = loading->load;
+    const struct manifest_table *table = &load->manifest->tables[ret->table];
+    const struct manifest_chunk *chunk = &table->chunks[ret->chunk];
+    OWNED char *sql = copy_statement(load, table, freeze);
+    AUTO(copying_clear)
+    struct copying copying = {.stop = worker->stop,
+                              .done = &loading->done,
+                              .binary = table->binary ? fingerprint_binary_new() : NULL};
+    int64_t rows = 0;
+
+    if (!copy_in_begin(worker->postgres, sql, &copying.copy, error) ||
+        !copy_members(load, chunk, &copying, error) || !copy_in_end(copying.copy, &rows, error) ||
+        (copying.binary && !fingerprint_binary_end(copying.binary, &copying.fingerprint, error)) ||
+        !compare_rows(table, chunk, &copying, rows, error))
+        return false;
+    ret->fingerprint = copying.fingerprint;
+    return ledger_add(worker->postgres, ret, error);
+}
+
+/* ---- one transaction ---- */
+
+static bool truncate_table(struct crew_worker *worker, const struct manifest_table *table,
+                           struct error *error)
+{
+    OWNED char *sql =
+        postgres_bind(sql_restore_truncate,
+                      (struct postgres_name[]){{"schema", table->schema}, {"name", table->name}, {0}});
+
+    return postgres_execute(worker->postgres, sql, error);
+}
+
+static bool copy_item(struct loading *loading, struct crew_worker *worker, const struct item *item,
+                      struct fingerprint *ret, struct error *error)
+{
+    const struct manifest_table *table = &loading->load->manifest->tables[item->table];
+    bool whole = item->chunk == WHOLE;
+    size_t first = whole ? 0 : item->chunk, end = whole ? table->chunk_count : item->chunk + 1;
+
+    if (!postgres_execute(worker->postgres, sql_begin, error) ||
+        (whole && !truncate_table(worker, table, error)))
+        return false;
+    for (size_t i = first; i < end; i++) {
+        struct ledger_chunk chunk = {.table = item->table, .chunk = i};
+
+        if (!copy_chunk(loading, worker, &chunk, whole, error))
+            return false;
+        fingerprint_merge(ret, &chunk.fingerprint);
+    }
+    return postgres_execute(worker->postgres, sql_commit, error);
+}
+
+/* A server process that outlives its connection may still commit. */
+static bool wait_for_end(struct crew_worker *worker, int pid, struct error *error)
+{
+    OWNED char *text = text_format("%d", pid);
+    const char *value = text;
+    int64_t deadline = clock_ms() + OLD_BACKEND_MS;
+
+    do {
+        AUTO(rows_free) struct rows *rows = NULL;
+
+        if (!postgres_query(worker->postgres, sql_restore_backend, 1, &value, &rows, error))
+            return false;
+        if (!rows_bool(rows, 0, "present"))
+            return true;
+    } while (clock_ms() < deadline && interrupt_sleep(BETWEEN_TRIES_MS));
+    return interrupt_signal()
+               ? interrupt_error(error)
+               : error_set(error, ERROR_UNKNOWN,
+                           "server process %d does not end after its connection was lost", pid);
+}
+
+static bool reconnect(struct loading *loading, struct crew_worker *worker, struct error *error)
+{
+    int64_t deadline = clock_ms() + RECONNECT_MS;
+    int pid = postgres_backend_pid(worker->postgres);
+
+    postgres_free(take(worker->postgres));
+    while (!crew_connect(&loading->job, &worker->postgres, error))
+        if (clock_ms() >= deadline || atomic_load(worker->stop) || !interrupt_sleep(BETWEEN_TRIES_MS))
+            return false;
+    return wait_for_end(worker, pid, error);
+}
+
+/* Whether the transaction whose COMMIT was not answered is there, and what it loaded. */
+static bool look_up(struct loading *loading, struct crew_worker *worker, const struct item *item,
+                    bool *ret_there, struct error *error)
+{
+    const struct manifest_table *table = &loading->load->manifest->tables[item->table];
+    size_t last = item->chunk == WHOLE ? table->chunk_count - 1 : item->chunk;
+
+    return reconnect(loading, worker, error) &&
+           ledger_has(worker->postgres, item->table, last, ret_there, error);
+}
+
+static void add_total(struct loading *loading, const struct item *item, const struct fingerprint *fingerprint)
+{
+    const struct manifest_table *table = &loading->load->manifest->tables[item->table];
+
+    pthread_mutex_lock(&loading->mutex);
+    fingerprint_merge(&loading->totals[item->table].fingerprint, fingerprint);
+    loading->totals[item->table].chunks += item->chunk == WHOLE ? table->chunk_count : 1;
+    pthread_mutex_unlock(&loading->mutex);
+}
+
+/* A CHECK may ask other tables, which may not be there yet: once more when they are. */
+static bool refused(struct loading *loading, struct crew_worker *worker, const struct item *item,
+                    struct error *error)
+{
+    AUTO(error_clear) struct error ignored = {0};
+    bool again = !loading->last_try && !interrupt_signal() && !atomic_load(worker->stop) &&
+                 (item->table == FEED || text_equal(error->sqlstate, "23514"));
+
+    if (!again)
+        return false;
+    if (postgres_transaction(worker->postgres) != POSTGRES_IDLE &&
+        !postgres_execute(worker->postgres, sql_rollback, &ignored))
+        return false;
+    pthread_mutex_lock(&loading->mutex);
+    loading->refused = memory_grow(loading->refused, loading->refused_count, sizeof *loading->refused);
+    loading->refused[loading->refused_count++] = *item;
+    pthread_mutex_unlock(&loading->mutex);
+    error_clear(error);
+    return true;
+}
+
+static bool load_item(struct loading *loading, struct crew_worker *worker, const struct item *item,
+                      struct error *error)
+{
+    const struct manifest_table *table = &loading->load->manifest->tables[item->table];
+
+    for (int attempt = 1;; attempt++) {
+        AUTO(error_clear) struct error lost = {0};
+        struct fingerprint fingerprint = {0};
+        long long done = atomic_load(&loading->done);
+        bool there = copy_item(loading, worker, item, &fingerprint, &lost);
+
+        if (!there && postgres_is_lost(worker->postgres) && attempt < ATTEMPTS && !interrupt_signal() &&
+            !atomic_load(worker->stop)) {
+            if (!look_up(loading, worker, item, &there, error))
+                return false;
+        } else if (!there) {
+            error_move(error, &lost);
+            return refused(loading, worker, item, error) ||
+                   error_prefix(error, "table \"%s.%s\": ", table->schema, table->name);
+        }
+        if (there) {
+            add_total(loading, item, &fingerprint);
+            return true;
+        }
+        atomic_store(&loading->done, done); /* about right: others have gone on meanwhile */
+    }
+}
+
+static bool work(void *context, struct crew_worker *worker, size_t number, struct error *error)
+{
+    struct loading *loading = context;
+    const struct item *item = &loading->items[number];
+
+    if (item->table != FEED)
+        return load_item(loading, worker, item, error);
+    return feed_run(loading->load, worker->postgres, loading->load->ledger || loading->last_try, worker->stop,
+                    &loading->done, error) ||
+           refused(loading, worker, item, error);
+}
+
+/* ---- all of them ---- */
+
+static void tick(void *context)
+{
+    struct loading *loading = context;
+
+    if (loading->load->progress)
+        loading->load->progress(loading->load->context, atomic_load(&loading->done), loading->bytes);
+}
+
+/* Read once more what the archive has for each table: its rows as the manifest counted them. */
+static bool compare_totals(const struct loading *loading, struct error *error)
+{
+    for (size_t i = 0; i < loading->load->manifest->table_count; i++) {
+        const struct manifest_table *table = &loading->load->manifest->tables[i];
+        const struct total *total = &loading->totals[i];
+
+        if (!is_wanted(loading->load, i) || !table->fingerprinted ||
+            (total->chunks == table->chunk_count &&
+             fingerprint_equal(&total->fingerprint, &table->fingerprint)))
+            continue;
+        return error_set(error, ERROR_BACKUP,
+                         "the rows of table \"%s.%s\" in the archive are not those the manifest tells of",
+                         table->schema, table->name);
+    }
+    return true;
+}
+
+static bool run_items(struct loading *loading, struct error *error)
+{
+    loading->job.items = loading->count;
+    if (!crew_run(&loading->job, error))
+        return false;
+    if (!loading->refused_count)
+        return true;
+    free(loading->items);
+    loading->items = take(loading->refused);
+    loading->count = loading->job.items = loading->refused_count;
+    loading->refused_count = 0;
+    loading->last_try = true;
+    loading->job.workers = 1;
+    return crew_run(&loading->job, error);
+}
+
+bool load_run(const struct load *load, struct error *error)
+{
+    struct loading loading = {.load = load, .bytes = load_bytes(load)};
+    bool ok;
+
+    loading.job = (struct crew_job){.server = load->server,
+                                    .database = load->database,
+                                    .workers = (size_t)load->jobs,
+                                    .work = work,
+                                    .tick = tick,
+                                    .context = &loading};
+    pthread_mutex_init(&loading.mutex, NULL);
+    list_items(&loading);
+    ok = run_items(&loading, error) && compare_totals(&loading, error);
+    pthread_mutex_destroy(&loading.mutex);
+    free(loading.items);
+    free(loading.refused);
+    free(loading.totals);
+    return ok;
+}

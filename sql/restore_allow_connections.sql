@@ -1,0 +1,2 @@
+-- Whether anybody may connect to a database.
+ALTER DATABASE :"database" ALLOW_CONNECTIONS :allow

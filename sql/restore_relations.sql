@@ -1,0 +1,12 @@
+-- What holds rows, largest first: schema, name, bytes with TOAST, pages of the heap, whether ANALYZE is of use.
+SELECT n.nspname AS schema, c.relname AS name,
+       pg_catalog.pg_table_size(c.oid) AS bytes,
+       CASE WHEN c.relkind IN ('r', 'm')
+            THEN pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::pg_catalog.int8
+            ELSE 0 END AS pages
+  FROM pg_catalog.pg_class AS c
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+ WHERE c.relkind IN ('r', 'm', 'p')
+   AND c.relpersistence <> 't'
+   AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast', 'pgmigrate_restore')
+ ORDER BY 3 DESC, c.oid

@@ -1,0 +1,2 @@
+-- Another name for a database that nobody is connected to.
+ALTER DATABASE :"database" RENAME TO :"new"

@@ -1,0 +1,2 @@
+-- It has taken the place.
+ALTER DATABASE :"database" RESET pgmigrate.restored
