@@ -49,14 +49,18 @@ const char *postgres_parameter(const struct postgres *postgres,
 char *postgres_conninfo_safe(const char *conninfo);
 
 /*
- * What a child such as pg_dump needs to connect to the same database as the same user: "PGHOST=…" and so on
- * for process_request.environment; every other PG* variable that would change the connection is unset. The
- * password, if there is one, is among them and nowhere else. options are added to PGOPTIONS ("-c
- * name=value"); may be NULL. database NULL is this connection's.
+ * What a child such as pg_dump needs to connect to the same server as the same user: "PGHOST=…" and so on;
+ * behind the last item stands a NULL, so that the items can be process_request.environment as they are. Every
+ * other PG* variable that would change the connection is unset. The password, if there is one, is among them
+ * and nowhere else. options are added to PGOPTIONS ("-c name=value"); may be NULL. database NULL is this
+ * connection's.
+ *
+ * What has no variable does not reach the child: the password of a client key (sslpassword).
  */
 void postgres_environment(const struct postgres *postgres, const char *database, const char *options,
                           struct text_list *ret);
-/* A connection to another database of the same server. */
+/* A connection to another database (NULL: the same one) of the same server, also where its name has several
+ * addresses: a snapshot is known by its server only. */
 MUST_CHECK bool postgres_connect_database(const struct postgres *postgres, const char *database,
                                           struct postgres **ret, struct error *error);
 

@@ -102,31 +102,105 @@ bool postgres_connect(const char *conninfo, const char *application_name, struct
     return connect_with(keywords, values, true, ret, error);
 }
 
+/* ---- the same connection once more ---- */
+
 #define CONNINFO_MAX 64
 
-bool postgres_connect_again(const struct postgres *postgres, struct postgres **ret, struct error *error)
+/* What the option has become: of several hosts the one we are connected to, and the password whatever file it
+ * was found in. A service has been replaced by what it stands for. */
+static const char *value_in_effect(PGconn *connection, const PQconninfoOption *option)
+{
+    const char *value = option->val;
+
+    if (strcmp(option->keyword, "host") == 0)
+        value = PQhost(connection);
+    else if (strcmp(option->keyword, "hostaddr") == 0)
+        value = PQhostaddr(connection);
+    else if (strcmp(option->keyword, "port") == 0)
+        value = PQport(connection);
+    else if (strcmp(option->keyword, "password") == 0)
+        value = PQpass(connection);
+    else if (strcmp(option->keyword, "dbname") == 0)
+        value = PQdb(connection);
+    else if (strncmp(option->keyword, "service", strlen("service")) == 0)
+        value = NULL;
+    return value == NULL || *value == '\0' ? NULL : value;
+}
+
+/* The address of a name may change, which is what a way back after a failover needs. is_pinned: it must be
+ * the same server. */
+static bool connect_like(const struct postgres *postgres, const char *database, bool is_pinned,
+                         struct postgres **ret, struct error *error)
 {
     const char *keywords[CONNINFO_MAX], *values[CONNINFO_MAX];
     size_t count = 0;
     PQconninfoOption *options = PQconninfo(postgres->connection);
     for (PQconninfoOption *option = options; option != NULL && option->keyword != NULL; option++) {
-        if (option->val == NULL || *option->val == '\0' || count + 1 == CONNINFO_MAX)
+        const char *value = value_in_effect(postgres->connection, option);
+        if (database != NULL && strcmp(option->keyword, "dbname") == 0)
+            value = database;
+        if (strcmp(option->keyword, "hostaddr") == 0 && !is_pinned && option->val == NULL)
+            value = NULL;
+        if (value == NULL || count + 1 == CONNINFO_MAX)
             continue;
         keywords[count] = option->keyword;
-        values[count] = option->val;
-        if (strcmp(option->keyword, "host") == 0) /* of several, the one we are connected to */
-            values[count] = PQhost(postgres->connection);
-        else if (strcmp(option->keyword, "hostaddr") == 0)
-            values[count] = PQhostaddr(postgres->connection);
-        else if (strcmp(option->keyword, "port") == 0)
-            values[count] = PQport(postgres->connection);
-        count++;
+        values[count++] = value;
     }
     keywords[count] = values[count] = NULL;
     bool connected = connect_with(keywords, values, false, ret, error);
     PQconninfoFree(options);
     return connected;
 }
+
+bool postgres_connect_again(const struct postgres *postgres, struct postgres **ret, struct error *error)
+{
+    return connect_like(postgres, NULL, false, ret, error);
+}
+
+bool postgres_connect_database(const struct postgres *postgres, const char *database, struct postgres **ret,
+                               struct error *error)
+{
+    return connect_like(postgres, database, true, ret, error);
+}
+
+/* ---- for other programs ---- */
+
+static void set_variable(struct text_list *list, const char *name, const char *value)
+{
+    text_list_add(list, value == NULL ? text_copy(name) : text_format("%s=%s", name, value));
+}
+
+/* PGCLIENTENCODING is ours alone: a dump is written in the database's own encoding. */
+void postgres_environment(const struct postgres *postgres, const char *database, const char *options,
+                          struct text_list *ret)
+{
+    static const char *const others[] = {"PGSERVICE",   "PGSERVICEFILE", "PGCLIENTENCODING",
+                                         "PGDATESTYLE", "PGTZ",          "PGGEQO"};
+    struct text_list list = {0};
+    PQconninfoOption *all = PQconninfo(postgres->connection);
+
+    for (PQconninfoOption *option = all; option != NULL && option->keyword != NULL; option++) {
+        const char *value = value_in_effect(postgres->connection, option);
+        if (option->envvar == NULL || strcmp(option->keyword, "client_encoding") == 0)
+            continue;
+        OWNED char *joined = NULL;
+        if (strcmp(option->keyword, "options") == 0 && options != NULL) {
+            joined = text_format("%s%s%s", value == NULL ? "" : value, value == NULL ? "" : " ", options);
+            value = joined;
+        }
+        if (strcmp(option->keyword, "dbname") == 0 && database != NULL)
+            value = database;
+        set_variable(&list, option->envvar, value);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        set_variable(&list, others[i], NULL);
+    PQconninfoFree(all);
+    text_list_add(&list, NULL);
+    list.count--;
+    *ret = list;
+}
+
+/* ---- ends and names ---- */
 
 void postgres_free(struct postgres *postgres)
 {
