@@ -52,6 +52,7 @@ struct backup_options {
     const char *tag;      /* or NULL */
     const char *role;     /* or NULL */
     const char *command;  /* for the record */
+    bool pooler_session;  /* the pooler in between keeps sessions */
     bool role_passwords;  /* globals.sql with the roles' password hashes */
     const struct attachment *attachments;
     size_t attachment_count;

@@ -167,16 +167,30 @@ bool dump_data(const struct dump_options *options, struct frames *frames, char *
 
 /* ---- roles ---- */
 
+/* pg_dumpall takes a name for a connection string where it looks like one, so it gets one always. */
+static char *conninfo_of(const char *database)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    fputs("dbname='", stream);
+    for (const char *at = database; *at != '\0'; at++)
+        fprintf(stream, "%s%c", *at == '\'' || *at == '\\' ? "\\" : "", *at);
+    fputc('\'', stream);
+    fclose(stream);
+    return text;
+}
+
 bool dump_globals(const struct dump_options *options, bool passwords, char **ret_text, char **ret_problem,
                   struct error *error)
 {
     AUTO(text_list_clear) struct text_list arguments = {0}, environment = {0};
     AUTO(process_result_clear) struct process_result result = {0};
-    OWNED char *database = postgres_quote_literal(postgres_database(options->control));
+    OWNED char *database = conninfo_of(postgres_database(options->control));
     text_list_add(&arguments, file_join(options->programs->folder, "pg_dumpall"));
     text_list_add(&arguments, text_copy("--globals-only"));
     text_list_add(&arguments, text_copy("--no-password"));
-    text_list_add(&arguments, text_format("--database=dbname=%s", database));
+    text_list_add(&arguments, text_format("--database=%s", database));
     if (!passwords)
         text_list_add(&arguments, text_copy("--no-role-passwords"));
     if (options->role != NULL)

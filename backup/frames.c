@@ -9,6 +9,16 @@ void member_list_add(struct member_list *list, char *name, const struct archive_
         (struct manifest_member){.name = name, .place = *place, .raw_size = raw_size, .rows = rows};
 }
 
+void member_list_move(struct member_list *list, struct manifest *manifest)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        manifest->members = memory_grow(manifest->members, manifest->member_count, sizeof *manifest->members);
+        manifest->members[manifest->member_count++] = list->items[i];
+    }
+    free(list->items);
+    *list = (struct member_list){0};
+}
+
 void member_list_clear(struct member_list *list)
 {
     for (size_t i = 0; i < list->count; i++)

@@ -20,6 +20,8 @@ struct member_list {
 /* name is taken over. */
 void member_list_add(struct member_list *list, char *name, const struct archive_place *place,
                      int64_t raw_size, int64_t rows);
+/* To the end of the manifest's. */
+void member_list_move(struct member_list *list, struct manifest *manifest);
 void member_list_clear(struct member_list *list);
 CLEANUP_VALUE(struct member_list, member_list_clear)
 

@@ -143,6 +143,12 @@ static bool copy_rows(struct copying *copying, struct error *error)
 
 /* ---- chunks ---- */
 
+static char *folder_of(const struct streams *streams, size_t table)
+{
+    size_t folder = streams->tables[table].folder;
+    return folder == 0 ? NULL : text_format("tables/%06zu", folder);
+}
+
 static bool take_chunk(struct streams *streams, size_t *ret_chunk, bool *ret_binary)
 {
     pthread_mutex_lock(&streams->mutex);
@@ -224,7 +230,7 @@ static bool copy_chunk(struct streams *streams, size_t number, size_t index, boo
     struct chunk *chunk = &streams->chunks[index];
     struct postgres *postgres = streams->options.snapshot->connections[number];
     pthread_mutex_lock(&streams->mutex);
-    OWNED char *folder = streams_folder(streams, chunk->table);
+    OWNED char *folder = folder_of(streams, chunk->table);
     pthread_mutex_unlock(&streams->mutex);
     OWNED char *prefix = text_format("%s/%04zu.", folder, chunk->number);
     AUTO(frames_clear)
@@ -287,22 +293,15 @@ const char *streams_current(const struct streams *streams, size_t number)
     return atomic_load(&streams->current[number]);
 }
 
-char *streams_folder(const struct streams *streams, size_t table)
+void streams_folders(const struct streams *streams, struct text_list *ret)
 {
-    size_t folder = streams->tables[table].folder;
-    return folder == 0 ? NULL : text_format("tables/%06zu", folder);
+    const struct tables *tables = &streams->options.snapshot->tables;
+    for (size_t i = 0; i < tables->count; i++)
+        if (!tables->items[i].partitioned)
+            text_list_add(ret, folder_of(streams, i));
 }
 
 /* ---- the manifest ---- */
-
-static void add_members(struct manifest *manifest, struct member_list *members)
-{
-    for (size_t i = 0; i < members->count; i++) {
-        manifest->members = memory_grow(manifest->members, manifest->member_count, sizeof *manifest->members);
-        manifest->members[manifest->member_count++] = members->items[i];
-        members->items[i].name = NULL;
-    }
-}
 
 static void add_chunk(struct manifest *manifest, struct manifest_table *table, struct chunk *chunk)
 {
@@ -313,7 +312,7 @@ static void add_chunk(struct manifest *manifest, struct manifest_table *table, s
     table->chunks[table->chunk_count++] = (struct manifest_chunk){.first_member = manifest->member_count,
                                                                   .members = chunk->members.count,
                                                                   .rows = chunk->fingerprint.rows};
-    add_members(manifest, &chunk->members);
+    member_list_move(&chunk->members, manifest);
 }
 
 void streams_fill(struct streams *streams, struct manifest *manifest)
@@ -342,5 +341,5 @@ void streams_fill(struct streams *streams, struct manifest *manifest)
         for (; next < streams->chunk_count && streams->chunks[next].table == i; next++)
             add_chunk(manifest, entry, &streams->chunks[next]);
     }
-    add_members(manifest, &streams->abandoned);
+    member_list_move(&streams->abandoned, manifest);
 }

@@ -38,7 +38,7 @@ const char *streams_current(const struct streams *streams, size_t number);
 
 /* When all have ended: the tables with their chunks, and the chunks' members, into the manifest. */
 void streams_fill(struct streams *streams, struct manifest *manifest);
-/* The folder of a table's members: "tables/000012". The caller frees it. NULL when it has none. */
-char *streams_folder(const struct streams *streams, size_t table);
+/* The folder of each of the manifest's tables' members, "tables/000012", or NULL. */
+void streams_folders(const struct streams *streams, struct text_list *ret);
 
 #endif

@@ -101,22 +101,36 @@ static char *difference(const struct table *table, const char *what)
     return text_format("table \"%s.%s\" was %s", table->schema, table->name, what);
 }
 
-char *tables_difference(const struct tables *before, const struct tables *after)
+static char *compare(const struct tables *before, const struct tables *after, bool all)
 {
     OWNED const struct table **old = sorted_by_oid(before), **new = sorted_by_oid(after);
     size_t i = 0, j = 0;
     while (i < before->count || j < after->count) {
-        int order = i == before->count ? 1 : j == after->count ? -1 : strcmp(old[i]->oid, new[j]->oid);
-        if (order < 0)
+        int order = 0;
+        if (i == before->count || j == after->count)
+            order = i == before->count ? 1 : -1;
+        else
+            order = strcmp(old[i]->oid, new[j]->oid);
+        if (order < 0 && all)
             return difference(old[i], "dropped");
-        if (order > 0)
+        if (order > 0 && all)
             return difference(new[j], "created");
-        if (!text_equal(old[i]->filenode, new[j]->filenode))
+        if (order == 0 && !text_equal(old[i]->filenode, new[j]->filenode))
             return difference(new[j], "rewritten");
-        i++;
-        j++;
+        i += order <= 0;
+        j += order >= 0;
     }
     return NULL;
+}
+
+char *tables_difference(const struct tables *before, const struct tables *after)
+{
+    return compare(before, after, true);
+}
+
+char *tables_rewritten(const struct tables *before, const struct tables *after)
+{
+    return compare(before, after, false);
 }
 
 /* ---- locking ---- */

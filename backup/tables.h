@@ -48,6 +48,8 @@ MUST_CHECK bool tables_read(struct postgres *postgres, const struct tables_optio
 /* The first difference that matters between two readings (a table more, less, or rewritten), or NULL: "table
  * \"public.a\" was rewritten". The caller frees it. */
 char *tables_difference(const struct tables *before, const struct tables *after);
+/* The same for tables that are there in both, as for a later reading outside the snapshot. */
+char *tables_rewritten(const struct tables *before, const struct tables *after);
 /* LOCK TABLE ONLY … IN ACCESS SHARE MODE on all of them that are read, or only on the streamed ones, in
  * batches. */
 MUST_CHECK bool tables_lock(struct postgres *postgres, const struct tables *tables, bool streamed_only,

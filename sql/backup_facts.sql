@@ -1,5 +1,6 @@
 -- One row about server and database: system_identifier, server_version (without what the packager added), encoding, role,
--- large_objects (their number), sequences (whose values pg_dump writes) and superuser (whether the role is one).
+-- large_objects (their number), sequences (whose values pg_dump writes), subscriptions, and superuser (whether the role
+-- is one).
 SELECT s.system_identifier,
        pg_catalog.split_part(pg_catalog.current_setting('server_version'), ' ', 1) AS server_version,
        pg_catalog.current_setting('server_encoding') AS encoding,
@@ -18,5 +19,9 @@ SELECT s.system_identifier,
                                AND d.objid = c.oid
                                AND d.deptype = 'e')
                 OR EXISTS (SELECT 1 FROM pg_catalog.pg_extension AS e WHERE c.oid = ANY (e.extconfig)))) AS sequences,
+       (SELECT pg_catalog.count(*)
+          FROM pg_catalog.pg_subscription AS u
+          JOIN pg_catalog.pg_database AS d ON d.oid = u.subdbid
+         WHERE d.datname = pg_catalog.current_database()) AS subscriptions,
        (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = CURRENT_USER) AS superuser
   FROM pg_catalog.pg_control_system() AS s

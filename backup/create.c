@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "backup/create.h"
+
+#include "backup/making.h"
+#include "common/interrupt.h"
+#include "common/process.h"
+#include "sql.h"
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PAUSE_MS 500
+
+static void making_clear(struct making *making)
+{
+    postgres_free(making->control);
+    preflight_clear(&making->preflight);
+    for (size_t i = 0; i < making->attached_count; i++) {
+        free(making->attached[i].name);
+        free(making->attached[i].data);
+    }
+    free(making->attached);
+    text_list_clear(&making->warnings);
+}
+CLEANUP_VALUE(struct making, making_clear)
+
+static void made_clear(struct made *made)
+{
+    manifest_free(made->manifest);
+}
+CLEANUP_VALUE(struct made, made_clear)
+
+/* ---- before anything is locked ---- */
+
+/* A connection of our own: the caller's keeps its settings. */
+static bool open_control(const struct postgres *caller, struct making *making, struct error *error)
+{
+    const char *role = making->options->role;
+    OWNED char *as = postgres_bind(sql_set_role, (struct postgres_name[]){{"role", role}, {0}});
+    return postgres_connect_again(caller, &making->control, error) &&
+           snapshot_settings(making->control, false, NULL, error) &&
+           (role == NULL || postgres_execute(making->control, as, error));
+}
+
+static bool name_is_plain(const char *name)
+{
+    return *name != '\0' && *name != '.' &&
+           name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")] == '\0';
+}
+
+static bool attach(struct making *making, const struct attachment *attachment, struct error *error)
+{
+    AUTO(text_list_clear) struct text_list words = {0};
+    AUTO(process_result_clear) struct process_result result = {0};
+    const char *const *argv;
+    if (!name_is_plain(attachment->name)) {
+        error_set(error, ERROR_USAGE, "\"%s\" cannot be the name of an attachment", attachment->name);
+        return error_hint(error,
+                          "It takes letters, digits, \".\", \"_\" and \"-\", and does not begin with a "
+                          "dot.");
+    }
+    if (!process_split(attachment->command, &words, error))
+        return error_prefix(error, "attachment \"%s\"", attachment->name);
+    text_list_add(&words, NULL);
+    memcpy(&argv, &words.items, sizeof argv);
+    if (!process_check(&(struct process_request){.argv = argv}, &result, error))
+        return error_prefix(error, "attachment \"%s\"", attachment->name);
+    making->attached[making->attached_count++] =
+        (struct attached){.name = text_format("attachments/%s", attachment->name),
+                          .data = take(result.output),
+                          .size = result.output_size};
+    return true;
+}
+
+static bool attach_all(struct making *making, struct error *error)
+{
+    const struct backup_options *options = making->options;
+    making->attached = memory_allocate(options->attachment_count + 1, sizeof *making->attached);
+    for (size_t i = 0; i < options->attachment_count; i++)
+        if (!attach(making, &options->attachments[i], error))
+            return false;
+    return true;
+}
+
+/* ---- attempts ---- */
+
+/* pg_dump found a lock taken that is ours already: somebody queues between us and it, and only letting go of
+ * everything lets him through. A standby cancels what stands in the way of its replay. */
+static bool is_passing(const struct error *error)
+{
+    return dump_was_locked(error) || strcmp(error->sqlstate, "40001") == 0;
+}
+
+static bool make(struct making *making, struct made *ret, struct error *error)
+{
+    int64_t began = clock_ms();
+    for (;;) {
+        AUTO(error_clear) struct error failure = {0};
+        if (making_attempt(making, ret, &failure))
+            return true;
+        if (!is_passing(&failure) || clock_ms() - began >= making->options->lock_wait_timeout_ms) {
+            if (dump_was_locked(&failure))
+                failure.code = ERROR_LOCKED;
+            error_move(error, &failure);
+            return false;
+        }
+        making_tell(making, (struct backup_event){.kind = BACKUP_WAITING, .message = failure.message});
+        if (!interrupt_sleep(PAUSE_MS))
+            return interrupt_error(error);
+    }
+}
+
+/* ---- the record ---- */
+
+static char *time_text(int64_t seconds)
+{
+    time_t value = (time_t)seconds;
+    struct tm parts;
+    char text[32];
+    gmtime_r(&value, &parts);
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return text_copy(text);
+}
+
+static struct record *describe(const struct making *making, const struct made *made, int64_t milliseconds)
+{
+    const struct manifest *manifest = made->manifest;
+    const struct backup_options *options = making->options;
+    struct record *record = memory_allocate(1, sizeof *record);
+    *record = (struct record){
+        .id = text_copy(making->id),
+        .archive = text_format("%s.tar", making->id),
+        .database = text_copy(manifest->database),
+        .system_identifier = text_copy(manifest->system_identifier),
+        .server_version = text_copy(manifest->server_version),
+        .pg_dump_version = text_copy(manifest->pg_dump_version),
+        .tool_version = text_copy(manifest->tool_version),
+        .taken_at = text_copy(manifest->taken_at),
+        .finished_at = time_text((int64_t)time(NULL)),
+        .lsn = text_copy(manifest->lsn),
+        .bytes = made->bytes,
+        .raw_bytes = manifest_raw_bytes(manifest),
+        .milliseconds = milliseconds,
+        .tables = (int64_t)manifest->table_count,
+        .rows = manifest_rows(manifest),
+        .jobs = options->jobs,
+        .level = options->level,
+        .command = text_copy(options->command),
+        .tag = text_copy(options->tag),
+        .last_migration = text_copy(manifest_last_migration(manifest)),
+        .warnings = (int64_t)making->warnings.count,
+    };
+    memcpy(record->sha256, made->sha256, sizeof record->sha256);
+    for (size_t i = 0; i < manifest->migration_count; i++)
+        text_list_add(&record->migrations, text_copy(manifest->migrations[i].version));
+    for (size_t i = 0; i < manifest->table_count; i++)
+        record->skipped += manifest->tables[i].source == TABLE_SKIPPED;
+    return record;
+}
+
+bool backup_create(struct postgres *control, struct repository *repository,
+                   const struct backup_options *options, const struct backup_listener *listener,
+                   struct record **ret, struct error *error)
+{
+    int64_t began = clock_ms(), now = (int64_t)time(NULL);
+    OWNED char *id = record_new_id(now, postgres_database(control));
+    OWNED char *part_path = repository_part_path(repository, id);
+    AUTO(making_clear)
+    struct making making = {.options = options,
+                            .listener = listener,
+                            .folder = repository_folder(repository),
+                            .part_path = part_path,
+                            .id = id,
+                            .began_at = now};
+    AUTO(made_clear) struct made made = {0};
+    if (!open_control(control, &making, error) ||
+        !preflight_run(making.control, making.folder, options, &making.preflight, error) ||
+        !attach_all(&making, error))
+        return false;
+    for (size_t i = 0; i < making.preflight.warnings.count; i++)
+        making_warn(&making, text_copy(making.preflight.warnings.items[i]));
+    if (!make(&making, &made, error))
+        return false;
+    AUTO(record_free) struct record *record = describe(&making, &made, clock_ms() - began);
+    if (!repository_commit(repository, record, error)) {
+        unlink(part_path);
+        return false;
+    }
+    *ret = take(record);
+    return true;
+}
