@@ -25,11 +25,9 @@ fail()
     exit 1
 }
 
-run_psql() # CONNINFO ARGUMENT...
+run_psql() # ARGUMENT...
 {
-    conninfo=$1
-    shift
-    PGCLIENTENCODING=UTF8 psql -X -q -v ON_ERROR_STOP=1 -d "$conninfo" "$@"
+    PGCLIENTENCODING=UTF8 psql -X -q -v ON_ERROR_STOP=1 "$@"
 }
 
 # ---- loading: this script calls itself, once for each stream ----
@@ -58,7 +56,7 @@ rows() # FOLDER CHUNK
 load_chunk() # FOLDER CHUNK
 {
     mark=failed/$(printf '%s' "$1.$2" | tr / .)
-    { rows "$1" "$2" || : >"$mark"; } | run_psql "$RESTORE_DATABASE" || : >"$mark"
+    { rows "$1" "$2" || : >"$mark"; } | run_psql -d "$RESTORE_DATABASE" || : >"$mark"
     [ ! -e "$mark" ]
 }
 
@@ -176,11 +174,13 @@ if command -v sha256sum >/dev/null && [ -e SHA256SUMS ]; then
     }
 fi
 
-# Privileges come after the data: an owner may have revoked his own. What runs the users' functions comes last.
+# Privileges come after the data: an owner may have revoked his own. Then views are
+# filled; event triggers are the last.
 pg_restore -l schema.dump >all.list
 entry='^[0-9][0-9]*; [0-9][0-9]* [0-9][0-9]* '
 grep -E "$entry(ACL|DEFAULT ACL) " all.list >acl.list || :
-grep -E "$entry(MATERIALIZED VIEW DATA|EVENT TRIGGER) " all.list >last.list || :
+grep -E "${entry}MATERIALIZED VIEW DATA " all.list >refresh.list || :
+grep -E "${entry}EVENT TRIGGER " all.list >last.list || :
 grep -Ev "$entry(ACL|DEFAULT ACL|MATERIALIZED VIEW DATA|EVENT TRIGGER) " all.list >objects.list || :
 
 # The database's roles, one a line, in COPY's text format.
@@ -192,7 +192,7 @@ if [ -e roles.tsv ]; then
         echo "SELECT quote_ident(name) FROM needed
                WHERE name <> 'public' AND name NOT IN (SELECT rolname FROM pg_catalog.pg_roles) ORDER BY 1;"
     } >roles.sql
-    missing=$(run_psql "$server" -At -f roles.sql)
+    missing=$(run_psql -d "$server" -At -f roles.sql)
     if [ -n "$missing" ]; then
         printf '%s\n' "$missing" >&2
         fail "these roles do not exist here; all roles: tar -xOf ARCHIVE globals.sql | psql -d postgres"
@@ -204,11 +204,11 @@ fi
 say "creating the database"
 sed '/^-- properties/,$d' database.sql >create.sql
 sed -n '/^-- properties/,$p' database.sql >properties.sql
-run_psql "$server" -v "database=$newdb" -f create.sql
+run_psql -d "$server" -v "database=$newdb" -f create.sql
 begun=yes
 export PGOPTIONS="${PGOPTIONS-} $options" RESTORE_DATABASE="$database"
 # Timeouts that not every server knows.
-run_psql "$database" -At >timeouts <<'SQL'
+run_psql -d "$database" -At >timeouts <<'SQL'
 SELECT '-c ' || name || '=0' FROM pg_catalog.pg_settings
  WHERE name IN ('transaction_timeout', 'idle_session_timeout') ORDER BY name;
 SQL
@@ -240,8 +240,8 @@ say "building indexes and constraints"
 pg_restore --exit-on-error --section=post-data -j "$jobs" -L objects.list -d "$database" schema.dump
 say "granting privileges"
 pg_restore --exit-on-error -L acl.list -d "$database" schema.dump
-pg_restore --exit-on-error -L last.list -d "$database" schema.dump
-run_psql "$database" -c 'ANALYZE'
+pg_restore --exit-on-error -L refresh.list -d "$database" schema.dump
+run_psql -d "$database" -c 'ANALYZE'
 
 say "comparing the numbers of rows"
 {
@@ -268,7 +268,9 @@ END
 $$;
 SQL
 } >compare.sql
-run_psql "$database" -f compare.sql
+run_psql -d "$database" -f compare.sql
 
-run_psql "$server" -v "database=$newdb" -f properties.sql
+# Only now, or they would see what was done here.
+pg_restore --exit-on-error -L last.list -d "$database" schema.dump
+run_psql -d "$server" -v "database=$newdb" -f properties.sql
 say "done: all rows are there"
