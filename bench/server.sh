@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: PostgreSQL
 #
 # The server that is measured against: a cluster of its own with fsync on, thrown away afterwards. It listens on
-# 127.0.0.1, as not every contender can use a Unix socket, and asks for a password, as anybody on this machine
+# 127.0.0.1, as not every migration tool can use a Unix socket (backups use one), and asks for a password, as anybody on this machine
 # could connect there. (md5, because computing SCRAM keys would be a good part of a run with nothing to do.)
 #
 # Read by run, with which it shares its variables.
@@ -29,11 +29,12 @@ server_start() {
 
     server_user=postgres
     data=$work/data
-    mkdir -m 700 "$data"
+    sockets=$work/sockets
+    mkdir -m 700 "$data" "$sockets"
     if [ "$(id -u)" = 0 ]; then
         id -u "$server_user" >/dev/null 2>&1 || server_user=nobody
         chmod 711 "$work"
-        chown "$server_user" "$data"
+        chown "$server_user" "$data" "$sockets"
     fi
     export PGHOST=127.0.0.1 PGUSER=postgres PGDATABASE=postgres PGSSLMODE=disable PGPASSWORD
     PGPASSWORD=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
@@ -42,12 +43,12 @@ server_start() {
     [ "$(id -u)" != 0 ] || chown "$server_user" "$work/password"
     as_server_user "$bindir/initdb" -D "$data" -U postgres -A md5 --pwfile="$work/password" -E UTF8 --locale=C \
         >"$work/initdb.log" 2>&1 || fail "initdb failed" "$work/initdb.log"
-    cat >>"$data/postgresql.conf" <<-'END'
+    cat >>"$data/postgresql.conf" <<-END
 		listen_addresses = '127.0.0.1'
-		unix_socket_directories = ''
+		unix_socket_directories = '$sockets'
 		fsync = on
 		synchronous_commit = on
-		shared_buffers = 256MB
+		shared_buffers = 1GB
 		min_wal_size = 1GB
 		max_wal_size = 16GB
 		checkpoint_timeout = 1h

@@ -57,7 +57,7 @@ seen() # schema|properties|rows SQL UNDO
     seen schema "ALTER TABLE fidelity.egg ENABLE TRIGGER later" "ALTER TABLE fidelity.egg DISABLE TRIGGER later"
     seen schema "COMMENT ON POLICY mine ON fidelity.large IS NULL" "COMMENT ON POLICY mine ON fidelity.large IS 'a few'"
     seen schema "ALTER TABLE fidelity.changed_columns ALTER b SET STATISTICS 501" "ALTER TABLE fidelity.changed_columns ALTER b SET STATISTICS 500"
-    seen schema "CREATE TABLE one_more ()" "DROP TABLE one_more"
+    seen schema "CREATE TABLE fidelity.one_more ()" "DROP TABLE fidelity.one_more"
     seen properties "ALTER DATABASE :\"database\" SET work_mem = '5MB'" "ALTER DATABASE :\"database\" RESET work_mem"
     seen properties "ALTER ROLE fidelity_owner IN DATABASE :\"database\" SET lock_timeout = 6" \
         "ALTER ROLE fidelity_owner IN DATABASE :\"database\" SET lock_timeout = 5"
