@@ -44,6 +44,7 @@ struct restore_options {
     int jobs;
     bool schema_only, no_owner, no_privileges, create_missing_roles, resume;
     bool no_compare;       /* do not read the tables back */
+    bool swap_follows;     /* mark what is restored, so that a swap that was killed can be repeated */
     bool no_subscriptions; /* leave out subscriptions and publications: a test must not touch a publisher */
     const struct text_list *tables; /* only these ("schema.name" or "name"); NULL or empty: all */
 };
@@ -51,7 +52,8 @@ struct restore_options {
 struct restore_result {
     char *database;
     int64_t tables, rows, milliseconds;
-    bool created;           /* the database is there: dropped again on failure unless it can be resumed */
+    bool kept; /* after a failure: the database is there, and resume goes on with it */
+    struct text_list created_roles;
     struct text_list notes; /* what does not follow a database's name, what to check */
 };
 void restore_result_clear(struct restore_result *result);
@@ -69,10 +71,19 @@ MUST_CHECK bool restore_preflight(struct postgres *server, const struct manifest
                                   const struct restore_options *options, struct text_list *ret_problems,
                                   struct error *error);
 
-/* Put the restored database in the place of another: no new connections, the old ones ended, both renamed in
+/* "<database>_<suffix>_<time>", cut to the length that a name may have. The caller frees it. */
+char *restore_name(const char *database, const char *suffix);
+
+/*
+ * Put the restored database in the place of another: no new connections, the old ones ended, both renamed in
  * one transaction. ret_previous is the old one's new name, "<name>_before_restore_<time>"; NULL where there
- * was none. */
+ * was none. When it fails, everything is as it was, and connections are taken again.
+ */
 MUST_CHECK bool restore_swap(struct postgres *server, const char *restored, const char *name,
                              char **ret_previous, struct error *error);
+
+/* Before it: what belongs to the database called name and does not follow the name, as sentences. */
+MUST_CHECK bool restore_swap_notes(struct postgres *server, const char *restored, const char *name,
+                                   struct text_list *ret, struct error *error);
 
 #endif

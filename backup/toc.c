@@ -264,7 +264,7 @@ static bool choose_dependents(struct choice *choice)
     return found;
 }
 
-void toc_choose_tables(const struct toc *toc, const struct text_list *keys, bool *chosen)
+void toc_choose_tables(const struct toc *toc, const struct text_list *keys, bool *chosen, bool *wanted)
 {
     OWNED enum wish *wishes = memory_allocate(toc->count, sizeof *wishes);
     OWNED struct place *places = memory_allocate(toc->count, sizeof *places);
@@ -279,8 +279,10 @@ void toc_choose_tables(const struct toc *toc, const struct text_list *keys, bool
                 choose(&choice, i);
     while (choose_dependents(&choice))
         continue;
-    for (size_t i = 0; i < toc->count; i++)
+    for (size_t i = 0; i < toc->count; i++) {
         chosen[i] = wishes[i] != UNWANTED;
+        wanted[i] = wishes[i] == WANTED;
+    }
 }
 
 /* ---- lists ---- */

@@ -57,9 +57,11 @@ const struct toc_entry *toc_find(const struct toc *toc, const char *key);
  * What belongs to some tables: chosen[i] is set for each entry that is one of the tables (keys: toc_key with
  * kind "TABLE"), something it needs (schema, types, functions, sequences), or something that hangs on it
  * (defaults, constraints, indexes, statistics, partitions, comments, privileges). Foreign keys, triggers,
- * policies and rules only where all that they need is chosen anyway. chosen has toc->count elements.
+ * policies and rules only where all that they need is chosen anyway. wanted[i] is set for those that are not
+ * only needed by others: the tables themselves, their partitions, what hangs on them. Both have toc->count
+ * elements.
  */
-void toc_choose_tables(const struct toc *toc, const struct text_list *keys, bool *chosen);
+void toc_choose_tables(const struct toc *toc, const struct text_list *keys, bool *chosen, bool *wanted);
 
 /* Lines for --use-list: the entries of a part, of the chosen ones (NULL: all), without those whose key is in
  * done (NULL: none). The caller frees it. */

@@ -96,11 +96,12 @@ static char *texts_of(const char *list)
 static char *chosen_texts(const struct toc *toc, const char *schema, const char *name)
 {
     OWNED bool *chosen = memory_allocate(toc->count, sizeof *chosen);
+    OWNED bool *wanted = memory_allocate(toc->count, sizeof *wanted);
     AUTO(text_list_clear) struct text_list keys = {0};
     OWNED char *list = NULL;
 
     text_list_add(&keys, toc_key("TABLE", schema, name));
-    toc_choose_tables(toc, &keys, chosen);
+    toc_choose_tables(toc, &keys, chosen, wanted);
     list = toc_list(toc, TOC_OBJECTS, chosen, NULL);
     return texts_of(list);
 }
@@ -184,13 +185,14 @@ static void a_foreign_key_comes_only_with_both_its_tables(void **state)
 {
     const struct toc *toc = *state;
     OWNED bool *chosen = memory_allocate(toc->count, sizeof *chosen);
+    OWNED bool *wanted = memory_allocate(toc->count, sizeof *wanted);
     AUTO(text_list_clear) struct text_list keys = {0};
     OWNED char *alone = chosen_texts(toc, "S 1", "T \"x"), *list = NULL;
 
     assert_string_equal(alone, "SCHEMA - S 1 postgres, TABLE S 1 T \"x postgres");
     text_list_add(&keys, toc_key("TABLE", "S 1", "T \"x"));
     text_list_add(&keys, toc_key("TABLE", "public", "t"));
-    toc_choose_tables(toc, &keys, chosen);
+    toc_choose_tables(toc, &keys, chosen, wanted);
     list = toc_list(toc, TOC_OBJECTS, chosen, NULL);
     assert_non_null(strstr(list, "FK CONSTRAINT"));
 }

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "backup/restoring.h"
+
+#include "backup/compare.h"
+#include "backup/load.h"
+#include "backup/target.h"
+#include "common/interrupt.h"
+#include "common/test_point.h"
+#include "sql.h"
+
+/* More gains little: sorting in memory of this size is as fast as it gets. */
+#define INDEX_MEMORY "256MB"
+
+void restoring_clear(struct restoring *restoring)
+{
+    AUTO(error_clear) struct error ignored = {0};
+
+    postgres_free(restoring->target);
+    archive_reader_free(restoring->archive);
+    manifest_free(restoring->manifest);
+    pgrestore_clear(&restoring->pgrestore);
+    toc_clear(&restoring->toc);
+    selection_clear(&restoring->selection);
+    ledger_clear(&restoring->ledger);
+    free(restoring->schema);
+    if (restoring->folder && !file_remove_tree(restoring->folder, &ignored))
+        error_clear(&ignored);
+    free(restoring->folder);
+    if (restoring->held >= 0)
+        close(restoring->held);
+}
+
+void restore_result_clear(struct restore_result *result)
+{
+    free(result->database);
+    text_list_clear(&result->created_roles);
+    text_list_clear(&result->notes);
+    *result = (struct restore_result){0};
+}
+
+/* ---- telling ---- */
+
+void restoring_tell(const struct restoring *restoring, int64_t done, int64_t total, const char *message)
+{
+    struct restore_event event = {
+        .phase = restoring->phase, .done = done, .total = total, .message = message};
+
+    if (restoring->listener && restoring->listener->event)
+        restoring->listener->event(restoring->listener->context, &event);
+}
+
+static void enter(struct restoring *restoring, enum restore_phase phase)
+{
+    restoring->phase = phase;
+    restoring_tell(restoring, 0, 0, NULL);
+}
+
+static void progress(void *context, int64_t done, int64_t total)
+{
+    restoring_tell(context, done, total, NULL);
+}
+
+/* ---- objects ---- */
+
+static struct pgrestore_job job_of(const struct restoring *restoring, const char *list)
+{
+    const struct restore_options *options = restoring->options;
+
+    return (struct pgrestore_job){.server = restoring->server,
+                                  .database = options->to,
+                                  .archive = restoring->schema,
+                                  .list = list,
+                                  .folder = restoring->folder,
+                                  .jobs = options->jobs,
+                                  .no_owner = options->no_owner,
+                                  .no_privileges = options->no_privileges,
+                                  .no_subscriptions = options->no_subscriptions,
+                                  .no_tablespaces = restoring->no_tablespaces};
+}
+
+static bool run_job(const struct restoring *restoring, const struct pgrestore_job *job, struct error *error)
+{
+    return pgrestore_run(&restoring->pgrestore, job, NULL, error);
+}
+
+static bool restore_objects(struct restoring *restoring, struct error *error)
+{
+    OWNED char *list = toc_list(&restoring->toc, TOC_OBJECTS, restoring->selection.chosen, NULL);
+    struct pgrestore_job job = job_of(restoring, list);
+
+    job.section = "pre-data";
+    job.jobs = 1;
+    return run_job(restoring, &job, error);
+}
+
+static bool restore_data(struct restoring *restoring, struct error *error)
+{
+    const struct restore_options *options = restoring->options;
+    struct load load = {.server = restoring->server,
+                        .database = options->to,
+                        .archive = restoring->archive,
+                        .manifest = restoring->manifest,
+                        .pgrestore = &restoring->pgrestore,
+                        .ledger = restoring->resumed ? &restoring->ledger : NULL,
+                        .tables = restoring->selection.tables,
+                        .data_keys = restoring->selection.partial ? &restoring->selection.data_keys : NULL,
+                        .folder = restoring->folder,
+                        .jobs = options->jobs,
+                        .no_owner = options->no_owner,
+                        .no_privileges = options->no_privileges,
+                        .progress = progress,
+                        .context = restoring};
+
+    return options->schema_only || load_run(&load, error);
+}
+
+static bool add_done(struct postgres *postgres, const char *sql, struct text_list *ret, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+
+    if (!postgres_query(postgres, sql, 0, NULL, &rows, error))
+        return false;
+    for (size_t i = 0; i < rows_count(rows); i++)
+        text_list_add(ret, toc_key(rows_text(rows, i, "kind"), rows_text(rows, i, "schema"),
+                                   rows_text(rows, i, "name")));
+    return true;
+}
+
+/* What an attempt that was interrupted has made: each entry of the archive is there as a whole or not. */
+static bool find_done(const struct restoring *restoring, struct text_list *ret, struct error *error)
+{
+    return !restoring->resumed || (add_done(restoring->target, sql_restore_done, ret, error) &&
+                                   (postgres_server_version(restoring->target) < 150000 ||
+                                    add_done(restoring->target, sql_restore_done_schemas, ret, error)));
+}
+
+static bool restore_indexes(struct restoring *restoring, struct error *error)
+{
+    AUTO(text_list_clear) struct text_list done = {0};
+    OWNED char *list = NULL, *settings = NULL;
+    struct pgrestore_job job;
+
+    if (!find_done(restoring, &done, error))
+        return false;
+    list = toc_list(&restoring->toc, TOC_OBJECTS, restoring->selection.chosen, &done);
+    settings = text_format("-c maintenance_work_mem=" INDEX_MEMORY " -c max_parallel_maintenance_workers=%d",
+                           restoring->options->jobs);
+    job = job_of(restoring, list);
+    job.section = "post-data";
+    job.settings = settings;
+    return run_job(restoring, &job, error);
+}
+
+/* ---- what comes last ---- */
+
+static bool restore_privileges(struct restoring *restoring, struct error *error)
+{
+    OWNED char *list = toc_list(&restoring->toc, TOC_PRIVILEGES, restoring->selection.chosen, NULL);
+    struct pgrestore_job job = job_of(restoring, list);
+
+    job.jobs = 1;
+    return restoring->options->no_privileges || run_job(restoring, &job, error);
+}
+
+static bool apply_properties(struct restoring *restoring, struct error *error)
+{
+    return target_properties(restoring->server, restoring->manifest, restoring->options, error);
+}
+
+/* Contents of materialized views, which may need privileges and the database's settings; event triggers. */
+static bool restore_late(struct restoring *restoring, struct error *error)
+{
+    AUTO(text_list_clear) struct text_list done = {0};
+    OWNED char *list = NULL;
+    struct pgrestore_job job;
+
+    if (!find_done(restoring, &done, error))
+        return false;
+    list = toc_list(&restoring->toc, TOC_LATE, restoring->selection.chosen, &done);
+    job = job_of(restoring, list);
+    return (restoring->options->schema_only && !strstr(list, " EVENT TRIGGER ")) ||
+           run_job(restoring, &job, error);
+}
+
+static struct compare compare_of(struct restoring *restoring)
+{
+    return (struct compare){.server = restoring->server,
+                            .database = restoring->options->to,
+                            .manifest = restoring->manifest,
+                            .tables = restoring->selection.tables,
+                            .jobs = restoring->options->jobs,
+                            .progress = progress,
+                            .context = restoring};
+}
+
+static bool analyze(struct restoring *restoring, struct error *error)
+{
+    struct compare compare = compare_of(restoring);
+
+    return restoring->options->schema_only || compare_analyze(&compare, restoring->target, error);
+}
+
+static bool compare(struct restoring *restoring, struct error *error)
+{
+    struct compare comparison = compare_of(restoring);
+    struct restore_result *result = restoring->result;
+
+    if (restoring->options->schema_only || restoring->options->no_compare)
+        return true;
+    return compare_tables(&comparison, restoring->target, &result->tables, &result->rows, error);
+}
+
+/* ---- all of it ---- */
+
+struct step {
+    const char *name; /* in the ledger, once it is done */
+    enum restore_phase phase;
+    bool (*run)(struct restoring *restoring, struct error *error);
+};
+
+static const struct step steps[] = {
+    {"objects", RESTORE_PRE_DATA, restore_objects},
+    {"data", RESTORE_DATA, restore_data},
+    {"indexes", RESTORE_POST_DATA, restore_indexes},
+    {"privileges", RESTORE_PRIVILEGES, restore_privileges},
+    {"properties", RESTORE_PRIVILEGES, apply_properties},
+    {"late", RESTORE_POST_DATA, restore_late},
+    {"statistics", RESTORE_ANALYZE, analyze},
+    {"compared", RESTORE_COMPARING, compare},
+};
+#define STEPS (sizeof steps / sizeof *steps)
+
+/* The first step to do. */
+static size_t first_step(const struct restoring *restoring)
+{
+    for (size_t i = 0; restoring->resumed && i < STEPS; i++)
+        if (text_equal(steps[i].name, restoring->ledger.step))
+            return i + 1;
+    return 0;
+}
+
+static bool run_steps(struct restoring *restoring, struct error *error)
+{
+    for (size_t i = first_step(restoring); i < STEPS; i++) {
+        OWNED char *point = text_format("restore-%s", steps[i].name);
+
+        enter(restoring, steps[i].phase);
+        if (!steps[i].run(restoring, error))
+            return false;
+        test_point(point);
+        if (!ledger_step(restoring->target, steps[i].name, error))
+            return false;
+    }
+    return true;
+}
+
+static bool mark(struct restoring *restoring, struct error *error)
+{
+    OWNED char *sql =
+        postgres_bind(sql_restore_mark, (struct postgres_name[]){{"database", restoring->options->to},
+                                                                 {"backup", restoring->manifest->id},
+                                                                 {0}});
+
+    return !restoring->options->swap_follows || postgres_execute(restoring->target, sql, error);
+}
+
+static bool close_ledger(struct restoring *restoring, struct error *error)
+{
+    return postgres_execute(restoring->target, sql_begin, error) && mark(restoring, error) &&
+           ledger_drop(restoring->target, restoring->superuser, error) &&
+           postgres_execute(restoring->target, sql_commit, error);
+}
+
+static void count(struct restoring *restoring)
+{
+    const struct manifest *manifest = restoring->manifest;
+    struct restore_result *result = restoring->result;
+
+    result->tables = result->rows = 0;
+    for (size_t i = 0; i < manifest->table_count; i++) {
+        if (restoring->selection.tables && !restoring->selection.tables[i])
+            continue;
+        result->tables++;
+        if (!restoring->options->schema_only && manifest->tables[i].source != TABLE_SKIPPED)
+            result->rows += manifest->tables[i].fingerprint.rows;
+    }
+}
+
+static void add_notes(struct restoring *restoring)
+{
+    const struct manifest *manifest = restoring->manifest;
+    struct text_list *notes = &restoring->result->notes;
+
+    for (size_t i = 0; i < manifest->table_count; i++)
+        if (manifest->tables[i].source == TABLE_SKIPPED)
+            text_list_add(notes, text_format("The rows of \"%s.%s\" are not in the backup: %s.",
+                                             manifest->tables[i].schema, manifest->tables[i].name,
+                                             manifest->tables[i].reason));
+    for (size_t i = 0; i < manifest->not_included.count; i++)
+        text_list_add(notes, text_copy(manifest->not_included.items[i]));
+}
+
+/* Before there are tables, and of a backup that is damaged, nothing is worth keeping. */
+static void give_up(struct restoring *restoring, struct error *error)
+{
+    AUTO(error_clear) struct error ignored = {0};
+    AUTO(ledger_clear) struct ledger ledger = {0};
+    const char *to = restoring->options->to;
+    bool present = false, begun;
+
+    if (!restoring->opened && !restoring->created)
+        return;
+    postgres_shield(restoring->server, true);
+    if (restoring->target)
+        postgres_shield(restoring->target, true);
+    begun = restoring->target && !postgres_is_lost(restoring->target) &&
+            (postgres_transaction(restoring->target) == POSTGRES_IDLE ||
+             postgres_execute(restoring->target, sql_rollback, &ignored)) &&
+            ledger_read(restoring->target, &present, &ledger, &ignored) && present && *ledger.step;
+    postgres_free(take(restoring->target));
+    if (restoring->created && (!begun || error->code == ERROR_BACKUP) &&
+        target_drop(restoring->server, to, &ignored)) {
+        if (!error->detail)
+            error_detail(error, "Database \"%s\" was dropped again.", to);
+        return;
+    }
+    restoring->result->kept = true;
+    if (error->code != ERROR_INTERRUPTED && error->code != ERROR_TERMINATED)
+        error->code = ERROR_PARTIAL;
+    if (!error->detail)
+        error_detail(error, "Database \"%s\" holds what was restored until then.", to);
+}
+
+/* Complete already, in an attempt that ended before it took the other's place. */
+static bool is_complete(struct restoring *restoring, bool *ret, struct error *error)
+{
+    AUTO(target_state_clear) struct target_state state = {0};
+
+    *ret = false;
+    if (!restoring->options->swap_follows || !restoring->options->resume)
+        return true;
+    if (!target_look(restoring->server, restoring->options->to, &state, error))
+        return false;
+    *ret = text_equal(state.marked, restoring->manifest->id);
+    return true;
+}
+
+static bool run(struct restoring *restoring, struct error *error)
+{
+    enter(restoring, RESTORE_CREATING);
+    if (restoring->options->create_missing_roles &&
+        !target_create_roles(restoring->server, restoring->manifest, &restoring->result->created_roles,
+                             error))
+        return false;
+    restoring->opened = restoring_open(restoring, error);
+    if (restoring->opened && run_steps(restoring, error) && close_ledger(restoring, error))
+        return true;
+    give_up(restoring, error);
+    return false;
+}
+
+bool restore_run(struct postgres *server, const char *archive_path, const struct record *record,
+                 const struct restore_options *options, const struct restore_listener *listener,
+                 struct restore_result *ret, struct error *error)
+{
+    AUTO(restoring_clear)
+    struct restoring restoring = {
+        .server = server, .options = options, .listener = listener, .result = ret, .held = -1};
+    int64_t began = clock_ms();
+    bool complete = false;
+
+    enter(&restoring, RESTORE_CHECKING);
+    ret->database = text_copy(options->to);
+    if (!restoring_check(&restoring, archive_path, record, error) ||
+        !is_complete(&restoring, &complete, error) || (!complete && !run(&restoring, error)))
+        return false;
+    count(&restoring);
+    add_notes(&restoring);
+    ret->milliseconds = clock_ms() - began;
+    return true;
+}

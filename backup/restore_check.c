@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "backup/restoring.h"
+
+#include "backup/member.h"
+#include "backup/repository.h"
+#include "backup/target.h"
+#include "backup/verify.h"
+#include "sql.h"
+
+static void tick(void *context, int64_t done, int64_t total)
+{
+    restoring_tell(context, done, total, NULL);
+}
+
+static bool damaged(const struct verify_result *result, struct error *error)
+{
+    AUTO(text_list_clear) struct text_list all = {0};
+    OWNED char *joined = NULL;
+
+    for (size_t i = 0; i < result->count && i < 20; i++)
+        text_list_add(&all, text_format("%s: %s", result->problems[i].member, result->problems[i].problem));
+    joined = text_list_join(&all, "\n");
+    error_set(error, ERROR_BACKUP, "the backup is damaged: \"%s\": %s", result->problems[0].member,
+              result->problems[0].problem);
+    if (result->count > 1)
+        error_detail(error, "%s", joined);
+    return error_hint(error, "Nothing was restored. Choose another backup (\"pgmigrate backup list\").");
+}
+
+/* All of the archive, before the target is touched. Of a few tables only what is read of it is looked at,
+ * while it is read: that is what they are restored alone for. */
+static bool check_archive(struct restoring *restoring, const char *path, const struct record *record,
+                          struct error *error)
+{
+    AUTO(verify_result_clear) struct verify_result result = {0};
+    struct verify_options options = {.jobs = restoring->options->jobs, .tick = tick, .context = restoring};
+
+    if (restoring->options->tables && restoring->options->tables->count)
+        return true;
+    if (!verify_run(path, record, &options, &result, error))
+        return false;
+    for (size_t i = 0; i < result.count; i++) /* that there is no record was decided by the caller */
+        if (record || !text_equal(result.problems[i].member, "record"))
+            return damaged(&result, error);
+    return true;
+}
+
+static bool read_archive(struct restoring *restoring, const char *path, const struct record *record,
+                         struct error *error)
+{
+    OWNED char *text = NULL;
+    size_t size;
+
+    return archive_reader_open(path, &restoring->archive, error) &&
+           archive_reader_manifest(restoring->archive, &text, &size, error) &&
+           manifest_read(text, size, archive_reader_bytes(restoring->archive), &restoring->manifest, error) &&
+           (!record || record_matches(record, restoring->manifest, error));
+}
+
+/* A tablespace that is not there would end the restore in the middle of it. */
+static bool look_for_tablespaces(struct restoring *restoring, struct error *error)
+{
+    static const char setting[] = "SET default_tablespace = ";
+    struct pgrestore_job job = {.archive = restoring->schema};
+    AUTO(rows_free) struct rows *rows = NULL;
+    AUTO(text_list_clear) struct text_list there = {0};
+    OWNED char *script = NULL;
+
+    if (!pgrestore_script(&restoring->pgrestore, &job, &script, error) ||
+        !postgres_query(restoring->server, sql_restore_tablespaces, 0, NULL, &rows, error))
+        return false;
+    for (size_t i = 0; i < rows_count(rows); i++)
+        text_list_add(&there, text_copy(rows_text(rows, i, "name")));
+    for (const char *at = strstr(script, setting); at; at = strstr(at + 1, setting)) {
+        const char *name = at + strlen(setting);
+        size_t length = strcspn(name, ";\n");
+        bool quoted = length >= 2 && (*name == '"' || *name == '\'');
+        OWNED char *plain = text_copy_part(name + quoted, length - 2 * quoted);
+
+        if (!*plain || text_list_contains(&there, plain))
+            continue;
+        restoring->no_tablespaces = true;
+        text_list_add(&restoring->result->notes,
+                      text_format("Tablespace \"%s\" is missing: everything is in the default one.", plain));
+        return true;
+    }
+    return true;
+}
+
+static bool prepare(struct restoring *restoring, struct error *error)
+{
+    const struct manifest *manifest = restoring->manifest;
+    const struct manifest_member *schema = manifest_member(manifest, "schema.dump");
+    int from = (int)strtol(manifest->pg_dump_version, NULL, 10);
+    int to = postgres_server_version(restoring->server) / 10000;
+
+    if (!schema)
+        return error_set(error, ERROR_BACKUP, "the backup has no member \"schema.dump\"");
+    if (!pgrestore_choose(from, to, &restoring->pgrestore, error) ||
+        !file_make_temporary("pgmigrate-restore", &restoring->folder, error))
+        return false;
+    restoring->schema = file_join(restoring->folder, "schema.dump");
+    if (!member_extract(restoring->archive, schema, restoring->schema, error) ||
+        !pgrestore_list(&restoring->pgrestore, restoring->schema, &restoring->toc, error))
+        return false;
+    restoring->toc.roles = &manifest->roles;
+    return selection_make(manifest, &restoring->toc, restoring->options->tables, &restoring->selection,
+                          error) &&
+           look_for_tablespaces(restoring, error);
+}
+
+static bool refuse_problems(const struct text_list *problems, struct error *error)
+{
+    OWNED char *all = NULL;
+
+    if (!problems->count)
+        return true;
+    all = text_list_join(problems, "\n");
+    error_set(error, ERROR_REFUSED, "%s", problems->items[0]);
+    if (problems->count > 1)
+        error_detail(error, "All that is in the way:\n%s", all);
+    return false;
+}
+
+static bool refuse(const struct restoring *restoring, struct error *error)
+{
+    AUTO(text_list_clear) struct text_list problems = {0};
+
+    return target_problems(restoring->server, restoring->manifest, restoring->options, &problems, error) &&
+           refuse_problems(&problems, error);
+}
+
+bool restoring_check(struct restoring *restoring, const char *path, const struct record *record,
+                     struct error *error)
+{
+    return repository_hold(path, &restoring->held, error) && check_archive(restoring, path, record, error) &&
+           read_archive(restoring, path, record, error) && refuse(restoring, error) &&
+           prepare(restoring, error) &&
+           target_notes(restoring->server, restoring->manifest, &restoring->result->notes, error);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* Some tables of a backup instead of all: which entries of the schema's table of contents, which tables'
+ * rows, which of pg_restore's data. */
+#ifndef BACKUP_SELECTION_H
+#define BACKUP_SELECTION_H
+
+#include "backup/manifest.h"
+#include "backup/toc.h"
+
+struct selection {
+    bool partial;               /* else everything, and nothing of what follows is set */
+    bool *chosen;               /* entries of the schema's table of contents */
+    bool *tables;               /* of the manifest: those whose rows are wanted */
+    struct text_list data_keys; /* entries of the table of contents of pg_restore's data */
+};
+void selection_clear(struct selection *selection);
+CLEANUP_VALUE(struct selection, selection_clear)
+
+/* names: "table" or "schema.table", of plain and of partitioned tables; empty or NULL selects everything.
+ * ERROR_USAGE for one that the backup does not have. */
+MUST_CHECK bool selection_make(const struct manifest *manifest, const struct toc *toc,
+                               const struct text_list *names, struct selection *ret, struct error *error);
+
+#endif

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "backup/target.h"
+
+#include "sql.h"
+
+void target_state_clear(struct target_state *state)
+{
+    free(state->marked);
+    free(state->encoding);
+    *state = (struct target_state){0};
+}
+
+/* ---- what is there ---- */
+
+static bool look_inside(const struct postgres *server, const char *name, struct target_state *ret,
+                        struct error *error)
+{
+    AUTO(postgres_free) struct postgres *postgres = NULL;
+    AUTO(rows_free) struct rows *present = NULL;
+    AUTO(rows_free) struct rows *marked = NULL;
+
+    if (!postgres_connect_database(server, name, &postgres, error) ||
+        !postgres_query(postgres, sql_restore_ledger_present, 0, NULL, &present, error) ||
+        !postgres_query(postgres, sql_restore_marked, 0, NULL, &marked, error))
+        return false;
+    ret->ledger = rows_bool(present, 0, "ledger");
+    ret->objects = rows_integer(present, 0, "objects");
+    if (rows_text(marked, 0, "backup") && *rows_text(marked, 0, "backup"))
+        ret->marked = text_copy(rows_text(marked, 0, "backup"));
+    return true;
+}
+
+bool target_look(struct postgres *server, const char *name, struct target_state *ret, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+
+    *ret = (struct target_state){0};
+    if (!postgres_query(server, sql_restore_database, 1, &name, &rows, error))
+        return false;
+    if (!rows_count(rows))
+        return true;
+    ret->present = true;
+    ret->encoding = text_copy(rows_text(rows, 0, "encoding"));
+    return look_inside(server, name, ret, error);
+}
+
+/* ---- what is in the way ---- */
+
+static bool read_names(struct postgres *server, const char *sql, struct text_list *ret, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+
+    if (!postgres_query(server, sql, 0, NULL, &rows, error))
+        return false;
+    for (size_t i = 0; i < rows_count(rows); i++)
+        text_list_add(ret, text_copy(rows_text(rows, i, "name")));
+    return true;
+}
+
+static bool missing_roles(struct postgres *server, const struct manifest *manifest, struct text_list *ret,
+                          struct error *error)
+{
+    AUTO(text_list_clear) struct text_list there = {0};
+
+    if (!read_names(server, sql_restore_roles, &there, error))
+        return false;
+    for (size_t i = 0; i < manifest->roles.count; i++)
+        if (!text_list_contains(&there, manifest->roles.items[i]))
+            text_list_add(ret, text_copy(manifest->roles.items[i]));
+    return true;
+}
+
+static bool check_roles(struct postgres *server, const struct manifest *manifest,
+                        const struct restore_options *options, struct text_list *ret, struct error *error)
+{
+    AUTO(text_list_clear) struct text_list missing = {0};
+    OWNED char *joined = NULL;
+
+    if (options->create_missing_roles || (options->no_owner && options->no_privileges))
+        return true;
+    if (!missing_roles(server, manifest, &missing, error))
+        return false;
+    if (!missing.count)
+        return true;
+    joined = text_list_join(&missing, "\", \"");
+    text_list_add(ret, text_format("roles that own things or are granted something are missing: \"%s\" "
+                                   "(--create-missing-roles makes them, without login)",
+                                   joined));
+    return true;
+}
+
+static bool check_server(struct postgres *server, const struct manifest *manifest, struct text_list *ret)
+{
+    int from = manifest->server_version_number / 10000, to = postgres_server_version(server) / 10000;
+
+    if (to < from)
+        text_list_add(ret, text_format("the backup is of PostgreSQL %d, and the server is %d: an older "
+                                       "server cannot be expected to take it",
+                                       from, to));
+    for (size_t i = 0; to != from && i < manifest->table_count; i++)
+        if (manifest->tables[i].binary)
+            text_list_add(ret, text_format("table \"%s.%s\" is stored in binary format, which only "
+                                           "PostgreSQL %d is sure to read",
+                                           manifest->tables[i].schema, manifest->tables[i].name, from));
+    return true;
+}
+
+/* These need functions called before and after a restore, which is not done. */
+static bool needs_hooks(const char *extension)
+{
+    return text_equal(extension, "timescaledb") || text_equal(extension, "citus");
+}
+
+struct available {
+    bool any, version;
+    const char *standard; /* version */
+};
+
+static struct available find_extension(const struct rows *rows, const struct manifest_extension *extension)
+{
+    struct available found = {0};
+
+    for (size_t i = 0; i < rows_count(rows); i++) {
+        if (!text_equal(rows_text(rows, i, "name"), extension->name))
+            continue;
+        found.any = true;
+        found.version = found.version || text_equal(rows_text(rows, i, "version"), extension->version);
+        if (rows_bool(rows, i, "standard"))
+            found.standard = rows_text(rows, i, "version");
+    }
+    return found;
+}
+
+static bool check_extensions(struct postgres *server, const struct manifest *manifest, struct text_list *ret,
+                             struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    bool same = manifest->server_version_number / 10000 == postgres_server_version(server) / 10000;
+
+    if (!postgres_query(server, sql_restore_extensions, 0, NULL, &rows, error))
+        return false;
+    for (size_t i = 0; i < manifest->extension_count; i++) {
+        const struct manifest_extension *extension = &manifest->extensions[i];
+        struct available found = find_extension(rows, extension);
+
+        if (needs_hooks(extension->name))
+            text_list_add(ret, text_format("extension \"%s\" wants its own way of restoring, which "
+                                           "pgmigrate does not know",
+                                           extension->name));
+        else if (!found.any)
+            text_list_add(ret, text_format("extension \"%s\" (%s) is not installed on the server",
+                                           extension->name, extension->version));
+        else if (!found.version && same)
+            text_list_add(ret, text_format("version %s of extension \"%s\" is not installed on the server",
+                                           extension->version, extension->name));
+    }
+    return true;
+}
+
+static bool check_role(struct postgres *server, const struct manifest *manifest,
+                       const struct restore_options *options, struct text_list *ret, struct error *error)
+{
+    AUTO(text_list_clear) struct text_list missing = {0};
+    AUTO(rows_free) struct rows *rows = NULL;
+
+    if (!postgres_query(server, sql_restore_role, 0, NULL, &rows, error) ||
+        !missing_roles(server, manifest, &missing, error))
+        return false;
+    if (!rows_bool(rows, 0, "creates_databases"))
+        text_list_add(ret, text_format("role \"%s\" may not create databases", postgres_user(server)));
+    if (options->create_missing_roles && missing.count && !rows_bool(rows, 0, "creates_roles"))
+        text_list_add(ret, text_format("role \"%s\" may not create roles", postgres_user(server)));
+    return true;
+}
+
+bool target_problems(struct postgres *server, const struct manifest *manifest,
+                     const struct restore_options *options, struct text_list *ret_problems,
+                     struct error *error)
+{
+    return check_server(server, manifest, ret_problems) &&
+           check_role(server, manifest, options, ret_problems, error) &&
+           check_roles(server, manifest, options, ret_problems, error) &&
+           check_extensions(server, manifest, ret_problems, error);
+}
+
+bool target_notes(struct postgres *server, const struct manifest *manifest, struct text_list *ret,
+                  struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+
+    if (!postgres_query(server, sql_restore_extensions, 0, NULL, &rows, error))
+        return false;
+    for (size_t i = 0; i < manifest->extension_count; i++) {
+        const struct manifest_extension *extension = &manifest->extensions[i];
+        struct available found = find_extension(rows, extension);
+
+        if (found.any && found.standard && !text_equal(found.standard, extension->version))
+            text_list_add(ret, text_format("Extension \"%s\" is installed in version %s; the backup's is %s.",
+                                           extension->name, found.standard, extension->version));
+    }
+    return true;
+}
+
+/* ---- making it ---- */
+
+bool target_create_roles(struct postgres *server, const struct manifest *manifest,
+                         struct text_list *ret_created, struct error *error)
+{
+    AUTO(text_list_clear) struct text_list missing = {0};
+
+    if (!missing_roles(server, manifest, &missing, error))
+        return false;
+    for (size_t i = 0; i < missing.count; i++) {
+        OWNED char *sql =
+            postgres_bind(sql_restore_create_role, (struct postgres_name[]){{"role", missing.items[i]}, {0}});
+
+        if (!postgres_execute(server, sql, error))
+            return false;
+        text_list_add(ret_created, text_copy(missing.items[i]));
+    }
+    return true;
+}
+
+static bool begins_with_word(const char *sql, const char *word)
+{
+    return strncasecmp(sql, word, strlen(word)) == 0;
+}
+
+/* By their first words: they are written by the backup, always in the same way. */
+static bool is_wanted(const char *sql, const struct restore_options *options)
+{
+    bool privileges = begins_with_word(sql, "GRANT ") || begins_with_word(sql, "REVOKE ");
+    bool owner = begins_with_word(sql, "ALTER DATABASE ") && strstr(sql, " OWNER TO ");
+
+    return !(options->no_privileges && privileges) && !(options->no_owner && owner);
+}
+
+static bool run_statements(struct postgres *server, const struct text_list *statements,
+                           const struct restore_options *options, struct error *error)
+{
+    for (size_t i = 0; i < statements->count; i++) {
+        OWNED char *sql =
+            postgres_bind(statements->items[i], (struct postgres_name[]){{"database", options->to}, {0}});
+
+        if (is_wanted(sql, options) && !postgres_execute(server, sql, error))
+            return error_prefix(error, "could not give database \"%s\" its properties: ", options->to);
+    }
+    return true;
+}
+
+bool target_create(struct postgres *server, const struct manifest *manifest,
+                   const struct restore_options *options, struct error *error)
+{
+    return run_statements(server, &manifest->create, options, error);
+}
+
+bool target_properties(struct postgres *server, const struct manifest *manifest,
+                       const struct restore_options *options, struct error *error)
+{
+    return run_statements(server, &manifest->properties, options, error);
+}
+
+bool target_drop(struct postgres *server, const char *name, struct error *error)
+{
+    OWNED char *sql = postgres_bind(sql_restore_drop, (struct postgres_name[]){{"database", name}, {0}});
+
+    return postgres_execute(server, sql, error);
+}
