@@ -6,7 +6,9 @@
  *
  * All texts are owned by the manifest. Reading checks everything that the program would otherwise have to
  * trust: types, signs, that members lie within the archive and do not overlap, that names are unique, that
- * parts exist. A manifest from a newer format is ERROR_BACKUP naming the version that reads it.
+ * parts exist, that rows add up from parts to chunks to tables (but for binary COPY, whose parts may end
+ * within a row). Texts may hold bytes that are no UTF-8; see json.h. A manifest from a newer format is
+ * ERROR_BACKUP naming the version that reads it.
  */
 #ifndef BACKUP_MANIFEST_H
 #define BACKUP_MANIFEST_H

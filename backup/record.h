@@ -5,6 +5,8 @@
  *
  * The record also holds the marks that are set on a backup later: kept, verified, tested. A mark rewrites the
  * record atomically.
+ *
+ * Its last field is a SHA-256 of all others, so that damage shows also where nothing else says the same.
  */
 #ifndef BACKUP_RECORD_H
 #define BACKUP_RECORD_H
@@ -25,8 +27,8 @@ struct record {
     int jobs, level;
     char *command;               /* "backup create", "apply --backup" */
     char *tag;                   /* or NULL */
-    struct text_list migrations; /* versions applied in the snapshot, in order */
-    char *last_migration;        /* or NULL */
+    struct text_list migrations; /* versions in the history, half-run ones too, in order */
+    char *last_migration;        /* the newest one that is applied, or NULL */
     int64_t skipped;             /* tables whose rows are not in it */
     int64_t warnings;
 
@@ -39,6 +41,9 @@ struct record {
 
 void record_free(struct record *record);
 CLEANUP_POINTER(struct record *, record_free)
+
+/* A record with everything that the manifest says; the rest is for the caller to fill in. */
+struct record *record_new(const struct manifest *manifest);
 
 char *record_write(const struct record *record, size_t *ret_size);
 MUST_CHECK bool record_read(const char *text, size_t size, struct record **ret, struct error *error);
