@@ -108,10 +108,8 @@ static struct archive *new_archive(struct archive_writer *writer)
 {
     struct archive *archive = archive_write_new();
 
-    /* Restricted pax writes plain ustar headers where they suffice: the footer's size must be known. Names
-     * are bytes; libarchive would translate them from the locale's encoding. */
+    /* Restricted pax writes plain ustar headers where they suffice: the footer's size must be known. */
     if (!archive || archive_write_set_format_pax_restricted(archive) != ARCHIVE_OK ||
-        archive_write_set_format_option(archive, "pax", "hdrcharset", "BINARY") != ARCHIVE_OK ||
         archive_write_set_bytes_per_block(archive, 0) != ARCHIVE_OK ||
         archive_write_set_bytes_in_last_block(archive, 1) != ARCHIVE_OK ||
         archive_write_open(archive, writer, NULL, write_bytes, NULL) != ARCHIVE_OK) {
@@ -162,7 +160,9 @@ static bool begin_member(struct archive_writer *writer, const char *name, int64_
     archive_entry_set_perm(entry, (mode_t)mode);
     archive_entry_set_size(entry, size);
     archive_entry_set_mtime(entry, writer->taken_at, 0);
-    if (archive_write_header(writer->archive, entry) != ARCHIVE_OK)
+    /* A warning is about names that are not ASCII: they are written byte by byte, marked as such. */
+    int result = archive_write_header(writer->archive, entry);
+    if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
         return archive_failed(writer, error);
     ret->offset = writer->bytes;
     ret->size = size;
@@ -532,8 +532,9 @@ bool archive_reader_walk(const struct archive_reader *reader, archive_visitor *v
     walk->reader = reader;
     archive_read_support_format_tar(archive);
     result = archive_read_open2(archive, walk, NULL, walk_read, walk_skip, NULL);
-    while (result == ARCHIVE_OK && (result = archive_read_next_header(archive, &entry)) <= ARCHIVE_OK &&
-           result >= ARCHIVE_WARN) {
+    /* Only a warning, about a name, leaves an entry to be used; a header that is damaged is a "retry". */
+    while (result == ARCHIVE_OK && (result = archive_read_next_header(archive, &entry),
+                                    result == ARCHIVE_OK || result == ARCHIVE_WARN)) {
         const char *name = archive_entry_pathname(entry);
         offset = archive_filter_bytes(archive, 0);
         if (!visitor(context, name ? name : "", offset, archive_entry_size(entry), error))

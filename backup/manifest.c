@@ -17,6 +17,7 @@ static void table_clear(struct manifest_table *table)
     free(table->schema);
     free(table->name);
     free(table->columns);
+    free(table->root);
     free(table->reason);
     free(table->chunks);
 }
@@ -201,6 +202,7 @@ static json_t *write_table(const struct manifest_table *table)
     json_put_text(object, "schema", table->schema);
     json_put_text(object, "name", table->name);
     json_put_text(object, "columns", table->columns);
+    json_put_text(object, "root", table->root);
     json_put_text(object, "source", source_words[table->source]);
     json_put_text(object, "reason", table->reason);
     json_put_bool(object, "binary", table->binary);
@@ -485,6 +487,7 @@ static void read_table(struct json_reader *reader, const json_t *object, struct 
     ret->schema = json_take_text(reader, object, "schema");
     ret->name = json_take_text(reader, object, "name");
     ret->columns = json_take_text(reader, object, "columns");
+    ret->root = json_take_optional_text(reader, object, "root");
     ret->source = (enum table_source)json_take_word(reader, object, "source", source_words);
     ret->reason = json_take_optional_text(reader, object, "reason");
     ret->binary = json_take_bool(reader, object, "binary");

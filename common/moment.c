@@ -64,19 +64,19 @@ static bool take_offset(const char *text, int64_t *us)
 bool moment_parse(const char *text, int64_t *ret_us)
 {
     struct tm parts = {0};
-    int month, day;
+    int month, day, seconds;
 
     if (!take_digits(&text, 4, 1970, 9999, &parts.tm_year) || !take_one_of(&text, "-") ||
         !take_digits(&text, 2, 1, 12, &month) || !take_one_of(&text, "-") ||
         !take_digits(&text, 2, 1, 31, &day) || !take_one_of(&text, "Tt ") ||
         !take_digits(&text, 2, 0, 23, &parts.tm_hour) || !take_one_of(&text, ":") ||
         !take_digits(&text, 2, 0, 59, &parts.tm_min) || !take_one_of(&text, ":") ||
-        !take_digits(&text, 2, 0, 60, &parts.tm_sec))
+        !take_digits(&text, 2, 0, 60, &seconds)) /* 60: a leap second */
         return false;
     parts.tm_year -= 1900;
     parts.tm_mon = month - 1;
     parts.tm_mday = day;
-    int64_t us = timegm(&parts) * SECOND;
+    int64_t us = (timegm(&parts) + seconds) * SECOND;
     if (parts.tm_mday != day) /* the 30th of February */
         return false;
     if (!take_fraction(&text, &us) || !take_offset(text, &us))
