@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: PostgreSQL
+# restore.sh, the way out without pgmigrate, sees what is wrong. That it restores everything is told by
+# backup_fidelity.bats.
+
+load helpers
+
+setup()
+{
+    test_setup
+    export PGMIGRATE_REPOSITORY=$PWD/backups
+    PGHOST=$(sed 's/.*[?&]host=\([^&]*\).*/\1/; s/%2[Cc]/,/g' <<<"$TEST_SERVER_URL")
+    export PGHOST PGUSER=postgres TMPDIR=$PWD
+    copy=${TEST_DATABASE}_copy
+}
+
+teardown()
+{
+    psql_server "drop database if exists $copy with (force)"
+    test_teardown
+}
+
+# A backup of a database with a table that is cut and one that is not, unpacked: archive/ and archive.tar.
+make_archive()
+{
+    psql_value "create table big as select i, md5(i::text) as t from generate_series(1, 30000) i" >/dev/null
+    psql_value "create table small as select i from generate_series(1, 10) i; create view v as select * from small" >/dev/null
+    pgmigrate backup create -q --split-larger-than 256kB >/dev/null
+    cp backups/*.tar archive.tar
+    mkdir archive
+    tar -xf archive.tar -C archive
+}
+
+# Put it together again as it is now, with digests that know of the change.
+repack()
+{
+    rm -f archive/SHA256SUMS archive.tar
+    (cd archive && find . -type f | sed 's,^\./,,' | sort | xargs -d '\n' sha256sum >../sums && mv ../sums SHA256SUMS)
+    tar -cf archive.tar -C archive .
+}
+
+restore_script()
+{
+    run --separate-stderr sh archive/restore.sh archive.tar "$@" </dev/null
+}
+
+first_part()
+{
+    find archive/tables -name '0*.zst' | sort | head -n 1
+}
+
+@test "restore.sh makes the database and leaves no files" {
+    make_archive
+    restore_script "$copy" 3
+    assert_status 0
+    assert_stderr "all rows are there"
+    assert_equal "$(psql -XAtq -d "$(database_url "$copy")" -c "select count(*) from big")" 30000
+    assert_equal "$(find . -maxdepth 1 -name 'restore.*')" ""
+}
+
+@test "restore.sh sees a changed member by its digest" {
+    make_archive
+    printf x >>archive/database.sql
+    tar -cf archive.tar -C archive .
+    restore_script "$copy"
+    assert_status 1
+    assert_stderr "database.sql: FAILED"
+    assert_equal "$(psql_server "select count(*) from pg_database where datname = '$copy'")" 0
+}
+
+@test "restore.sh sees a damaged archive by the digest beside it" {
+    make_archive
+    (sha256sum archive.tar | tr '0-9' '1-9') >archive.tar.sha256
+    restore_script "$copy"
+    assert_status 1
+    assert_stderr "the archive is damaged"
+}
+
+@test "restore.sh keeps nothing of a part that cannot be decoded, and fails" {
+    make_archive
+    part=$(first_part)
+    size=$(stat -c %s "$part")
+    printf 'XXXX' | dd of="$part" bs=1 seek=$((size / 2)) conv=notrunc status=none
+    repack
+    restore_script "$copy"
+    assert_status 1
+    assert_stderr "rows could not be loaded"
+    assert_stderr "drop it before the next try"
+}
+
+@test "restore.sh sees a truncated part and a truncated dump" {
+    make_archive
+    cp -r archive whole
+    truncate -s -30 "$(first_part)"
+    repack
+    restore_script "$copy"
+    assert_status 1
+    psql_server "drop database $copy with (force)"
+    rm -r archive
+    mv whole archive
+    truncate -s -30 "$(find archive/data -name '*.zst' | sort | tail -n 1)"
+    repack
+    restore_script "$copy"
+    assert_status 1
+}
+
+@test "restore.sh sees that rows are missing" {
+    make_archive
+    rm "$(first_part)"
+    repack
+    restore_script "$copy"
+    assert_status 1
+    assert_stderr "has "
+    assert_stderr "rows instead of 30000"
+}
+
+@test "restore.sh fails where a statement of the schema, a row or a property fails" {
+    make_archive
+    echo "SELECT 1 / 0;" >>archive/database.sql
+    repack
+    restore_script "$copy"
+    assert_status 3
+    assert_stderr "division by zero"
+    psql_server "drop database $copy with (force)"
+
+    rm archive/database.sql
+    tar -xf backups/*.tar -C archive database.sql
+    printf 'no row\n' | zstd -q >>"$(first_part)"
+    repack
+    restore_script "$copy"
+    assert_status 1
+    assert_stderr "rows could not be loaded"
+}
+
+@test "restore.sh does not touch a database that is there, and names roles that are not" {
+    make_archive
+    restore_script "$TEST_DATABASE"
+    [ "$status" -ne 0 ]
+    assert_stderr "already exists"
+    refute_stderr "drop it"
+    printf 'no_such_role\n' >>archive/roles.tsv
+    repack
+    restore_script "$copy"
+    assert_status 1
+    assert_stderr "no_such_role"
+    assert_stderr "globals.sql"
+    assert_equal "$(psql_server "select count(*) from pg_database where datname = '$copy'")" 0
+}
+
+@test "restore.sh takes any name for the new database" {
+    make_archive
+    local odd="host=nowhere.invalid dbname='q\" \\ x"
+    restore_script "$odd"
+    psql_server "drop database \"${odd//\"/\"\"}\""
+    assert_status 0
+}
+
+@test "restore.sh says what it wants" {
+    run --separate-stderr sh "$BATS_TEST_DIRNAME/../../backup/archive_files/restore.sh"
+    assert_status 2
+    assert_stderr "usage: sh restore.sh ARCHIVE NEWDB [JOBS]"
+    run --separate-stderr sh "$BATS_TEST_DIRNAME/../../backup/archive_files/restore.sh" /no/such x
+    assert_status 1
+    run --separate-stderr sh "$BATS_TEST_DIRNAME/../../backup/archive_files/restore.sh" /etc/passwd x 0
+    assert_status 1
+    run --separate-stderr sh "$BATS_TEST_DIRNAME/../../backup/archive_files/restore.sh" /etc/passwd x
+    [ "$status" -ne 0 ]
+}
