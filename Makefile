@@ -90,7 +90,7 @@ $(LIBRARY): $(BUILD)/files
 build/deps/server-dev:
 	@build-aux/deps server-dev
 
--include $(patsubst %.c,$(BUILD)/%.d,$(SOURCES) $(wildcard tests/unit/*.c tests/fuzz/*.c bench/*.c))
+-include $(patsubst %.c,$(BUILD)/points/%.d,$(SOURCES)) $(patsubst %.c,$(BUILD)/%.d,$(SOURCES) $(wildcard tests/unit/*.c tests/fuzz/*.c bench/*.c))
 
 # ---- packages ----
 
@@ -116,6 +116,18 @@ $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 	$(Q)$(LINK) -o $@ $^ -lcmocka $(LIBRARIES)
 .SECONDARY: $(UNIT_TESTS:$(BUILD)/tests/%=$(BUILD)/tests/unit/%.o)
 
+# The program with the places at which tests kill it (common/test_point.h); only the sources that have some
+# are compiled again.
+POINTS := $(shell grep -l '"common/test_point.h"' $(SOURCES))
+.PHONY: test-points
+test-points: $(BUILD)/points/pgmigrate
+$(BUILD)/points/pgmigrate: $(BUILD)/cli/main.o $(POINTS:%.c=$(BUILD)/points/%.o) $(LIBRARY)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(LINK) -o $@ $^ $(LIBRARIES)
+$(BUILD)/points/%.o: %.c $(BUILD)/flags | $(BUILD)/sql.h $(SERVER_DEV)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(COMPILE) -DPGMIGRATE_TEST_POINTS -MMD -MP -c -o $@ $<
+
 # ASan, UBSan and LSan say nothing where they find nothing, and fail the test where they do.
 export ASAN_OPTIONS  := detect_leaks=1:abort_on_error=0:exitcode=99
 export UBSAN_OPTIONS := print_stacktrace=1:halt_on_error=1
@@ -129,14 +141,14 @@ test:
 
 # Tests without a look at the packages; `make run-tests CLI_TESTS=tests/cli/apply.bats UNIT_TESTS=` runs one file.
 .PHONY: run-tests
-run-tests: all unit-tests
+run-tests: all unit-tests test-points
 	@tests/run $(UNIT_TESTS) $(CLI_TESTS)
 
 # ---- speed ----
 
 # As any user, from a copy he can read: root's run of the suite shows nothing about permissions.
 .PHONY: run-tests-unprivileged
-run-tests-unprivileged: all unit-tests
+run-tests-unprivileged: all unit-tests test-points
 	@tests/unprivileged $(UNIT_TESTS) $(CLI_TESTS)
 
 # The whole suite with every check the compiler can build in. TEST_SANITIZED tells tests that measure.
@@ -155,7 +167,7 @@ SERVERS  = $(shell sed -n 's/^\([0-9][0-9]*\) .*/\1/p' tests/servers/versions)
 .PHONY: test-servers
 test-servers:
 	@build-aux/deps test
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all unit-tests test-points
 	@tests/servers/run "$(SERVERS)" $(CLI_TESTS)
 
 # Each fuzzer for SECONDS; what it finds stays in build/fuzz/found/, what it learns in build/fuzz/corpus/.

@@ -197,7 +197,7 @@ struct copy_out {
     size_t size, capacity;
     uint32_t *lengths;
     size_t rows;
-    bool over;
+    bool over, failed;
     int64_t tag_rows;
 };
 
@@ -303,7 +303,10 @@ bool copy_out_next(struct copy_out *copy, const atomic_bool *stop, struct copy_b
 {
     if (copy->stream != NULL)
         return stream_read(copy->stream, stop, ret, error);
-    if (!next_by_libpq(copy, stop, error))
+    if (copy->failed)
+        return error_set(error, ERROR_FAILED, "the COPY has failed before");
+    copy->failed = !next_by_libpq(copy, stop, error);
+    if (copy->failed)
         return false;
     *ret = (struct copy_block){
         .data = copy->buffer, .size = copy->size, .lengths = copy->lengths, .rows = copy->rows};

@@ -57,10 +57,11 @@ static char *conninfo_of(struct postgres *postgres, bool after_another, bool wit
 {
     const char *address = postgres_address(postgres), *colon = strrchr(address, ':');
     OWNED char *host = text_copy_part(address, colon == NULL ? strlen(address) : (size_t)(colon - address));
+    OWNED char *quoted = text_format("'%s'", password());
 
     return text_format("host=%s%s port=%s5432 user=postgres dbname=postgres %s%s",
                        after_another ? "/nowhere," : "", host, after_another ? "1," : "",
-                       with_password ? "password=" : "", with_password ? password() : "");
+                       with_password ? "password=" : "", with_password ? quoted : "");
 }
 
 static struct postgres *connected_to(const char *conninfo)
