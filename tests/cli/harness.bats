@@ -32,3 +32,9 @@ load helpers
     run ! assert_value "select 1" 2
     WAIT_SECONDS=0 run ! wait_until false
 }
+
+@test "only the program for tests can be killed at a point" {
+    run ! grep -q PGMIGRATE_TEST_STOP "$TEST_BUILD/pgmigrate"
+    "$TEST_BUILD/points/pgmigrate" --version
+    run ! kill_pgmigrate_at nowhere --version
+}

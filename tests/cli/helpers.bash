@@ -140,6 +140,18 @@ wait_pgmigrate()
     stderr=$(cat background.err)
 }
 
+# Run a pgmigrate that is killed at a point of common/test_point.h: "NAME", or "NAME:3" for the third time there.
+kill_pgmigrate_at() # POINT ARGUMENT…
+{
+    local point=$1
+    shift
+    run --separate-stderr env "PGMIGRATE_TEST_STOP=$point" "$TEST_BUILD/points/pgmigrate" "$@" </dev/null
+    [ "$status" -eq 137 ] && return 0
+    echo "was not killed at $point" >&2
+    show_result
+    return 1
+}
+
 # Write a file of the folder migrations/, its text from stdin: `migration 001_users <<'SQL'`.
 migration() # STEM
 {
