@@ -229,10 +229,13 @@ static bool begins_with_word(const char *sql, const char *word)
 /* By their first words: they are written by the backup, always in the same way. */
 static bool is_wanted(const char *sql, const struct restore_options *options)
 {
-    bool privileges = begins_with_word(sql, "GRANT ") || begins_with_word(sql, "REVOKE ");
+    bool privileges = begins_with_word(sql, "GRANT ") || begins_with_word(sql, "REVOKE ") ||
+                      begins_with_word(sql, "SET SESSION AUTHORIZATION ");
     bool owner = begins_with_word(sql, "ALTER DATABASE ") && strstr(sql, " OWNER TO ");
+    bool role = begins_with_word(sql, "ALTER ROLE ");
 
-    return !(options->no_privileges && privileges) && !(options->no_owner && owner);
+    return !(options->no_privileges && (privileges || (role && options->no_owner))) &&
+           !(options->no_owner && owner);
 }
 
 static bool run_statements(struct postgres *server, const struct text_list *statements,

@@ -2,7 +2,6 @@
 #include "cli/connect.h"
 
 #include "cli/report.h"
-
 #include "cli/secret.h"
 #include "cli/worktree.h"
 #include "common/cluster.h"
@@ -20,7 +19,7 @@ static bool embedded_url(const struct invocation *invocation, char **ret_url, st
 }
 
 /* libpq repeats a URI that it cannot read, password and all. */
-static bool connect_to(const char *conninfo, struct postgres **ret, struct error *error)
+static bool connect_to(const char *conninfo, struct postgres **ret, char **ret_database, struct error *error)
 {
     OWNED char *masked = text_copy(conninfo);
     const char *found;
@@ -30,7 +29,8 @@ static bool connect_to(const char *conninfo, struct postgres **ret, struct error
         return error_hint(error, "Write @ as %%40, / as %%2F and %% as %%25, or keep the password elsewhere: "
                                  "PGPASSWORD, a password file (~/.pgpass) or a service.");
     }
-    if (postgres_connect(conninfo, "pgmigrate", ret, error))
+    if (ret_database ? postgres_connect_server(conninfo, "pgmigrate", ret, ret_database, error)
+                     : postgres_connect(conninfo, "pgmigrate", ret, error))
         return true;
     found = masked && secret_overwrite(masked) && error->message ? strstr(error->message, conninfo) : NULL;
     if (found) {
@@ -42,7 +42,9 @@ static bool connect_to(const char *conninfo, struct postgres **ret, struct error
     return false;
 }
 
-bool connect_database(const struct invocation *invocation, struct postgres **ret, struct error *error)
+/* ret_database NULL: to the database itself, else to its server. */
+static bool connect_either(const struct invocation *invocation, struct postgres **ret, char **ret_database,
+                           struct error *error)
 {
     OWNED char *conninfo = NULL;
 
@@ -56,15 +58,26 @@ bool connect_database(const struct invocation *invocation, struct postgres **ret
     if (conninfo && text_equal(conninfo, "embedded:")) {
         OWNED char *url = NULL;
 
-        return embedded_url(invocation, &url, error) && connect_to(url, ret, error);
+        return embedded_url(invocation, &url, error) && connect_to(url, ret, ret_database, error);
     }
-    if (connect_to(conninfo, ret, error))
+    if (connect_to(conninfo, ret, ret_database, error))
         return true;
     if (!conninfo && !error->hint)
         error_hint(error,
                    "No database was named, so libpq's defaults and PG* variables count. Give --database, set "
                    "DATABASE_URL, or name it in pgmigrate.conf under [environment NAME].");
     return false;
+}
+
+bool connect_database(const struct invocation *invocation, struct postgres **ret, struct error *error)
+{
+    return connect_either(invocation, ret, NULL, error);
+}
+
+bool connect_server(const struct invocation *invocation, struct postgres **ret, char **ret_database,
+                    struct error *error)
+{
+    return connect_either(invocation, ret, ret_database, error);
 }
 
 bool connect_role(const struct invocation *invocation, struct postgres *postgres, struct error *error)

@@ -11,6 +11,11 @@
 MUST_CHECK bool connect_database(const struct invocation *invocation, struct postgres **ret,
                                  struct error *error);
 
+/* Connect to its server, where the database itself may be missing, or is not to be used: its name is
+ * ret_database, the caller's to free. */
+MUST_CHECK bool connect_server(const struct invocation *invocation, struct postgres **ret,
+                               char **ret_database, struct error *error);
+
 /* Work as the configured role, if there is one: who logs in may not be allowed to read the history. */
 MUST_CHECK bool connect_role(const struct invocation *invocation, struct postgres *postgres,
                              struct error *error);

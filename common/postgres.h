@@ -31,6 +31,10 @@ struct rows;
  */
 MUST_CHECK bool postgres_connect(const char *conninfo, const char *application_name, struct postgres **ret,
                                  struct error *error);
+/* To the server that conninfo names, whether its database is there or not: to the database postgres, else
+ * template1. ret_database is the name that conninfo has, the caller's to free. */
+MUST_CHECK bool postgres_connect_server(const char *conninfo, const char *application_name,
+                                        struct postgres **ret, char **ret_database, struct error *error);
 /* Another connection with the same parameters: an observer, or the way back after a lost one. */
 MUST_CHECK bool postgres_connect_again(const struct postgres *postgres, struct postgres **ret,
                                        struct error *error);

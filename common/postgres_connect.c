@@ -83,14 +83,20 @@ static bool connect_with(const char *const keywords[], const char *const values[
     return true;
 }
 
-bool postgres_connect(const char *conninfo, const char *application_name, struct postgres **ret,
-                      struct error *error)
+/* What stands before the first dbname is a default that conninfo overrides; what stands after it overrides
+ * conninfo, and so does a second dbname. */
+static bool connect_by(const char *conninfo, const char *database, const char *application_name,
+                       struct postgres **ret, struct error *error)
 {
-    /* What stands before dbname is a default that conninfo overrides; what stands after it overrides
-     * conninfo. */
-    const char *keywords[] = {
-        "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
-        "dbname",          "client_encoding",     "application_name", NULL};
+    const char *keywords[] = {"keepalives_idle",
+                              "keepalives_interval",
+                              "keepalives_count",
+                              "tcp_user_timeout",
+                              "dbname",
+                              "client_encoding",
+                              "application_name",
+                              "dbname",
+                              NULL};
     const char *values[] = {"30",
                             "10",
                             "3",
@@ -98,8 +104,42 @@ bool postgres_connect(const char *conninfo, const char *application_name, struct
                             conninfo == NULL || *conninfo == '\0' ? NULL : conninfo,
                             "UTF8",
                             application_name,
+                            database,
                             NULL};
     return connect_with(keywords, values, true, ret, error);
+}
+
+bool postgres_connect(const char *conninfo, const char *application_name, struct postgres **ret,
+                      struct error *error)
+{
+    return connect_by(conninfo, NULL, application_name, ret, error);
+}
+
+/* As libpq understands it; the connection that this begins is given up at once. */
+static char *database_of(const char *conninfo)
+{
+    const char *keywords[] = {"dbname", NULL}, *values[] = {conninfo, NULL};
+    PGconn *connection = PQconnectStartParams(keywords, values, 1);
+    const char *name = connection == NULL ? NULL : PQdb(connection);
+    char *copy = text_copy(name == NULL ? "" : name);
+
+    PQfinish(connection);
+    return copy;
+}
+
+bool postgres_connect_server(const char *conninfo, const char *application_name, struct postgres **ret,
+                             char **ret_database, struct error *error)
+{
+    OWNED char *database = database_of(conninfo);
+
+    if (!connect_by(conninfo, "postgres", application_name, ret, error)) {
+        AUTO(error_clear) struct error ignored = {0};
+        if (interrupt_signal() != 0 || !connect_by(conninfo, "template1", application_name, ret, &ignored))
+            return false;
+        error_clear(error);
+    }
+    *ret_database = take(database);
+    return true;
 }
 
 /* ---- the same connection once more ---- */

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "backup/repository.h"
+#include "backup/restore.h"
+#include "cli/commands.h"
+#include "cli/connect.h"
+#include "cli/document.h"
+#include "cli/report.h"
+#include "cli/restoring.h"
+#include "common/interrupt.h"
+#include "common/moment.h"
+
+/* One run of the command. */
+struct run {
+    struct invocation *invocation;
+    struct repository *repository;
+    struct postgres *server;
+    char *database; /* that the configuration names */
+    struct record *record;
+    char *archive;
+    char *to;
+    struct text_list tables;
+    struct restore_options options;
+    struct restore_result result;
+    char *previous; /* what the old database is called now */
+};
+
+static void run_clear(struct run *run)
+{
+    repository_free(run->repository);
+    postgres_free(run->server);
+    record_free(run->record);
+    restore_result_clear(&run->result);
+    text_list_clear(&run->tables);
+    free(run->database);
+    free(run->archive);
+    free(run->to);
+    free(run->previous);
+}
+CLEANUP_VALUE(struct run, run_clear)
+
+/* ---- which backup ---- */
+
+static bool one_way(const struct invocation *invocation, struct error *error)
+{
+    int ways = (invocation->operands.count > 0) + invocation_flag(invocation, "before") +
+               invocation_flag(invocation, "before-time");
+
+    if (ways == 1)
+        return true;
+    error_set(error, ERROR_USAGE, ways ? "a backup was named in two ways" : "no backup was named");
+    return error_hint(error, "Give an id, a path or \"latest\", or --before VERSION, or --before-time TIME. "
+                             "\"pgmigrate backup list\" shows what there is.");
+}
+
+static bool find_backup(struct run *run, struct error *error)
+{
+    const struct invocation *invocation = run->invocation;
+    const char *before = invocation_option(invocation, "before");
+    const char *time = invocation_option(invocation, "before-time");
+    OWNED char *folder = config_path(invocation->config, "repository");
+
+    if (!repository_open(folder, false, &run->repository, error))
+        return false;
+    if (before)
+        return repository_find_before(run->repository, before, run->database, &run->record, &run->archive,
+                                      error);
+    if (time)
+        return repository_find_before_time(run->repository, time, run->database, &run->record, &run->archive,
+                                           error);
+    return repository_find(run->repository, invocation->operands.items[0], run->database, &run->record,
+                           &run->archive, error);
+}
+
+/* ---- the plan ---- */
+
+static void plan_line(FILE *out, const char *name, char *owned)
+{
+    OWNED char *text = owned;
+
+    fprintf(out, "%-11s %s\n", name, text);
+}
+
+static char *age_of(const char *taken_at)
+{
+    int64_t then, now = moment_now_ms();
+
+    if (!moment_parse(taken_at, &then))
+        return text_copy("");
+    OWNED char *age = text_duration(now - then);
+    return text_format(", %s old", age);
+}
+
+/* From a test of this backup, or of the newest other one of the database. */
+static char *estimate(struct run *run)
+{
+    AUTO(records_clear) struct records records = {0};
+    AUTO(error_clear) struct error ignored = {0};
+    const struct record *record = run->record, *basis = record->tested_ms ? record : NULL;
+
+    if (!basis && repository_list(run->repository, &records, NULL, &ignored))
+        for (size_t i = 0; i < records.count && !basis; i++)
+            if (records.items[i]->tested_ms && records.items[i]->raw_bytes &&
+                text_equal(records.items[i]->database, record->database))
+                basis = records.items[i];
+    if (!basis || !basis->raw_bytes)
+        return text_copy("unknown: no restore was tested yet (\"pgmigrate backup test\")");
+    OWNED char *time = text_duration(
+        (int64_t)((double)basis->tested_ms * (double)record->raw_bytes / (double)basis->raw_bytes));
+    return text_format("about %s, from the test of %s", time, basis->id);
+}
+
+static char *target_text(const struct run *run)
+{
+    OWNED char *where = connect_target(run->server);
+    OWNED char *host = text_copy_part(where, (size_t)(strrchr(where, '/') - where));
+
+    return text_format("%sdatabase \"%s\" on %s", run->options.resume ? "" : "new ", run->to, host);
+}
+
+static void print_plan(struct run *run)
+{
+    const struct record *record = run->record;
+    OWNED char *age = age_of(record->taken_at), *taken = report_time(record->taken_at);
+    OWNED char *bytes = text_size(record->bytes), *raw = text_size(record->raw_bytes);
+
+    plan_line(stderr, "backup", text_format("%s, taken %s UTC%s", record->id, taken, age));
+    plan_line(stderr, "from",
+              text_format("database \"%s\", PostgreSQL %s", record->database, record->server_version));
+    plan_line(stderr, "migrations",
+              record->last_migration ? text_format("%zu applied, the last one %s", record->migrations.count,
+                                                   record->last_migration)
+                                     : text_copy("none"));
+    plan_line(stderr, "contents",
+              text_format("%lld tables, %lld rows, %s (%s compressed)", (long long)record->tables,
+                          (long long)record->rows, raw, bytes));
+    for (size_t i = 0; i < run->tables.count; i++)
+        plan_line(stderr, i ? "" : "only", text_copy(run->tables.items[i]));
+    plan_line(stderr, "into", target_text(run));
+    if (run->options.swap_follows)
+        plan_line(
+            stderr, "then",
+            text_format("it takes the place of \"%s\", which is kept under another name", run->database));
+    plan_line(stderr, "time", estimate(run));
+}
+
+static void fill_plan(const struct run *run, const struct text_list *problems)
+{
+    json_t *document = run->invocation->document, *list = json_array();
+
+    document_text(document, "id", run->record->id);
+    document_text(document, "database", run->to);
+    document_integer(document, "tables", run->record->tables);
+    document_integer(document, "rows", run->record->rows);
+    document_text(document, "taken_at", run->record->taken_at);
+    document_text(document, "migrations_version", run->record->last_migration);
+    document_bool(document, "swapped", false);
+    for (size_t i = 0; i < problems->count; i++)
+        json_array_append_new(list, json_string(problems->items[i]));
+    json_object_set_new(document, "problems", list);
+}
+
+/* ---- asking ---- */
+
+static bool refuse_unconfirmed(const struct run *run, const char *given, struct error *error)
+{
+    const char *environment = config_environment(run->invocation->config);
+
+    if (given)
+        error_set(error, ERROR_REFUSED, "--confirm names \"%s\", but \"%s\" would be replaced", given,
+                  run->database);
+    else
+        error_set(error, ERROR_REFUSED, "environment \"%s\" is protected: swapping wants --confirm %s",
+                  environment ? environment : "", run->database);
+    return error_hint(error, "Nothing was changed.");
+}
+
+static bool ask(struct error *error)
+{
+    OWNED char *line = NULL;
+    size_t size = 0;
+
+    fprintf(stderr, "Type \"yes\" to go on: ");
+    fflush(stderr);
+    if (getline(&line, &size, stdin) > 0 && text_equal(line, "yes\n"))
+        return true;
+    if (interrupt_signal())
+        return interrupt_error(error);
+    error_set(error, ERROR_REFUSED, "the restore was not confirmed");
+    return error_hint(error, "Nothing was changed. Give --yes, or answer \"yes\".");
+}
+
+static bool confirmed(const struct run *run, struct error *error)
+{
+    const struct invocation *invocation = run->invocation;
+    const char *given = invocation_option(invocation, "confirm");
+    bool protected = config_bool(invocation->config, "protected");
+
+    if (run->options.swap_follows && (protected || given) && !text_equal(given, run->database))
+        return refuse_unconfirmed(run, given, error);
+    if (invocation->yes || given || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+        return true;
+    return ask(error);
+}
+
+/* ---- the result ---- */
+
+/* The command that goes on; what decides what is restored must be the same. */
+static char *resume_command(const struct run *run)
+{
+    const struct restore_options *options = &run->options;
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    fprintf(out, "pgmigrate restore %s --to %s --resume", run->record->id, run->to);
+    for (size_t i = 0; i < run->tables.count; i++)
+        fprintf(out, " --table '%s'", run->tables.items[i]);
+    fprintf(out, "%s%s%s%s", options->schema_only ? " --schema-only" : "",
+            options->no_owner ? " --no-owner" : "", options->no_privileges ? " --no-privileges" : "",
+            options->swap_follows ? " --swap" : "");
+    fclose(out);
+    return text;
+}
+
+static void add_strings(json_t *document, const char *name, const struct text_list *texts)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < texts->count; i++)
+        json_array_append_new(list, json_string(texts->items[i]));
+    json_object_set_new(document, name, list);
+}
+
+static void tell_result(const struct run *run, int64_t ms)
+{
+    const struct invocation *invocation = run->invocation;
+    const struct restore_result *result = &run->result;
+    const char *name = run->previous || run->options.swap_follows ? run->database : result->database;
+    OWNED char *duration = text_duration(ms);
+
+    if (invocation->json) {
+        document_text(invocation->document, "id", run->record->id);
+        document_text(invocation->document, "database", name);
+        document_integer(invocation->document, "tables", result->tables);
+        document_integer(invocation->document, "rows", result->rows);
+        document_integer(invocation->document, "seconds", (ms + 500) / 1000);
+        document_bool(invocation->document, "swapped", run->options.swap_follows);
+        document_text(invocation->document, "previous_database", run->previous);
+        add_strings(invocation->document, "created_roles", &result->created_roles);
+        add_strings(invocation->document, "notes", &result->notes);
+        return;
+    }
+    if (invocation->verbosity == VERBOSITY_QUIET)
+        return;
+    printf("restored %s into database \"%s\" in %s: %lld tables, %lld rows%s\n", run->record->id, name,
+           duration, (long long)result->tables, (long long)result->rows,
+           run->options.schema_only || run->options.no_compare ? "" : ", compared with the backup");
+    if (run->previous)
+        printf("the old database is \"%s\"\n", run->previous);
+    for (size_t i = 0; i < result->created_roles.count; i++)
+        printf("role \"%s\" was created without login\n", result->created_roles.items[i]);
+    for (size_t i = 0; i < result->notes.count; i++)
+        printf("note: %s\n", result->notes.items[i]);
+}
+
+/* ---- running ---- */
+
+static bool swap(struct run *run, struct error *error)
+{
+    if (!run->options.swap_follows)
+        return true;
+    if (restore_swap_notes(run->server, run->to, run->database, &run->result.notes, error) &&
+        restore_swap(run->server, run->to, run->database, &run->previous, error))
+        return true;
+    if (!error->hint) {
+        OWNED char *command = resume_command(run);
+
+        error_hint(error, "\"%s\" is restored and stays; \"%s\" is as it was. Try again with \"%s\".",
+                   run->to, run->database, command);
+    }
+    return false;
+}
+
+static bool restore(struct run *run, struct error *error)
+{
+    struct restoring_progress progress = {.invocation = run->invocation};
+    struct restore_listener listener = restoring_listener(&progress);
+    int64_t began = clock_ms();
+    bool ok =
+        restore_run(run->server, run->archive, run->record, &run->options, &listener, &run->result, error);
+
+    restoring_progress_end(&progress);
+    if (!ok && run->result.kept) {
+        OWNED char *command = resume_command(run);
+
+        error_hint(error, "Go on with \"%s\", or drop the database.", command);
+    }
+    if (!ok || !swap(run, error))
+        return false;
+    tell_result(run, clock_ms() - began);
+    return true;
+}
+
+static bool try_dry(struct run *run, struct error *error)
+{
+    AUTO(archive_reader_free) struct archive_reader *archive = NULL;
+    AUTO(manifest_free) struct manifest *manifest = NULL;
+    AUTO(text_list_clear) struct text_list problems = {0};
+    OWNED char *text = NULL;
+    size_t size;
+
+    if (!archive_reader_open(run->archive, &archive, error) ||
+        !archive_reader_manifest(archive, &text, &size, error) ||
+        !manifest_read(text, size, archive_reader_bytes(archive), &manifest, error) ||
+        !restore_preflight(run->server, manifest, &run->options, &problems, error))
+        return false;
+    if (run->invocation->json)
+        fill_plan(run, &problems);
+    for (size_t i = 0; i < problems.count; i++)
+        fprintf(stderr, "in the way: %s\n", problems.items[i]);
+    if (problems.count)
+        return error_set(error, ERROR_REFUSED, "%s", problems.items[0]);
+    return true;
+}
+
+static bool read_options(struct run *run, struct error *error)
+{
+    const struct invocation *invocation = run->invocation;
+    const char *to = invocation_option(invocation, "to");
+    const char *const *values = NULL;
+    size_t count = invocation_options(invocation, "table", &values);
+
+    for (size_t i = 0; i < count; i++)
+        text_list_add(&run->tables, text_copy(values[i]));
+    if (invocation_flag(invocation, "resume") && !to) {
+        error_set(error, ERROR_USAGE, "\"--resume\" needs \"--to\"");
+        return error_hint(error, "Name the database that the interrupted restore left.");
+    }
+    if (invocation_flag(invocation, "swap") && (count || invocation_flag(invocation, "schema-only")))
+        return error_set(error, ERROR_USAGE,
+                         "\"--swap\" wants a whole database: without --table and "
+                         "--schema-only");
+    run->to = to ? text_copy(to) : restore_name(run->database, "restore");
+    if (text_equal(run->to, run->database) && invocation_flag(invocation, "swap"))
+        return error_set(error, ERROR_USAGE,
+                         "\"--to\" must be another name than that of the database that "
+                         "is replaced");
+    run->options = (struct restore_options){
+        .to = run->to,
+        .jobs = (int)config_integer(invocation->config, "jobs"),
+        .schema_only = invocation_flag(invocation, "schema-only"),
+        .no_owner = invocation_flag(invocation, "no-owner"),
+        .no_privileges = invocation_flag(invocation, "no-privileges"),
+        .create_missing_roles = invocation_flag(invocation, "create-missing-roles"),
+        .resume = invocation_flag(invocation, "resume"),
+        .no_compare = invocation_flag(invocation, "no-compare"),
+        .swap_follows = invocation_flag(invocation, "swap"),
+        .tables = &run->tables,
+    };
+    if (run->options.jobs < 1)
+        return error_set(error, ERROR_USAGE, "\"--jobs\" must be at least 1");
+    return true;
+}
+
+/* Restoring is running SQL as whoever connects: an archive that nobody vouches for wants a decision. */
+static bool trusted(struct run *run, struct error *error)
+{
+    if (run->record)
+        return true;
+    error_set(error, ERROR_BACKUP, "\"%s\" has no commit record beside it", run->archive);
+    return error_hint(error, "The record (.json) says which SHA-256 the archive has. Copy both.");
+}
+
+static bool run_restore(struct invocation *invocation, struct error *error)
+{
+    AUTO(run_clear) struct run run = {.invocation = invocation};
+
+    if (!one_way(invocation, error) || !connect_server(invocation, &run.server, &run.database, error) ||
+        !read_options(&run, error) || !find_backup(&run, error) || !trusted(&run, error))
+        return false;
+    if (!invocation->json && invocation->verbosity > VERBOSITY_QUIET)
+        print_plan(&run);
+    if (invocation_flag(invocation, "dry-run"))
+        return try_dry(&run, error);
+    return confirmed(&run, error) && restore(&run, error);
+}
+
+static const struct option_spec options_restore[] = {
+    {.name = "to", .argument = "VERSION", .summary = "the new database [default: <database>_restore_<time>]"},
+    {.name = "swap", .summary = "put it in the place of the database, which is kept under another name"},
+    {.name = "table", .argument = "NAME", .repeats = true, .summary = "only this table, with what it needs"},
+    {.name = "schema-only", .summary = "no rows"},
+    {.name = "jobs", .letter = 'j', .argument = "N", .key = "jobs"},
+    {.name = "before", .argument = "VERSION", .summary = "the last backup before that migration was applied"},
+    {.name = "before-time", .argument = "TIME", .summary = "the last backup before that time (RFC 3339)"},
+    {.name = "resume", .summary = "go on with a restore that was interrupted"},
+    {.name = "no-owner", .summary = "everything belongs to whoever restores"},
+    {.name = "no-privileges", .summary = "leave out GRANT and REVOKE"},
+    {.name = "create-missing-roles", .summary = "create roles that are missing, without login"},
+    {.name = "no-compare", .summary = "do not read the tables back to compare them with the backup"},
+    {.name = "dry-run", .summary = "show the plan and what is in the way"},
+    {.name = "confirm", .argument = "DBNAME", .summary = "the database that --swap replaces"},
+    {.name = "repository", .argument = "PATH", .key = "repository"},
+    {0},
+};
+
+const struct command cmd_restore = {
+    .name = "restore",
+    .operands = "[BACKUP]",
+    .max_operands = 1,
+    .summary = "restore a backup into a new database",
+    .details =
+        "BACKUP is an id or its beginning, a path, or \"latest\"; --before finds the last backup that was "
+        "taken before a migration was applied. The archive's digest and structure are checked before "
+        "anything is created. Rows go in by several streams, every COPY's count is compared, and in the end "
+        "every table is read back and compared with the backup.\n"
+        "\n"
+        "Nothing that exists is overwritten: the backup goes into a database of its own. With --swap that "
+        "one takes the place of the database in one transaction, after its connections were ended; the old "
+        "one stays, as <database>_before_restore_<time>.\n"
+        "\n"
+        "A restore that was interrupted keeps what it has; the message names the command that goes on.",
+    .options = options_restore,
+    .group = "Backups",
+    .run = run_restore,
+};

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* What "restore" and "backup test" have in common: the progress of a restore on stderr. */
+#ifndef CLI_RESTORING_H
+#define CLI_RESTORING_H
+
+#include "backup/restore.h"
+#include "cli/command.h"
+
+struct restoring_progress {
+    const struct invocation *invocation;
+    enum restore_phase phase;
+    bool begun, live;
+    int64_t drawn, phase_began;
+};
+struct restore_listener restoring_listener(struct restoring_progress *progress);
+/* Take the live line away. */
+void restoring_progress_end(struct restoring_progress *progress);
+
+#endif
