@@ -200,19 +200,32 @@ static bool begins_with_one_of(const char *text, const char *const words[])
     return false;
 }
 
-/* Whether an entry hangs on a wanted one; all: and everything else that it needs is chosen. */
-static bool hangs_on(const struct choice *choice, const struct toc_entry *entry, bool all)
+/* Whether an entry hangs on something wanted, and all else that it needs is chosen. */
+static bool hangs_on_all(const struct choice *choice, const struct toc_entry *entry)
 {
     bool wanted = false;
 
     for (size_t i = 0; i < entry->need_count; i++) {
         const enum wish *wish = wish_of(choice, entry->needs[i]);
 
-        if (all && wish && *wish == UNWANTED)
+        if (wish && *wish == UNWANTED)
             return false;
         wanted = wanted || (wish && *wish == WANTED);
     }
     return wanted;
+}
+
+/* Whether it is part of a wanted table: a default may need a wanted sequence, too. */
+static bool hangs_on_table(const struct choice *choice, const struct toc_entry *entry)
+{
+    for (size_t i = 0; i < entry->need_count; i++) {
+        const enum wish *wish = wish_of(choice, entry->needs[i]);
+
+        if (wish && *wish == WANTED &&
+            text_starts_with(choice->toc->items[wish - choice->wishes].text, "TABLE "))
+            return true;
+    }
+    return false;
 }
 
 static const char attach[] = "TABLE ATTACH ";
@@ -241,22 +254,23 @@ static bool choose_partition(struct choice *choice, const struct toc_entry *entr
 static bool choose_dependents(struct choice *choice)
 {
     /* These bring with them what they need. */
-    static const char *const parts[] = {
-        "DEFAULT ", "CONSTRAINT ", "CHECK CONSTRAINT ", "INDEX ", "STATISTICS ", "SEQUENCE OWNED BY ", NULL};
+    static const char *const parts[] = {"DEFAULT ", "CONSTRAINT ", "CHECK CONSTRAINT ",
+                                        "INDEX ",   "STATISTICS ", NULL};
     /* These are wanted only where the rest of what they need is there. */
-    static const char *const others[] = {"FK CONSTRAINT ", "TRIGGER ",      "POLICY ",         "RULE ",
-                                         "ROW SECURITY ",  "COMMENT ",      "SECURITY LABEL ", "ACL ",
-                                         "SEQUENCE ",      "TABLE ATTACH ", "INDEX ATTACH ",   NULL};
+    static const char *const others[] = {
+        "FK CONSTRAINT ", "TRIGGER ",        "POLICY ", "RULE ",     "ROW SECURITY ",
+        "COMMENT ",       "SECURITY LABEL ", "ACL ",    "SEQUENCE ", "SEQUENCE OWNED BY ",
+        "TABLE ATTACH ",  "INDEX ATTACH ",   NULL};
     bool found = false;
 
     for (size_t i = 0; i < choice->toc->count; i++) {
         const struct toc_entry *entry = &choice->toc->items[i];
-        bool whole = begins_with_one_of(entry->text, others);
+        bool part = begins_with_one_of(entry->text, parts) && hangs_on_table(choice, entry);
+        bool other = begins_with_one_of(entry->text, others) && hangs_on_all(choice, entry);
 
         if (text_starts_with(entry->text, attach) && choose_partition(choice, entry))
             found = true;
-        if (choice->wishes[i] == WANTED || (!whole && !begins_with_one_of(entry->text, parts)) ||
-            !hangs_on(choice, entry, whole))
+        if (choice->wishes[i] == WANTED || !(part || other))
             continue;
         choose(choice, i);
         found = true;

@@ -82,11 +82,11 @@ static void plan_line(FILE *out, const char *name, char *owned)
 
 static char *age_of(const char *taken_at)
 {
-    int64_t then, now = moment_now_ms();
+    int64_t then, now = moment_now();
 
     if (!moment_parse(taken_at, &then))
         return text_copy("");
-    OWNED char *age = text_duration(now - then);
+    OWNED char *age = text_duration((now - then) / 1000);
     return text_format(", %s old", age);
 }
 
@@ -386,7 +386,7 @@ static bool run_restore(struct invocation *invocation, struct error *error)
 }
 
 static const struct option_spec options_restore[] = {
-    {.name = "to", .argument = "VERSION", .summary = "the new database [default: <database>_restore_<time>]"},
+    {.name = "to", .argument = "NEWDB", .summary = "the new database [default: <database>_restore_<time>]"},
     {.name = "swap", .summary = "put it in the place of the database, which is kept under another name"},
     {.name = "table", .argument = "NAME", .repeats = true, .summary = "only this table, with what it needs"},
     {.name = "schema-only", .summary = "no rows"},
