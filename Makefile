@@ -157,11 +157,6 @@ SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-san
 sanitize:
 	@TEST_SANITIZED=1 $(MAKE) --no-print-directory BUILD=build/sanitize CFLAGS='$(SANITIZE)' run-tests
 
-# A program that tests can kill at named points (common/test_point.h); they look for it in build/test-points.
-.PHONY: test-points
-test-points:
-	@$(MAKE) --no-print-directory BUILD=build/test-points CFLAGS='-O1 -g -DPGMIGRATE_TEST_POINTS' all
-
 # The command-line tests on servers that this system does not have: `make test-servers SERVERS=17`.
 SERVERS  = $(shell sed -n 's/^\([0-9][0-9]*\) .*/\1/p' tests/servers/versions)
 .PHONY: test-servers

@@ -2,7 +2,7 @@
 /*
  * Places at which a test kills the program, to see what a crash there leaves behind:
  *
- *     TEST_POINT("archive-renamed");
+ *     test_point("archive-renamed");
  *
  * The program of the target test-points (build/points/pgmigrate) dies of SIGKILL at the point that
  * PGMIGRATE_TEST_STOP names; "NAME:3" means the third time that it is reached. The program that users get has
@@ -28,9 +28,8 @@ static inline void test_point(const char *name)
     if (stop[length] == '\0' || atomic_fetch_add(&reached, 1) + 1 >= strtol(stop + length + 1, NULL, 10))
         raise(SIGKILL);
 }
-#define TEST_POINT(name) test_point(name)
 #else
-#define TEST_POINT(name) ((void)0)
+#define test_point(name) ((void)0)
 #endif
 
 #endif

@@ -21,8 +21,8 @@ static int passed(const char *stop)
         if (stop != NULL)
             setenv("PGMIGRATE_TEST_STOP", stop, 1);
         for (int i = 0; i < 10; i++) {
-            TEST_POINT("elsewhere");
-            TEST_POINT("here");
+            test_point("elsewhere");
+            test_point("here");
             (void)!write(ends[1], "x", 1);
         }
         _exit(0);
