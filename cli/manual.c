@@ -234,7 +234,7 @@ static void print_key(FILE *out, const struct config_key *key)
         *at = (char)toupper((unsigned char)*at);
     fputc('*', out);
     escaped(out, key->name);
-    fputs("*\n\t", out);
+    fputs(text_ends_with(key->name, ".") ? "*_NAME_\n\t" : "*\n\t", out);
     sentence(out, key->summary ? key->summary : "");
     if (key->choices)
         print_choices(out, key->choices);
@@ -323,6 +323,8 @@ static const char *type_text(enum config_type type)
         return "path";
     case CONFIG_INTEGER:
         return "number";
+    case CONFIG_SIZE:
+        return "64MB, 1GB";
     case CONFIG_TEXT:
     case CONFIG_CHOICE:
         break;
@@ -355,7 +357,8 @@ static void configuration_key(FILE *out, const struct config_key *key)
 
     comment(out, key->summary);
     comment(out, how);
-    fprintf(out, ";%s =%s%s\n\n", key->name, key->default_value && *key->default_value ? " " : "",
+    fprintf(out, ";%s%s =%s%s\n\n", key->name, text_ends_with(key->name, ".") ? "NAME" : "",
+            key->default_value && *key->default_value ? " " : "",
             key->default_value ? key->default_value : "");
 }
 

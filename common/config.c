@@ -10,6 +10,7 @@
 /* One "key = value" of the file. */
 struct setting {
     const struct config_key *key;
+    char *name;        /* the key's, or one that begins with it */
     char *environment; /* NULL in a general section */
     char *value;
     size_t line;
@@ -48,6 +49,7 @@ void config_free(struct config *config)
     if (config == NULL)
         return;
     for (size_t i = 0; i < config->count; i++) {
+        free(config->settings[i].name);
         free(config->settings[i].environment);
         free(config->settings[i].value);
     }
@@ -192,11 +194,12 @@ static bool belongs_here(struct reading *reading, const struct config_key *key)
     return false;
 }
 
-static const struct setting *find_setting(const struct config *config, const struct config_key *key,
+static const struct setting *find_setting(const struct config *config, const char *name,
                                           const char *environment)
 {
     for (size_t i = 0; i < config->count; i++)
-        if (config->settings[i].key == key && text_equal(config->settings[i].environment, environment))
+        if (strcmp(config->settings[i].name, name) == 0 &&
+            text_equal(config->settings[i].environment, environment))
             return &config->settings[i];
     return NULL;
 }
@@ -211,7 +214,7 @@ static bool check_setting(struct reading *reading, const char *name, const char 
     }
     if (!belongs_here(reading, key) || !config_key_check(key, name, value, reading->error))
         return false;
-    const struct setting *first = find_setting(reading->config, key, reading->environment);
+    const struct setting *first = find_setting(reading->config, name, reading->environment);
     if (first != NULL)
         return error_set(reading->error, ERROR_USAGE, "key \"%s\" is set twice, first in line %zu", name,
                          first->line);
@@ -232,6 +235,7 @@ static int on_value(void *context, const char *section, const char *name, const 
     }
     config->settings = memory_grow(config->settings, config->count, sizeof *config->settings);
     config->settings[config->count++] = (struct setting){.key = config_key(name),
+                                                         .name = text_copy(name),
                                                          .environment = text_copy(reading->environment),
                                                          .value = text_copy(value),
                                                          .line = reading->line};
@@ -401,9 +405,9 @@ static struct found find(const struct config *config, const char *key_name)
         return found;
     size_t place = (size_t)(found.key - config_keys);
     const struct setting *setting =
-        config->environment == NULL ? NULL : find_setting(config, found.key, config->environment);
+        config->environment == NULL ? NULL : find_setting(config, key_name, config->environment);
     if (setting == NULL)
-        setting = find_setting(config, found.key, NULL);
+        setting = find_setting(config, key_name, NULL);
     if (config->flags[place] != NULL) {
         found.source = SOURCE_FLAG;
         found.value = config->flags[place];
@@ -454,6 +458,27 @@ int64_t config_integer(const struct config *config, const char *key)
     int64_t number = 0;
 
     return value != NULL && text_parse_integer(value, 0, INT32_MAX, &number) ? number : 0;
+}
+
+int64_t config_size(const struct config *config, const char *key)
+{
+    const char *value = config_text(config, key);
+    int64_t bytes = -1;
+
+    return value != NULL && text_parse_size(value, &bytes) ? bytes : -1;
+}
+
+struct text_list config_names(const struct config *config, const char *prefix)
+{
+    struct text_list names = {0};
+
+    for (size_t i = 0; i < config->count; i++) {
+        const char *name = config->settings[i].name;
+        if (text_starts_with(name, prefix) && config_text(config, name) != NULL &&
+            !text_list_contains(&names, name + strlen(prefix)))
+            text_list_add(&names, text_copy(name + strlen(prefix)));
+    }
+    return names;
 }
 
 static const char *base_folder(const struct config *config, enum source source)

@@ -42,6 +42,10 @@ bool config_is_set(const struct config *config, const char *key);      /* by any
 bool config_bool(const struct config *config, const char *key);
 int64_t config_duration(const struct config *config, const char *key); /* ms; -1 when unset */
 int64_t config_integer(const struct config *config, const char *key);
+int64_t config_size(const struct config *config, const char *key); /* bytes; -1 when unset */
+/* What is set of a key that stands for many: "deployment.yaml" where "attach.deployment.yaml" has a value
+ * (config_text), in the file's order. */
+struct text_list config_names(const struct config *config, const char *prefix);
 /* Paths made absolute: those set in the configuration file against its folder, as are defaults where there is
  * a file, so that the place one stands in does not matter; all others against the current folder. */
 struct text_list config_paths(const struct config *config, const char *key);

@@ -30,6 +30,28 @@ const struct config_key config_keys[] = {
      "client"},
     {"migrations", "new_version", CONFIG_CHOICE, "sequence timestamp auto", "auto", "numbering",
      "how a new migration is numbered; auto does as the folder does"},
+    {"backup", "repository", CONFIG_PATH, NULL, ".pgmigrate/backups", "repository",
+     "folder of the backups; it is made when the first one is taken"},
+    {"backup", "jobs", CONFIG_INTEGER, NULL, "2", "jobs", "connections that copy at the same time"},
+    {"backup", "level", CONFIG_INTEGER, NULL, "2", "level",
+     "how hard zstd compresses, from 1 (fast) to 19 (small)"},
+    {"backup", "split_larger_than", CONFIG_SIZE, NULL, "64MB", "split-larger-than",
+     "tables larger than this are copied by several connections at once"},
+    {"backup", "lock_wait_timeout", CONFIG_SECONDS, NULL, "60s", "lock-wait-timeout",
+     "how long a backup waits for its table locks; a bare number is seconds"},
+    {"backup", "max_block", CONFIG_SECONDS, NULL, "60s", "max-block",
+     "how long a backup may make others wait for a lock before it gives up; 0 only warns"},
+    {"backup", "keep_last", CONFIG_INTEGER, NULL, "0", "keep-last", "keep the newest N backups"},
+    {"backup", "keep_daily", CONFIG_INTEGER, NULL, "0", "keep-daily",
+     "keep the newest backup of each of the last N days that have one"},
+    {"backup", "keep_weekly", CONFIG_INTEGER, NULL, "0", "keep-weekly",
+     "keep the newest backup of each of the last N weeks that have one"},
+    {"backup", "keep_monthly", CONFIG_INTEGER, NULL, "0", "keep-monthly",
+     "keep the newest backup of each of the last N months that have one"},
+    {"backup", "keep_within", CONFIG_DURATION, NULL, NULL, "keep-within",
+     "keep every backup that is at most so much older than the newest, such as 7d"},
+    {"backup", "attach.", CONFIG_TEXT, NULL, NULL, "attach",
+     "attach.NAME = COMMAND: what the command prints becomes the attachment NAME of every backup"},
     {"environment", "database", CONFIG_TEXT, NULL, NULL, "database",
      "the database: URI or keywords of libpq, service=NAME, embedded:, or env:NAME for the value of a "
      "variable"},
@@ -40,10 +62,16 @@ const struct config_key config_keys[] = {
     {NULL, NULL, CONFIG_TEXT, NULL, NULL, NULL, NULL},
 };
 
+static bool is_prefix(const struct config_key *key)
+{
+    return text_ends_with(key->name, ".");
+}
+
 const struct config_key *config_key(const char *name)
 {
     for (const struct config_key *key = config_keys; key->name != NULL; key++)
-        if (strcmp(key->name, name) == 0)
+        if (is_prefix(key) ? text_starts_with(name, key->name) && strlen(name) > strlen(key->name)
+                           : strcmp(key->name, name) == 0)
             return key;
     return NULL;
 }
@@ -91,6 +119,8 @@ static bool is_of_type(const struct config_key *key, const char *value)
         return is_one_of(value, key->choices);
     case CONFIG_INTEGER:
         return text_parse_integer(value, 0, INT32_MAX, &number);
+    case CONFIG_SIZE:
+        return text_parse_size(value, &number);
     }
     return false;
 }
@@ -109,6 +139,8 @@ static const char *wanted(enum config_type type)
         return "a path";
     case CONFIG_INTEGER:
         return "a whole number";
+    case CONFIG_SIZE:
+        return "a size such as 64MB or 1GB";
     case CONFIG_TEXT:
     case CONFIG_CHOICE:
         break;

@@ -17,11 +17,12 @@ enum config_type {
     CONFIG_PATHS, /* separated by commas */
     CONFIG_PATH,
     CONFIG_INTEGER, /* not negative */
+    CONFIG_SIZE,    /* bytes, or with kB, MB, GB, TB */
 };
 
 struct config_key {
     const char *section; /* "migrations"; "environment": only in an [environment NAME] section */
-    const char *name;    /* unique across sections */
+    const char *name;    /* unique across sections; "attach." stands for every name that begins so */
     enum config_type type;
     const char *choices;       /* "auto native updown", for CONFIG_CHOICE */
     const char *default_value; /* NULL: unset */
@@ -32,7 +33,8 @@ struct config_key {
 /* The one table, ended by a NULL name. */
 extern const struct config_key config_keys[];
 
-/* NULL when there is none of that name. */
+/* NULL when there is none of that name. A key whose name ends with a dot is found by the names that begin
+ * with it; such a name has no environment variable. */
 const struct config_key *config_key(const char *name);
 
 /* The environment variable that sets it: "PGMIGRATE_LOCK_TIMEOUT". The caller frees it. */

@@ -410,6 +410,46 @@ static void one_path_is_made_absolute_too(void **state)
     assert_null(config_path(config, "role"));
 }
 
+static void a_key_may_stand_for_many_names(void **state)
+{
+    (void)state;
+    AUTO(config_free)
+    struct config *config = load("[backup]\n"
+                                 "attach.deployment.yaml = kubectl get deployment -o yaml\n"
+                                 "attach.x = true\n"
+                                 "attach.gone = true\n"
+                                 "[environment production]\n"
+                                 "attach.x = false\n"
+                                 "attach.gone =\n"
+                                 "[environment staging]\n"
+                                 "attach.other = true\n",
+                                 "production");
+    AUTO(text_list_clear) struct text_list names = config_names(config, "attach.");
+    OWNED char *joined = text_list_join(&names, " ");
+
+    assert_string_equal(joined, "deployment.yaml x");
+    assert_string_equal(config_text(config, "attach.deployment.yaml"), "kubectl get deployment -o yaml");
+    assert_string_equal(config_text(config, "attach.x"), "false");
+    assert_null(config_text(config, "attach.gone"));
+    assert_null(config_text(config, "attach.unheard"));
+    assert_refused("[backup]\nattach. = true\n", 2, "unknown key \"attach.\"", NULL);
+    assert_refused("[backup]\nattach.x = a\nattach.x = b\n", 3,
+                   "key \"attach.x\" is set twice, first in line 2", NULL);
+    assert_refused("[migrations]\nattach.x = a\n", 2,
+                   "key \"attach.\" does not belong in section [migrations]", NULL);
+}
+
+static void sizes_have_units(void **state)
+{
+    (void)state;
+    AUTO(config_free) struct config *config = load("[backup]\nsplit_larger_than = 2MB\n", NULL);
+
+    assert_int_equal(config_size(config, "split_larger_than"), 2 << 20);
+    assert_int_equal(config_size(config, "repository"), -1);
+    assert_refused("[backup]\nsplit_larger_than = big\n", 2,
+                   "\"split_larger_than\" wants a size such as 64MB or 1GB, not \"big\"", NULL);
+}
+
 static void nothing_said_leaves_the_database_to_libpq(void **state)
 {
     (void)state;
@@ -477,7 +517,8 @@ static void the_table_of_keys_is_consistent(void **state)
     (void)state;
     for (const struct config_key *key = config_keys; key->name != NULL; key++) {
         AUTO(error_clear) struct error error = {0};
-        assert_ptr_equal(config_key(key->name), key); /* unique */
+        OWNED char *name = text_format("%s%s", key->name, text_ends_with(key->name, ".") ? "x" : "");
+        assert_ptr_equal(config_key(name), key); /* unique */
         assert_non_null(key->flag);
         assert_non_null(key->summary);
         assert_true((key->type == CONFIG_CHOICE) == (key->choices != NULL));
@@ -514,6 +555,8 @@ int main(void)
         TEST(nothing_said_leaves_the_database_to_libpq),
         TEST(database_url_beats_the_chosen_environment),
         TEST(env_stands_for_a_variable_that_must_be_set),
+        TEST(a_key_may_stand_for_many_names),
+        TEST(sizes_have_units),
         TEST(the_table_of_keys_is_consistent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
