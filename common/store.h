@@ -4,8 +4,9 @@
  * parameters. Several processes may use one file: a busy one is waited for (10 s). Journal mode WAL is not
  * used, because a repository may lie on a network file system.
  *
- * The schema is a list of scripts; the file's user_version tells how many of them it has had. A file from a
- * newer program is ERROR_FAILED and left alone.
+ * The schema is a list of scripts; the file's user_version tells how many of them it has had: the last
+ * statement of the third is "PRAGMA user_version = 3". A file from a newer program is ERROR_FAILED and left
+ * alone. What may only be read can be read.
  */
 #ifndef COMMON_STORE_H
 #define COMMON_STORE_H

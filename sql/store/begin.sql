@@ -1,0 +1,2 @@
+-- Begins a transaction of the catalog and locks it against other writers.
+BEGIN IMMEDIATE
