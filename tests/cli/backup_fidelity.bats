@@ -18,6 +18,7 @@ teardown()
         fidelity_drop "$name"
     done < <(psql_server "select datname from pg_database where datname like '$TEST_DATABASE%'")
     test_teardown
+    rm -rf "${FIDELITY_SERVER-}"
 }
 
 # The tests' server for libpq's programs, and only what restore.sh says that it needs in PATH.
@@ -119,4 +120,17 @@ SQL
     run --separate-stderr with_few_programs sh restore.sh "$(archive)" "${copy}_sh"
     assert_status 0
     assert_same_database "$(database_url "$latin")" "$(database_url "${copy}_sh")"
+}
+
+@test "rows that users put into an extension's tables come back, once" {
+    fidelity_extension_server
+    start_own_cluster
+    psql_value "create extension with_tables schema public"
+    psql_value "insert into setting select 'own ' || i, repeat('v', 200) from generate_series(1, 20000) i;
+        insert into rule (setting, note) select 'own ' || i, i from generate_series(1, 20000) i"
+    run_pgmigrate backup create
+    assert_status 0
+    run_pgmigrate restore latest --to "$copy"
+    assert_status 0
+    assert_same_database "$DATABASE_URL" "$(sed "s,/postgres?,/$copy?," <<<"$DATABASE_URL")"
 }

@@ -111,3 +111,42 @@ assert_same_database() # URL URL
     rm -rf "$folder"
     return "$result"
 }
+
+# ---- an extension with tables that its users fill ----
+
+# No extension of PostgreSQL's own has such tables, and none can be installed by everybody. But the server finds its files
+# from where its program lies, so a folder of links and a copied program are a server with one more extension:
+# PGMIGRATE_PG_BINDIR is set.
+fidelity_extension_server()
+{
+    local bin share program
+    bin=$(dirname "$(readlink -f "$(pg_config --bindir)/postgres")")
+    share=$(pg_config --sharedir)
+    [[ $bin == /usr/* && $share == /usr/* ]] || skip "PostgreSQL lies elsewhere than Debian's"
+    FIDELITY_SERVER=$(mktemp -d /tmp/pgmigrate-extension.XXXXXX)
+    chmod 755 "$FIDELITY_SERVER"
+    PGMIGRATE_PG_BINDIR=$FIDELITY_SERVER/${bin#/usr/}
+    export PGMIGRATE_PG_BINDIR
+    mkdir -p "$PGMIGRATE_PG_BINDIR" "$FIDELITY_SERVER/${share#/usr/}/extension"
+    ln -s "$bin/../lib" "$PGMIGRATE_PG_BINDIR/../lib"
+    ln -s "$bin"/* "$PGMIGRATE_PG_BINDIR/"
+    for program in postgres pg_ctl initdb; do
+        cp --remove-destination "$bin/$program" "$PGMIGRATE_PG_BINDIR/"
+    done
+    share=${share#/usr/}
+    for program in "/usr/$share"/*; do
+        [ "${program##*/}" = extension ] || ln -s "$program" "$FIDELITY_SERVER/$share/"
+    done
+    ln -s "/usr/$share/extension"/* "$FIDELITY_SERVER/$share/extension/"
+    printf "default_version = '1.0'\nrelocatable = false\n" >"$FIDELITY_SERVER/$share/extension/with_tables.control"
+    cat >"$FIDELITY_SERVER/$share/extension/with_tables--1.0.sql" <<'SQL'
+CREATE TABLE setting (name text PRIMARY KEY, value text, builtin boolean DEFAULT false);
+INSERT INTO setting VALUES ('first', 'of the extension', true), ('second', 'of the extension', true);
+CREATE TABLE rule (id serial PRIMARY KEY, setting text REFERENCES setting, note text);
+CREATE TABLE fixed (a int);
+INSERT INTO fixed VALUES (1), (2);
+SELECT pg_catalog.pg_extension_config_dump('setting', 'WHERE NOT builtin');
+SELECT pg_catalog.pg_extension_config_dump('rule', '');
+SELECT pg_catalog.pg_extension_config_dump('rule_id_seq', '');
+SQL
+}
