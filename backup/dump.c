@@ -34,7 +34,7 @@ bool dump_find(int server_version, struct dump_programs *ret, struct error *erro
 {
     AUTO(program_list_clear) struct program_list list = {0};
     int major = server_version / 10000;
-    programs_list("pg_dump", &list);
+    programs_list("pg_dump", major, &list);
     for (size_t i = 0; i < list.count; i++) {
         const struct program *program = &list.items[i];
         if (program->major < major)

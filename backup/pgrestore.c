@@ -64,7 +64,7 @@ bool pgrestore_choose(int dump_major, int server_major, struct pgrestore *ret, s
     int minimum = oldest_reader(dump_major);
     const struct program *chosen;
 
-    programs_list("pg_restore", &programs);
+    programs_list("pg_restore", server_major >= minimum ? server_major : 0, &programs);
     chosen = choose(&programs, minimum, server_major);
     if (!chosen)
         return none_fits(&programs, minimum, dump_major, error);

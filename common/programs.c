@@ -140,6 +140,14 @@ void program_list_clear(struct program_list *list)
     *list = (struct program_list){0};
 }
 
+static bool list_has(const struct program_list *list, int major)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].major == major)
+            return true;
+    return false;
+}
+
 /* The first of a major version counts. */
 static void add_program(struct program_list *list, const char *folder, const char *name)
 {
@@ -161,25 +169,33 @@ static void add_program(struct program_list *list, const char *folder, const cha
     list->count++;
 }
 
-void programs_list(const char *name, struct program_list *ret)
+static void list_folders(struct text_list *ret)
 {
-    const char *chosen = getenv("PGMIGRATE_PG_BINDIR"), *path = getenv("PATH");
-    AUTO(text_list_clear) struct text_list folders = {0};
+    const char *path = getenv("PATH");
 
-    *ret = (struct program_list){0};
-    if (chosen && *chosen) {
-        add_program(ret, chosen, name);
-        return;
-    }
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         AUTO(globfree) glob_t found = {0};
 
         if (glob(places[i], 0, NULL, &found) != 0)
             continue;
         for (size_t j = 0; j < found.gl_pathc; j++)
-            add_program(ret, found.gl_pathv[j], name);
+            text_list_add(ret, text_copy(found.gl_pathv[j]));
     }
-    folders = text_list_split(path ? path : "", ':');
-    for (size_t i = 0; i < folders.count; i++)
+    AUTO(text_list_clear) struct text_list others = text_list_split(path ? path : "", ':');
+    for (size_t i = 0; i < others.count; i++)
+        text_list_add(ret, text_copy(others.items[i]));
+}
+
+void programs_list(const char *name, int major, struct program_list *ret)
+{
+    const char *chosen = getenv("PGMIGRATE_PG_BINDIR");
+    AUTO(text_list_clear) struct text_list folders = {0};
+
+    *ret = (struct program_list){0};
+    if (chosen && *chosen)
+        text_list_add(&folders, text_copy(chosen));
+    else
+        list_folders(&folders);
+    for (size_t i = 0; i < folders.count && !list_has(ret, major); i++)
         add_program(ret, folders.items[i], name);
 }

@@ -31,8 +31,9 @@ struct program_list {
     struct program *items; /* one of each major version, the oldest first */
     size_t count;
 };
-/* Those that run; none is no error. */
-void programs_list(const char *name, struct program_list *ret);
+/* Those that run; none is no error. Each has to be started to know its version, so the search ends where
+ * major is found; 0 searches everywhere. */
+void programs_list(const char *name, int major, struct program_list *ret);
 void program_list_clear(struct program_list *list);
 CLEANUP_VALUE(struct program_list, program_list_clear)
 
