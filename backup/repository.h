@@ -5,7 +5,9 @@
  *     <id>.tar         the archive
  *     <id>.json        its commit record, written last
  *     <id>.tar.sha256  for "sha256sum -c"
- *     <id>.tar.part, <id>.*    what a crashed run left: debris, never listed, counted or restored
+ *     <id>.failed      why the last run for a database failed; the next good one removes it
+ *     <id>.*           without <id>.json, and *.part and *.tmp in any case: what a crashed run left. It is
+ *                      debris, never listed, counted or restored
  *     catalog.sqlite   a cache of the records; "backup reindex" rebuilds it
  *     lock             flock: one writer at a time (create, prune, gc, reindex); dies with the process
  *
@@ -71,13 +73,22 @@ char *repository_part_path(const struct repository *repository, const char *id);
  * catalog. */
 MUST_CHECK bool repository_commit(struct repository *repository, const struct record *record,
                                   struct error *error);
-/* Write a record's marks again. */
+/* Write one kind of a record's marks into the record as it is by now, so that two commands that mark a backup
+ * at the same time lose nothing. ERROR_BACKUP when the backup is gone. */
+enum record_mark { MARK_KEPT, MARK_VERIFIED, MARK_TESTED };
 MUST_CHECK bool repository_mark(struct repository *repository, const struct record *record,
-                                struct error *error);
+                                enum record_mark mark, struct error *error);
 /* Remove a backup: record first, so that a crash leaves debris and no half backup. ERROR_LOCKED when in use.
  */
 MUST_CHECK bool repository_remove(struct repository *repository, const struct record *record,
                                   struct error *error);
+/* Leave a note that a run for a database failed; prune will not remove anything then. Best effort: where
+ * nothing can be written, the backup's failure is what matters. */
+void repository_note_failure(struct repository *repository, const char *id, const char *database,
+                             const char *message);
+/* The newest run that failed, or was killed, after the last good backup of its database: a sentence for
+ * people, or NULL. Only for who holds the writer's lock: else a ".part" may be alive. */
+char *repository_failure(struct repository *repository, const struct records *records);
 /* Debris: paths and bytes; removed where remove is set. Only names that this program makes. */
 MUST_CHECK bool repository_debris(struct repository *repository, bool remove, struct text_list *ret_paths,
                                   int64_t *ret_bytes, struct error *error);

@@ -146,6 +146,11 @@ static bool sync_folder(const char *folder)
     return opened.number >= 0 && (sync_all(opened.number) || errno == EINVAL);
 }
 
+bool file_sync_folder(const char *folder, struct error *error)
+{
+    return sync_folder(folder) || failed(error, "sync folder", folder);
+}
+
 /* A name nobody else uses; one left behind by a process that was killed is stepped over. */
 static int create_beside(const char *path, unsigned mode, char **ret_name)
 {
@@ -172,7 +177,7 @@ bool file_write_atomic(const char *path, const char *data, size_t size, unsigned
         unlink(temporary);
         return false;
     }
-    return sync_folder(folder) || failed(error, "sync folder", folder);
+    return file_sync_folder(folder, error);
 }
 
 /* ---- folders ---- */

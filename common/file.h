@@ -27,6 +27,9 @@ MUST_CHECK bool file_write_new(const char *path, const char *data, size_t size, 
 MUST_CHECK bool file_write_atomic(const char *path, const char *data, size_t size, unsigned mode,
                                   struct error *error);
 
+/* Bring a folder's names to disk: what was renamed or removed in it stays so. */
+MUST_CHECK bool file_sync_folder(const char *folder, struct error *error);
+
 /*
  * The names in a folder, sorted by byte value: files and links to files, no folders, no "." names. A link
  * that leads nowhere is listed, so that reading it reports it.

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "backup/repository.h"
+
+#include "common/interrupt.h"
+#include "common/moment.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#define LOCK_NAME  "lock"
+#define POLL_MS    100
+#define SHOWN_NEAR 5 /* so many ids are named where one is ambiguous */
+
+struct repository {
+    char *folder;
+    int lock; /* descriptor, or -1 */
+};
+
+/* ---- open, lock ---- */
+
+bool repository_open(const char *folder, bool create, struct repository **ret, struct error *error)
+{
+    if (create && !file_make_folder(folder, 0700, error))
+        return false;
+    if (file_exists(folder) && !file_is_folder(folder))
+        return error_set(error, ERROR_USAGE, "the repository \"%s\" is not a folder", folder);
+    struct repository *repository = memory_allocate(1, sizeof *repository);
+    repository->folder = text_copy(folder);
+    repository->lock = -1;
+    *ret = repository;
+    return true;
+}
+
+void repository_free(struct repository *repository)
+{
+    if (!repository)
+        return;
+    if (repository->lock >= 0)
+        close(repository->lock);
+    free(repository->folder);
+    free(repository);
+}
+
+const char *repository_folder(const struct repository *repository)
+{
+    return repository->folder;
+}
+
+/* Who has written himself into the lock file; "another process" where it cannot be read. */
+static char *holder(const char *path)
+{
+    AUTO(error_clear) struct error ignored = {0};
+    OWNED char *text = NULL;
+    size_t size;
+
+    if (!file_read(path, &text, &size, &ignored) || size == 0)
+        return text_copy("Another process holds its lock.");
+    size_t pid = strspn(text, "0123456789");
+    return text_format("Process %.*s (%.*s) holds its lock.", (int)pid, text,
+                       (int)strcspn(text + pid + (text[pid] == ' '), "\n"), text + pid + (text[pid] == ' '));
+}
+
+/* True also where somebody else has it: *ret_mine says. */
+static bool try_lock(int file, const char *path, bool *ret_mine, struct error *error)
+{
+    *ret_mine = flock(file, LOCK_EX | LOCK_NB) == 0;
+    if (*ret_mine || errno == EWOULDBLOCK || errno == EINTR)
+        return true;
+    const char *reason = strerror(errno);
+    return error_set(error, ERROR_FAILED, "could not lock \"%s\": %s", path, reason);
+}
+
+bool repository_lock(struct repository *repository, int64_t wait_ms, const char *command, struct error *error)
+{
+    OWNED char *path = file_join(repository->folder, LOCK_NAME);
+    int64_t end = clock_ms() + wait_ms;
+    bool mine = false;
+
+    if (repository->lock < 0)
+        repository->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (repository->lock < 0) {
+        const char *reason = strerror(errno);
+        return error_set(error, ERROR_FAILED, "could not open \"%s\": %s", path, reason);
+    }
+    while (try_lock(repository->lock, path, &mine, error)) {
+        if (mine) {
+            /* Only for people: what cannot be written is no reason not to work. */
+            OWNED char *text = text_format("%ld %s\n", (long)getpid(), command);
+            if (ftruncate(repository->lock, 0) != 0 || pwrite(repository->lock, text, strlen(text), 0) < 0)
+                return true;
+            return true;
+        }
+        if (clock_ms() >= end) {
+            OWNED char *who = holder(path);
+            error_set(error, ERROR_LOCKED, "the repository \"%s\" is in use", repository->folder);
+            return error_detail(error, "%s", who);
+        }
+        if (!interrupt_sleep(POLL_MS))
+            return interrupt_error(error);
+    }
+    return false;
+}
+
+bool repository_hold(const char *archive_path, int *ret_descriptor, struct error *error)
+{
+    struct stat status;
+    int file = open(archive_path, O_RDONLY | O_CLOEXEC);
+
+    if (file < 0) {
+        enum error_code code = errno == ENOENT ? ERROR_BACKUP : ERROR_FAILED;
+        const char *reason = strerror(errno);
+        return error_set(error, code, "could not open \"%s\": %s", archive_path, reason);
+    }
+    /* Who removes it holds the lock only for moments; without a name it is gone already. */
+    if (flock(file, LOCK_SH | LOCK_NB) != 0 || fstat(file, &status) != 0 || status.st_nlink == 0) {
+        close(file);
+        return error_set(error, ERROR_LOCKED, "\"%s\" is being removed", archive_path);
+    }
+    *ret_descriptor = file;
+    return true;
+}
+
+/* ---- what is there ---- */
+
+void records_clear(struct records *records)
+{
+    for (size_t i = 0; i < records->count; i++)
+        record_free(records->items[i]);
+    free(records->items);
+    *records = (struct records){0};
+}
+
+/* The record of a file, and that its archive is what it says: there, as large, with a whole footer. */
+static bool read_record(const struct repository *repository, const char *name, struct record **ret,
+                        struct error *error)
+{
+    AUTO(record_free) struct record *record = NULL;
+    AUTO(archive_reader_free) struct archive_reader *reader = NULL;
+    OWNED char *path = file_join(repository->folder, name);
+    OWNED char *text = NULL;
+    size_t size;
+
+    if (!file_read(path, &text, &size, error) || !record_read(text, size, &record, error))
+        return false;
+    if (strlen(name) != strlen(record->id) + strlen(".json") || !text_starts_with(name, record->id))
+        return error_set(error, ERROR_BACKUP, "it is the record of %s", record->id);
+    OWNED char *archive = file_join(repository->folder, record->archive);
+    if (!archive_reader_open(archive, &reader, error))
+        return false;
+    if (archive_reader_bytes(reader) != record->bytes)
+        return error_set(error, ERROR_BACKUP, "its archive has %lld bytes, not %lld",
+                         (long long)archive_reader_bytes(reader), (long long)record->bytes);
+    *ret = take(record);
+    return true;
+}
+
+static int64_t taken_us(const struct record *record)
+{
+    int64_t us = 0;
+
+    (void)!moment_parse(record->taken_at, &us);
+    return us;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+    const struct record *left = *(const struct record *const *)a, *right = *(const struct record *const *)b;
+    int64_t l = taken_us(left), r = taken_us(right);
+
+    return l != r ? (l < r) - (l > r) : strcmp(right->id, left->id);
+}
+
+bool repository_list(struct repository *repository, struct records *ret, struct text_list *ret_problems,
+                     struct error *error)
+{
+    AUTO(text_list_clear) struct text_list names = {0};
+    AUTO(records_clear) struct records records = {0};
+
+    if (file_exists(repository->folder) && !file_list(repository->folder, &names, error))
+        return false;
+    for (size_t i = 0; i < names.count; i++) {
+        AUTO(error_clear) struct error problem = {0};
+        struct record *record = NULL;
+        if (!text_ends_with(names.items[i], ".json"))
+            continue;
+        if (read_record(repository, names.items[i], &record, &problem)) {
+            records.items = memory_grow(records.items, records.count, sizeof *records.items);
+            records.items[records.count++] = record;
+        } else if (ret_problems) {
+            text_list_add(ret_problems, text_format("%s: %s", names.items[i], problem.message));
+        }
+    }
+    if (records.count > 1)
+        qsort(records.items, records.count, sizeof *records.items, newest_first);
+    *ret = records;
+    records = (struct records){0};
+    return true;
+}
+
+/* ---- which one is meant ---- */
+
+static bool is_of(const struct record *record, const char *database)
+{
+    return !database || text_equal(record->database, database);
+}
+
+/* Hand one record of a list out, with its archive. */
+static bool give(struct repository *repository, struct records *records, size_t place, struct record **ret,
+                 char **ret_archive_path)
+{
+    *ret = take(records->items[place]);
+    *ret_archive_path = file_join(repository->folder, (*ret)->archive);
+    return true;
+}
+
+static bool is_path(const char *word)
+{
+    return strchr(word, '/') || text_ends_with(word, ".tar");
+}
+
+/* An archive by its path; it may have come without its record. */
+static bool find_path(const char *path, struct record **ret, char **ret_archive_path, struct error *error)
+{
+    OWNED char *folder = file_folder(path);
+    OWNED char *stem = text_copy_part(path, strlen(path) - (text_ends_with(path, ".tar") ? 4 : 0));
+    OWNED char *record_path = text_format("%s.json", stem);
+    OWNED char *text = NULL;
+    size_t size;
+
+    if (!file_exists(path))
+        return error_set(error, ERROR_BACKUP, "there is no archive \"%s\"", path);
+    *ret = NULL;
+    if (file_exists(record_path) &&
+        (!file_read(record_path, &text, &size, error) || !record_read(text, size, ret, error)))
+        return error_prefix(error, "could not read \"%s\"", record_path);
+    *ret_archive_path = text_copy(path);
+    return true;
+}
+
+static bool none(const struct repository *repository, const char *database, const char *which,
+                 struct error *error)
+{
+    error_set(error, ERROR_BACKUP, "there is no backup%s%s%s%s", database ? " of database \"" : "",
+              database ? database : "", database ? "\"" : "", which);
+    return error_detail(error, "The repository is \"%s\".", repository->folder);
+}
+
+/* What begins with the word was found more than once, or not at all. */
+static bool not_one(const struct repository *repository, const struct records *records,
+                    const struct text_list *problems, const char *word, struct error *error)
+{
+    AUTO(text_list_clear) struct text_list near = {0};
+    OWNED const char **ids = memory_allocate(records->count + 1, sizeof *ids);
+
+    for (size_t i = 0; i < records->count; i++) {
+        ids[i] = records->items[i]->id;
+        if (*word && text_starts_with(ids[i], word) && near.count < SHOWN_NEAR)
+            text_list_add(&near, text_copy(ids[i]));
+    }
+    if (near.count > 0) {
+        OWNED char *listed = text_list_join(&near, ", ");
+        error_set(error, ERROR_BACKUP, "\"%s\" is the beginning of more than one backup's id", word);
+        return error_detail(error, "Among them are %s.", listed);
+    }
+    error_set(error, ERROR_BACKUP, "there is no backup \"%s\"", word);
+    for (size_t i = 0; i < problems->count; i++)
+        if (*word && text_starts_with(problems->items[i], word))
+            return error_detail(error, "%s.", problems->items[i]);
+    error_detail(error, "The repository is \"%s\".", repository->folder);
+    const char *nearest = text_nearest(word, ids);
+    return nearest ? error_hint(error, "Did you mean \"%s\"?", nearest) : false;
+}
+
+static bool find_id(struct repository *repository, struct records *records, const struct text_list *problems,
+                    const char *word, size_t *ret, struct error *error)
+{
+    size_t matches = 0;
+
+    for (size_t i = 0; i < records->count; i++) {
+        bool whole = text_equal(records->items[i]->id, word);
+        if (!whole && !(*word && text_starts_with(records->items[i]->id, word)))
+            continue;
+        *ret = i;
+        matches++;
+        if (whole)
+            return true;
+    }
+    return matches == 1 || not_one(repository, records, problems, word, error);
+}
+
+bool repository_find(struct repository *repository, const char *word, const char *database,
+                     struct record **ret, char **ret_archive_path, struct error *error)
+{
+    AUTO(records_clear) struct records records = {0};
+    AUTO(text_list_clear) struct text_list problems = {0};
+    size_t place = 0;
+
+    if (is_path(word))
+        return find_path(word, ret, ret_archive_path, error);
+    if (!repository_list(repository, &records, &problems, error))
+        return false;
+    if (strcmp(word, "latest") != 0) {
+        if (!find_id(repository, &records, &problems, word, &place, error))
+            return false;
+        return give(repository, &records, place, ret, ret_archive_path);
+    }
+    for (place = 0; place < records.count; place++)
+        if (is_of(records.items[place], database))
+            return give(repository, &records, place, ret, ret_archive_path);
+    return none(repository, database, "", error);
+}
+
+/* The number a version begins with: "42" of "042_add", "V42__add" and "0042"; 0 where it has none. */
+static size_t number_of(const char *version, const char **ret)
+{
+    if ((*version == 'V' || *version == 'v') && strspn(version + 1, "0123456789") > 0)
+        version++;
+    size_t digits = strspn(version, "0123456789");
+    size_t zeros = strspn(version, "0");
+    if (zeros >= digits && digits > 0)
+        zeros = digits - 1;
+    *ret = version + zeros;
+    /* "025a" is a number of its own */
+    return digits == 0 ? 0 : strcspn(version, "_.-") - zeros;
+}
+
+/* A stem means only itself; a bare number every version that has it, and so does an adopted table's. */
+static bool is_version(const char *held, const char *asked)
+{
+    const char *left, *right;
+    size_t left_size = number_of(held, &left), right_size = number_of(asked, &right);
+    bool bare = left_size > 0 && right_size > 0 && (left[left_size] == '\0' || right[right_size] == '\0');
+
+    return strcmp(held, asked) == 0 ||
+           (bare && left_size == right_size && strncmp(left, right, left_size) == 0);
+}
+
+static bool holds(const struct record *record, const char *version)
+{
+    for (size_t i = 0; i < record->migrations.count; i++)
+        if (is_version(record->migrations.items[i], version))
+            return true;
+    return false;
+}
+
+bool repository_find_before(struct repository *repository, const char *version, const char *database,
+                            struct record **ret, char **ret_archive_path, struct error *error)
+{
+    AUTO(records_clear) struct records records = {0};
+    OWNED char *which = text_format(" from before migration \"%s\"", version);
+
+    if (!repository_list(repository, &records, NULL, error))
+        return false;
+    for (size_t i = 0; i < records.count; i++)
+        if (is_of(records.items[i], database) && !holds(records.items[i], version))
+            return give(repository, &records, i, ret, ret_archive_path);
+    return none(repository, database, which, error);
+}
+
+bool repository_find_before_time(struct repository *repository, const char *time, const char *database,
+                                 struct record **ret, char **ret_archive_path, struct error *error)
+{
+    AUTO(records_clear) struct records records = {0};
+    OWNED char *which = text_format(" from %s or before", time);
+    int64_t us;
+
+    if (!moment_parse(time, &us)) {
+        error_set(error, ERROR_USAGE, "\"%s\" is not a time", time);
+        return error_hint(error, "Write it as 2026-11-23T03:00:00Z, or with an offset such as +02:00.");
+    }
+    if (!repository_list(repository, &records, NULL, error))
+        return false;
+    for (size_t i = 0; i < records.count; i++)
+        if (is_of(records.items[i], database) && taken_us(records.items[i]) <= us)
+            return give(repository, &records, i, ret, ret_archive_path);
+    return none(repository, database, which, error);
+}
