@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -249,6 +250,8 @@ static void __attribute__((noreturn)) become_program(struct launch *launch, pid_
     place_descriptors(launch);
     hide_descriptors(launch);
     reset_signals();
+    if (request->no_network)
+        (void)!unshare(CLONE_NEWNET); /* it needs a privilege that we may not have */
     if (request->drop_user)
         drop_user(launch);
     /* After the change of user, which would undo it. A parent that is gone already cannot signal any more. */

@@ -48,6 +48,7 @@ static bool run(const struct place *place, const char *const argv[], bool outliv
                                                  .drop_user = place->drop,
                                                  .user = place->user,
                                                  .group = place->group,
+                                                 .no_network = place->no_network,
                                                  .outlives_us = outlives_us},
                        ret, error);
 }
@@ -123,7 +124,7 @@ static char *quoted_folder(const char *folder)
     return result;
 }
 
-static bool write_settings(const struct place *place, struct error *error)
+static bool write_settings(const struct place *place, const char *more, struct error *error)
 {
     const char *fsync_wish = getenv("PGMIGRATE_CLUSTER_FSYNC");
     bool fast = fsync_wish && text_equal(fsync_wish, "off");
@@ -139,8 +140,9 @@ static bool write_settings(const struct place *place, struct error *error)
                                    "log_timezone = 'UTC'\n"
                                    "log_line_prefix = '%%m [%%p] %%q%%u@%%d '\n"
                                    "fsync = %s\n"
-                                   "full_page_writes = %s\n",
-                                   socket, fast ? "off" : "on", fast ? "off" : "on");
+                                   "full_page_writes = %s\n"
+                                   "%s",
+                                   socket, fast ? "off" : "on", fast ? "off" : "on", more ? more : "");
     return file_write_atomic(path, text, strlen(text), 0644, error);
 }
 
@@ -192,25 +194,34 @@ static bool clear_crash(const struct place *place, struct error *error)
     return true;
 }
 
-static bool start_locked(const char *folder, struct error *error)
+static bool start_locked(const char *folder, const struct cluster_options *options, struct error *error)
 {
     AUTO(place_clear) struct place place = {0};
     OWNED char *programs = NULL;
+    int major;
 
     if (!place_find(folder, &place, error))
         return false;
     if (place.data && postmaster_pid(place.data) != 0)
         return postmaster_wait_ready(place.data, error);
-    if (!programs_find(place_major(&place), &programs, error))
+    major = place_major(&place);
+    if (!programs_find(major ? major : options->major, &programs, error))
         return false;
+    place.no_network = options->no_network;
     if (!place_make(&place, error))
         return false;
     if (!place_has_data(&place) && !initialize(&place, programs, error))
         return false;
-    return clear_crash(&place, error) && write_settings(&place, error) && launch(&place, programs, error);
+    return clear_crash(&place, error) && write_settings(&place, options->settings, error) &&
+           launch(&place, programs, error);
 }
 
 bool cluster_start(const char *folder, struct error *error)
+{
+    return cluster_start_with(folder, &(struct cluster_options){0}, error);
+}
+
+bool cluster_start_with(const char *folder, const struct cluster_options *options, struct error *error)
 {
     AUTO(place_clear) struct place place = {0};
     OWNED char *lock = file_join(folder, "lock");
@@ -224,7 +235,7 @@ bool cluster_start(const char *folder, struct error *error)
     /* Before the lock: its error would only say that a file cannot be opened. */
     if (!place_prepare(folder, error) || !place_find(folder, &place, error))
         return false;
-    return file_lock(lock, &descriptor, error) && start_locked(folder, error);
+    return file_lock(lock, &descriptor, error) && start_locked(folder, options, error);
 }
 
 /* ---- status and end ---- */

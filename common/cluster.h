@@ -46,6 +46,14 @@ CLEANUP_VALUE(struct cluster_status, cluster_status_clear)
  * cleared away, after the last of its processes is gone.
  */
 MUST_CHECK bool cluster_start(const char *folder, struct error *error);
+/* The same with more wishes. */
+struct cluster_options {
+    int major;            /* of the programs, for a new cluster; 0: the newest */
+    const char *settings; /* lines of postgresql.conf that override the usual ones, or NULL */
+    bool no_network;      /* its processes reach nobody, where the system lets us say so */
+};
+MUST_CHECK bool cluster_start_with(const char *folder, const struct cluster_options *options,
+                                   struct error *error);
 /* Fast shutdown, waited for; a stopped or absent one is fine. */
 MUST_CHECK bool cluster_stop(const char *folder, struct error *error);
 /* Takes no lock and changes nothing. */

@@ -18,6 +18,7 @@ struct place {
     bool drop;    /* we are root: run the programs as user and group */
     uid_t user;
     gid_t group;
+    bool no_network; /* as the cluster is asked to run */
 };
 
 void place_clear(struct place *place);

@@ -35,6 +35,7 @@ struct process_request {
     bool drop_user; /* run as user and group below, without our supplementary groups */
     uid_t user;
     gid_t group;
+    bool no_network;  /* in a network namespace of its own, where the system lets us: nobody to talk to */
     bool inherits;    /* it writes to our own stdout and stderr; the result holds neither */
     bool outlives_us; /* a daemon starter such as pg_ctl: no PR_SET_PDEATHSIG */
 };

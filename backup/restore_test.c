@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "backup/restore_test.h"
+
+#include "backup/member.h"
+#include "backup/pgrestore.h"
+#include "common/cluster.h"
+#include "common/interrupt.h"
+#include <signal.h>
+
+#define DATABASE  "restored"
+#define LINE_MAX_ 200
+
+/* Jobs of pg_cron do not run even if somebody preloads it. The rest is what a server of some size has. */
+static const char settings[] = "listen_addresses = ''\n"
+                               "shared_preload_libraries = ''\n"
+                               "cron.launch_active_jobs = off\n"
+                               "max_logical_replication_workers = 0\n"
+                               "autovacuum = off\n"
+                               "max_wal_size = 4GB\n"
+                               "shared_buffers = 128MB\n"
+                               "max_locks_per_transaction = 1024\n";
+
+struct test {
+    const char *path;
+    const struct record *record;
+    int jobs;
+    char *folder, *cluster; /* temporary */
+    struct archive_reader *archive;
+    struct manifest *manifest;
+    struct postgres *server;
+};
+
+static void test_clear(struct test *test)
+{
+    postgres_free(test->server);
+    archive_reader_free(test->archive);
+    manifest_free(test->manifest);
+    free(test->folder);
+    free(test->cluster);
+}
+CLEANUP_VALUE(struct test, test_clear)
+
+void restore_test_result_clear(struct restore_test_result *result)
+{
+    text_list_clear(&result->notes);
+    *result = (struct restore_test_result){0};
+}
+
+/* ---- the cluster ---- */
+
+static bool open_archive(struct test *test, struct error *error)
+{
+    OWNED char *text = NULL;
+    size_t size;
+
+    return archive_reader_open(test->path, &test->archive, error) &&
+           archive_reader_manifest(test->archive, &text, &size, error) &&
+           manifest_read(text, size, archive_reader_bytes(test->archive), &test->manifest, error);
+}
+
+/* Of the backup's own version, else of the newest there is. */
+static bool start(struct test *test, struct error *error)
+{
+    AUTO(cluster_status_clear) struct cluster_status status = {0};
+    AUTO(error_clear) struct error other = {0};
+    struct cluster_options options = {
+        .major = test->manifest->server_version_number / 10000, .settings = settings, .no_network = true};
+
+    if (!file_make_temporary("pgmigrate-test", &test->folder, error))
+        return false;
+    test->cluster = file_join(test->folder, "cluster");
+    if (!cluster_start_with(test->cluster, &options, &other)) {
+        options.major = 0;
+        if (interrupt_signal() || !cluster_start_with(test->cluster, &options, error))
+            return interrupt_signal() ? interrupt_error(error) : false;
+    }
+    return cluster_status(test->cluster, &status, error) &&
+           postgres_connect(status.url, "pgmigrate backup test", &test->server, error);
+}
+
+/* Also after a signal, which ends the waiting for the server's end: then it is killed. */
+static void destroy(const struct test *test)
+{
+    AUTO(cluster_status_clear) struct cluster_status status = {0};
+    AUTO(error_clear) struct error ignored = {0};
+
+    if (!test->folder)
+        return;
+    if (!cluster_destroy(test->cluster, &ignored) && cluster_status(test->cluster, &status, &ignored) &&
+        status.pid > 0)
+        kill(status.pid, SIGQUIT);
+    for (int tries = 0; tries < 100 && file_exists(test->cluster); tries++) {
+        const struct timespec pause = {.tv_nsec = 100000000};
+
+        nanosleep(&pause, NULL);
+        if (cluster_destroy(test->cluster, &ignored))
+            break;
+    }
+    if (!file_remove_tree(test->folder, &ignored))
+        error_clear(&ignored);
+}
+
+/* ---- the schema ---- */
+
+char *restore_test_difference(const char *expected, const char *found)
+{
+    size_t line = 1;
+
+    for (;;) {
+        size_t left = strcspn(expected, "\n"), right = strcspn(found, "\n");
+
+        if (left != right || strncmp(expected, found, left) != 0)
+            return text_format("line %zu: \"%.*s\" instead of \"%.*s\"", line,
+                               (int)(right < LINE_MAX_ ? right : LINE_MAX_), found,
+                               (int)(left < LINE_MAX_ ? left : LINE_MAX_), expected);
+        if (!expected[left] && !found[right])
+            return NULL;
+        expected += left + (expected[left] != '\0');
+        found += right + (found[right] != '\0');
+        line++;
+    }
+}
+
+static bool dump_copy(const struct test *test, const struct pgrestore *programs, const char *path,
+                      struct error *error)
+{
+    AUTO(process_result_clear) struct process_result result = {0};
+    AUTO(text_list_clear) struct text_list environment = {0};
+    OWNED char *program = file_join(programs->folder, "pg_dump");
+    OWNED char *file = text_format("--file=%s", path);
+    const char *const argv[] = {
+        program, "--format=custom", "--section=pre-data", "--section=post-data", "--no-password", file, NULL};
+
+    postgres_environment(test->server, DATABASE, NULL, &environment);
+    text_list_add(&environment, NULL);
+    return process_check(
+        &(struct process_request){.argv = argv, .environment = (const char *const *)environment.items},
+        &result, error);
+}
+
+static bool write_scripts(const struct test *test, const struct pgrestore *programs, char **ret_expected,
+                          char **ret_found, struct error *error)
+{
+    const struct manifest_member *member = manifest_member(test->manifest, "schema.dump");
+    OWNED char *expected = file_join(test->folder, "expected.dump"),
+               *found = file_join(test->folder, "found.dump");
+    struct pgrestore_job job = {.no_subscriptions = true, .no_tablespaces = true};
+
+    if (!member)
+        return error_set(error, ERROR_BACKUP, "the backup has no member \"schema.dump\"");
+    if (!member_extract(test->archive, member, expected, error) || !dump_copy(test, programs, found, error))
+        return false;
+    job.archive = expected;
+    if (!pgrestore_script(programs, &job, ret_expected, error))
+        return false;
+    job.archive = found;
+    return pgrestore_script(programs, &job, ret_found, error);
+}
+
+/* Another version of pg_dump, or of the server, writes the same things differently. */
+static bool compare_schema(const struct test *test, struct restore_test_result *result, struct error *error)
+{
+    AUTO(pgrestore_clear) struct pgrestore programs = {0};
+    OWNED char *expected = NULL, *found = NULL, *difference = NULL;
+    int major = postgres_server_version(test->server) / 10000;
+    int made_by = (int)strtol(test->manifest->pg_dump_version, NULL, 10);
+
+    if (!pgrestore_choose(made_by, major, &programs, error))
+        return false;
+    if (test->manifest->server_version_number / 10000 != major || programs.major != made_by) {
+        text_list_add(&result->notes,
+                      text_format("The schema was not compared: the backup is of PostgreSQL %s, the test's "
+                                  "server is %d, and each version writes it in its own way.",
+                                  test->manifest->server_version, major));
+        return true;
+    }
+    if (!write_scripts(test, &programs, &expected, &found, error))
+        return false;
+    difference = restore_test_difference(expected, found);
+    if (!difference)
+        return true;
+    error_set(error, ERROR_BACKUP, "the restored schema differs from the backup's");
+    return error_detail(error, "pg_dump of the restored copy, %s.", difference);
+}
+
+/* ---- all of it ---- */
+
+static bool restore(struct test *test, const struct restore_listener *listener,
+                    struct restore_test_result *result, struct error *error)
+{
+    AUTO(restore_result_clear) struct restore_result restored = {0};
+    struct restore_options options = {
+        .to = DATABASE, .jobs = test->jobs, .create_missing_roles = true, .no_subscriptions = true};
+
+    if (!restore_run(test->server, test->path, test->record, &options, listener, &restored, error)) {
+        if (error->code == ERROR_PARTIAL || error->code == ERROR_FAILED)
+            error->code = ERROR_BACKUP; /* there is nothing to look at: the cluster goes away */
+        return false;
+    }
+    result->tables = restored.tables;
+    result->rows = restored.rows;
+    result->milliseconds = restored.milliseconds;
+    return true;
+}
+
+bool restore_test_run(const char *archive_path, const struct record *record, int jobs,
+                      const struct restore_listener *listener, struct restore_test_result *ret,
+                      struct error *error)
+{
+    AUTO(test_clear) struct test test = {.path = archive_path, .record = record, .jobs = jobs};
+    bool ok = open_archive(&test, error) && start(&test, error) && restore(&test, listener, ret, error) &&
+              compare_schema(&test, ret, error);
+
+    postgres_free(take(test.server));
+    destroy(&test);
+    return ok;
+}
