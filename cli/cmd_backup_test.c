@@ -51,7 +51,7 @@ static bool test(struct invocation *invocation, struct repository *repository, s
     free(record->tested_at);
     record->tested_at = moment_text(moment_now());
     record->tested_ms = result.milliseconds;
-    if (!repository_mark(repository, record, error))
+    if (!repository_mark(repository, record, MARK_TESTED, error))
         return false;
     tell(invocation, record, &result);
     return true;
