@@ -1,5 +1,6 @@
 -- The ledger of a restore, in the database that is restored: one row that tells what and how far, and a row for each
--- COPY, written in its transaction. The schema is dropped when the restore is complete.
+-- COPY, written in its transaction. The schema is dropped when the restore is complete. A restored publication FOR ALL
+-- TABLES is for these, too, and would forbid changes to a table whose rows nothing identifies.
 CREATE SCHEMA pgmigrate_restore;
 CREATE TABLE pgmigrate_restore.run (
     backup text NOT NULL,
@@ -7,6 +8,7 @@ CREATE TABLE pgmigrate_restore.run (
     created boolean NOT NULL,
     step text NOT NULL
 );
+ALTER TABLE pgmigrate_restore.run REPLICA IDENTITY FULL;
 CREATE TABLE pgmigrate_restore.chunk (
     part integer NOT NULL,
     chunk integer NOT NULL,

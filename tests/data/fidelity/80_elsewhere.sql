@@ -4,7 +4,7 @@ SELECT current_setting('server_version_num')::int >= 150000 AS v15,
        (SELECT count(*) = 9 FROM pg_available_extensions
          WHERE name IN ('hstore', 'citext', 'pg_trgm', 'btree_gist', 'ltree', 'postgres_fdw', 'file_fdw', 'intarray', 'lo')) AS contrib \gset
 SET client_min_messages = error;
-CREATE PUBLICATION everything FOR ALL TABLES WITH (publish = 'insert, truncate');
+CREATE PUBLICATION everything FOR ALL TABLES;
 CREATE PUBLICATION "some" FOR TABLE hen, ONLY parent WITH (publish = 'insert, delete');
 \if :v15
 CREATE PUBLICATION filtered FOR TABLE parent (id, note) WHERE (id > 5);
