@@ -2,7 +2,8 @@
 /*
  * Which backups to keep, and why: keep-last, -daily, -weekly, -monthly, -within with the meaning restic gave
  * them (its manual, "Removing backup snapshots"): for each period the newest backup in it counts, periods
- * without a backup do not. Backups of one database of one cluster form a group. Times are those of the
+ * without a backup do not; where there are fewer periods than asked for, the oldest backup is kept as well.
+ * Backups of one database of one cluster form a group. Times are those of the
  * snapshots, in UTC; weeks are ISO weeks.
  *
  * Kept in any case: the newest good one of each group, marked ones, and ones that the history of the last
@@ -33,9 +34,9 @@ struct retention_plan {
 void retention_plan_clear(struct retention_plan *plan);
 CLEANUP_VALUE(struct retention_plan, retention_plan_clear)
 
-/* now_ms: milliseconds since 1970. No rule at all is ERROR_USAGE: it would remove everything but the newest.
- */
+/* Ages are counted from the newest backup of the group, as restic does, not from now: where backups have
+ * stopped, none grows too old. No rule at all is ERROR_USAGE: it would remove everything but the newest. */
 MUST_CHECK bool retention_plan(const struct records *records, const struct retention_rules *rules,
-                               int64_t now_ms, struct retention_plan *ret, struct error *error);
+                               struct retention_plan *ret, struct error *error);
 
 #endif
