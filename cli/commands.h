@@ -6,6 +6,7 @@
 #include "cli/command.h"
 
 extern const struct command cmd_apply;
+extern const struct command cmd_backup_create;
 extern const struct command cmd_baseline;
 extern const struct command cmd_check;
 extern const struct command cmd_cluster_start;

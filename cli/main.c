@@ -22,6 +22,7 @@ static const struct command *const commands[] = {
     &cmd_history,
     &cmd_baseline,
     &cmd_repair,
+    &cmd_backup_create,
     &cmd_doctor,
     &cmd_cluster_start,
     &cmd_cluster_stop,

@@ -243,18 +243,19 @@ static bool take_command(const struct command *const commands[], struct text_lis
 
     if (!words->count)
         return true;
-    invocation->command = command_find(commands, words->items[0]);
-    if (!invocation->command && command_is_group(commands, words->items[0])) {
-        OWNED char *both = words->count > 1 ? text_format("%s %s", words->items[0], words->items[1]) : NULL;
+    if (!command_is_group(commands, words->items[0]) || words->count == 1) {
+        invocation->command = command_find(commands, words->items[0]);
+    } else { /* also where the first word alone would be a command: "backup" is "backup create" */
+        OWNED char *both = text_format("%s %s", words->items[0], words->items[1]);
 
-        if (!both) {
-            invocation->group = text_copy(words->items[0]);
-            return true;
-        }
         used = 2;
         invocation->command = command_find(commands, both);
         if (!invocation->command)
             return unknown_command(commands, both, error);
+    }
+    if (!invocation->command && command_is_group(commands, words->items[0])) {
+        invocation->group = text_copy(words->items[0]);
+        return true;
     }
     if (!invocation->command)
         return unknown_command(commands, words->items[0], error);

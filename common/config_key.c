@@ -58,7 +58,7 @@ const struct config_key config_keys[] = {
     {"environment", "protected", CONFIG_BOOL, NULL, "no", "protected",
      "changes must be confirmed (--yes, or at a terminal), and every migration needs a rollback"},
     {"environment", "backup", CONFIG_CHOICE, "before-migrate no", "no", "backup",
-     "for a later version: a backup before migrations; apply refuses before-migrate until it can take one"},
+     "before-migrate takes and verifies a backup before apply runs anything"},
     {NULL, NULL, CONFIG_TEXT, NULL, NULL, NULL, NULL},
 };
 

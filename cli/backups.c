@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "cli/backups.h"
+
+#include "backup/create.h"
+#include "backup/verify.h"
+#include "cli/backup_progress.h"
+#include "migrator/history.h"
+#include <time.h>
+
+bool backups_repository(const struct invocation *invocation, bool create, struct repository **ret,
+                        struct error *error)
+{
+    OWNED char *folder = config_path(invocation->config, "repository");
+
+    return repository_open(folder, create, ret, error);
+}
+
+/* ---- the migrations in the snapshot ---- */
+
+static const char *state_name(enum row_state state)
+{
+    static const char *const names[] = {
+        [ROW_APPLIED] = "applied", [ROW_RUNNING] = "running",   [ROW_FAILED] = "failed",
+        [ROW_UNDOING] = "undoing", [ROW_BASELINE] = "baseline", [ROW_ARCHIVED] = "archived"};
+
+    return names[state];
+}
+
+static bool read_migrations(void *context, struct postgres *postgres, struct manifest *manifest,
+                            struct error *error)
+{
+    const struct invocation *invocation = context;
+    AUTO(history_free) struct history *history = NULL;
+
+    if (!history_open(postgres, config_text(invocation->config, "history_table"), &history, error))
+        return error_prefix(error, "could not read the history of migrations");
+    if (history->shape != HISTORY_OURS && history->shape != HISTORY_ADOPTABLE)
+        return true;
+    manifest->history_table = text_format("%s.%s", history->schema, history->table);
+    manifest->migrations = memory_allocate(history->count + 1, sizeof *manifest->migrations);
+    for (size_t i = 0; i < history->count; i++)
+        manifest->migrations[manifest->migration_count++] =
+            (struct manifest_migration){.version = text_copy(history->rows[i].version),
+                                        .applied_at = text_copy(history->rows[i].applied_at),
+                                        .state = text_copy(state_name(history->rows[i].state))};
+    return true;
+}
+
+/* ---- settings ---- */
+
+struct attachments {
+    struct text_list texts; /* "NAME=COMMAND" */
+    struct attachment *items;
+    size_t count;
+};
+
+static void attachments_clear(struct attachments *attachments)
+{
+    text_list_clear(&attachments->texts);
+    free(attachments->items);
+}
+CLEANUP_VALUE(struct attachments, attachments_clear)
+
+static bool read_attachments(const struct invocation *invocation, struct attachments *ret,
+                             struct error *error)
+{
+    const char *const *values = NULL;
+    size_t count = invocation_options(invocation, "attach", &values);
+
+    AUTO(text_list_clear) struct text_list names = config_names(invocation->config, "attach.");
+
+    for (size_t i = 0; i < names.count; i++) {
+        OWNED char *key = text_format("attach.%s", names.items[i]);
+
+        text_list_add(&ret->texts,
+                      text_format("%s=%s", names.items[i], config_text(invocation->config, key)));
+    }
+    for (size_t i = 0; i < count; i++)
+        text_list_add(&ret->texts, text_copy(values[i]));
+    ret->items = memory_allocate(ret->texts.count + 1, sizeof *ret->items);
+    for (size_t i = 0; i < ret->texts.count; i++) {
+        char *equals = strchr(ret->texts.items[i], '=');
+
+        if (!equals || equals == ret->texts.items[i])
+            return error_set(error, ERROR_USAGE, "\"--attach\" needs NAME=COMMAND");
+        *equals = '\0';
+        ret->items[ret->count++] = (struct attachment){.name = ret->texts.items[i], .command = equals + 1};
+    }
+    return true;
+}
+
+static bool read_numbers(const struct invocation *invocation, struct backup_options *ret, struct error *error)
+{
+    const struct config *config = invocation->config;
+    int64_t jobs = config_integer(config, "jobs"), level = config_integer(config, "level");
+
+    if (jobs < 1 || jobs > 64)
+        return error_set(error, ERROR_USAGE, "\"jobs\" must be from 1 to 64, not %lld", (long long)jobs);
+    if (level < 1 || level > 19)
+        return error_set(error, ERROR_USAGE, "\"level\" must be from 1 to 19, not %lld", (long long)level);
+    ret->jobs = (int)jobs;
+    ret->level = (int)level;
+    ret->split_larger_than = config_size(config, "split_larger_than");
+    ret->lock_wait_timeout_ms = config_duration(config, "lock_wait_timeout");
+    ret->max_block_ms = config_duration(config, "max_block");
+    ret->pooler_session = text_equal(config_text(config, "pooler"), "session");
+    if (ret->split_larger_than < 1)
+        return error_set(error, ERROR_USAGE, "\"split_larger_than\" must be more than nothing");
+    return true;
+}
+
+/* ---- the look at the result ---- */
+
+static bool look(struct repository *repository, struct record *record, struct error *error)
+{
+    AUTO(verify_result_clear) struct verify_result result = {0};
+    OWNED char *path = file_join(repository_folder(repository), record->archive);
+    struct verify_options options = {.jobs = 1};
+    char text[32];
+    time_t now = time(NULL);
+    struct tm parts;
+
+    if (!verify_run(path, record, &options, &result, error))
+        return false;
+    if (result.count) {
+        error_set(error, ERROR_BACKUP, "backup \"%s\" is damaged", record->id);
+        return error_detail(error, "%s: %s.", result.problems[0].member, result.problems[0].problem);
+    }
+    gmtime_r(&now, &parts);
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    record->verified_at = text_copy(text);
+    record->verified_how = text_copy("digest");
+    return repository_mark(repository, record, error);
+}
+
+bool backups_take(const struct invocation *invocation, struct postgres *postgres,
+                  const struct backups_request *request, struct record **ret, struct error *error)
+{
+    AUTO(attachments_clear) struct attachments attachments = {0};
+    AUTO(repository_free) struct repository *repository = NULL;
+    AUTO(record_free) struct record *record = NULL;
+    AUTO(backup_progress_free) struct backup_progress *progress = backup_progress_new(invocation);
+    struct backup_listener listener = backup_progress_listener(progress);
+    struct backup_options options = {.tag = request->tag,
+                                     .role = request->role,
+                                     .command = request->command,
+                                     .role_passwords = request->role_passwords,
+                                     .migrations = read_migrations};
+
+    memcpy(&options.migrations_context, &invocation, sizeof invocation); /* read only */
+    if (!read_numbers(invocation, &options, error) || !read_attachments(invocation, &attachments, error))
+        return false;
+    options.attachments = attachments.items;
+    options.attachment_count = attachments.count;
+    if (!backups_repository(invocation, true, &repository, error) ||
+        !repository_lock(repository, request->wait_ms, request->command, error) ||
+        !backup_create(postgres, repository, &options, &listener, &record, error) ||
+        (request->verify && !look(repository, record, error)))
+        return false;
+    *ret = take(record);
+    return true;
+}
+
+char *backups_summary(const struct record *record)
+{
+    OWNED char *raw = text_size(record->raw_bytes), *stored = text_size(record->bytes);
+    OWNED char *duration = text_duration(record->milliseconds);
+
+    return text_format("%s: %lld table%s, %lld row%s, %s in %s, %s", record->id, (long long)record->tables,
+                       record->tables == 1 ? "" : "s", (long long)record->rows, record->rows == 1 ? "" : "s",
+                       raw, stored, duration);
+}

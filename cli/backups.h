@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * Backups as commands take them: the settings of the configuration, the migrations that the snapshot holds,
+ * and the look at the result. The only place where backups and migrations meet.
+ */
+#ifndef CLI_BACKUPS_H
+#define CLI_BACKUPS_H
+
+#include "backup/repository.h"
+#include "cli/command.h"
+#include "common/postgres.h"
+
+struct backups_request {
+    const char *command; /* for the record: "backup create" */
+    const char *tag;     /* or NULL */
+    const char *role;    /* or NULL */
+    bool role_passwords;
+    bool verify;
+    int64_t wait_ms; /* for another run that writes into the repository */
+};
+
+/*
+ * Take one, and verify it where asked for. postgres is any connection to the database; who calls holds the
+ * run lock. Options of the invocation: attach. A backup that fails its verification is ERROR_BACKUP, and
+ * stays for inspection.
+ */
+MUST_CHECK bool backups_take(const struct invocation *invocation, struct postgres *postgres,
+                             const struct backups_request *request, struct record **ret, struct error *error);
+
+/* The repository of the configuration. */
+MUST_CHECK bool backups_repository(const struct invocation *invocation, bool create, struct repository **ret,
+                                   struct error *error);
+
+/* "20261123T…-shop: 12 tables, 1234 rows, 1.2 GB in 300 MB, 4.2 s". The caller frees it. */
+char *backups_summary(const struct record *record);
+
+#endif
