@@ -4,7 +4,6 @@
 #include "backup/making.h"
 #include "common/interrupt.h"
 #include "common/process.h"
-#include "sql.h"
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -35,11 +34,9 @@ CLEANUP_VALUE(struct made, made_clear)
 /* A connection of our own: the caller's keeps its settings. */
 static bool open_control(const struct postgres *caller, struct making *making, struct error *error)
 {
-    const char *role = making->options->role;
-    OWNED char *as = postgres_bind(sql_set_role, (struct postgres_name[]){{"role", role}, {0}});
     return postgres_connect_again(caller, &making->control, error) &&
            snapshot_settings(making->control, false, NULL, error) &&
-           (role == NULL || postgres_execute(making->control, as, error));
+           snapshot_role(making->control, making->options->role, error);
 }
 
 static bool name_is_plain(const char *name)

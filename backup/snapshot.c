@@ -23,6 +23,14 @@ bool snapshot_settings(struct postgres *postgres, bool writing, struct text_list
     return true;
 }
 
+bool snapshot_role(struct postgres *postgres, const char *role, struct error *error)
+{
+    if (role == NULL)
+        return true;
+    OWNED char *sql = postgres_bind(sql_set_role, (struct postgres_name[]){{"role", role}, {0}});
+    return postgres_execute(postgres, sql, error);
+}
+
 void snapshot_free(struct snapshot *snapshot)
 {
     if (snapshot == NULL)
@@ -47,10 +55,8 @@ static bool prepare_session(struct postgres *postgres, const struct snapshot *sn
 {
     OWNED char *named = postgres_bind(sql_set_application_name,
                                       (struct postgres_name[]){{"name", snapshot->application_name}, {0}});
-    OWNED char *as = postgres_bind(sql_set_role, (struct postgres_name[]){{"role", role}, {0}});
     return postgres_execute(postgres, named, error) &&
-           snapshot_settings(postgres, false, ret_settings, error) &&
-           (role == NULL || postgres_execute(postgres, as, error));
+           snapshot_settings(postgres, false, ret_settings, error) && snapshot_role(postgres, role, error);
 }
 
 static bool connect_all(const struct postgres *control, const struct snapshot_options *options,

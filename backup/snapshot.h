@@ -57,4 +57,7 @@ MUST_CHECK bool snapshot_blocked(struct postgres *control, const struct snapshot
 MUST_CHECK bool snapshot_settings(struct postgres *postgres, bool writing, struct text_list *ret_settings,
                                   struct error *error);
 
+/* SET ROLE; NULL changes nothing. */
+MUST_CHECK bool snapshot_role(struct postgres *postgres, const char *role, struct error *error);
+
 #endif

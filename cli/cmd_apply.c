@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
+#include "cli/backups.h"
 #include "cli/commands.h"
 #include "cli/confirm.h"
 #include "cli/connect.h"
@@ -35,15 +36,37 @@ static void tell_untried(const struct invocation *invocation, const struct run_r
                            result->items[i].version);
 }
 
-/* Nobody shall rely on a backup that was not taken. */
-static bool check_backup(const struct invocation *invocation, const struct apply_options *options,
-                         struct error *error)
+/* Under the run lock, before anything is changed: what is needed to go back when a migration was wrong. */
+struct safety {
+    const struct invocation *invocation;
+    struct postgres *postgres;
+};
+
+static bool back_up(void *context, char **ret_backup_id, struct error *error)
 {
-    if (options->dry_run || !text_equal(config_text(invocation->config, "backup"), "before-migrate"))
-        return true;
-    error_set(error, ERROR_REFUSED,
-              "\"backup = before-migrate\" is set, and this version cannot take backups");
-    return error_hint(error, "Take one by other means, then apply with PGMIGRATE_BACKUP=no.");
+    const struct safety *safety = context;
+    const struct invocation *invocation = safety->invocation;
+    AUTO(record_free) struct record *record = NULL;
+    int64_t wait_ms = config_duration(invocation->config, "wait_lock");
+    struct backups_request request = {
+        .command = "apply --backup", .verify = true, .wait_ms = wait_ms < 0 ? 0 : wait_ms};
+
+    if (!backups_take(invocation, safety->postgres, &request, &record, error))
+        return error_prefix(error, "nothing was applied, because the backup failed");
+    if (invocation->verbosity > VERBOSITY_QUIET) {
+        OWNED char *summary = backups_summary(record);
+
+        report_paint(stderr, invocation->color, PAINT_GREEN, "backed up");
+        fprintf(stderr, " %s\n", summary);
+    }
+    *ret_backup_id = text_copy(record->id);
+    return true;
+}
+
+static bool wants_backup(const struct invocation *invocation)
+{
+    return invocation_flag(invocation, "backup") ||
+           text_equal(config_text(invocation->config, "backup"), "before-migrate");
 }
 
 /* A protected environment is asked about what there is to do; where that is nothing, or cannot be told,
@@ -107,6 +130,7 @@ static bool run(struct invocation *invocation, struct error *error)
     AUTO(postgres_free) struct postgres *postgres = NULL;
     AUTO(connect_run_clear) struct connect_run run = {0};
     struct apply_options options;
+    struct safety safety;
     int64_t batch = config_integer(invocation->config, "batch");
 
     if (!inputs_folder(invocation, &folder, error) || !connect_run_options(invocation, &run, error) ||
@@ -119,13 +143,18 @@ static bool run(struct invocation *invocation, struct error *error)
         .dry_run = invocation_flag(invocation, "dry-run"),
         .batch = batch > 1 ? (size_t)batch : 1,
     };
-    return check_backup(invocation, &options, error) &&
-           run_all(invocation, folder, postgres, &options, error);
+    safety = (struct safety){invocation, postgres};
+    if (wants_backup(invocation)) {
+        options.backup = back_up;
+        options.backup_context = &safety;
+    }
+    return run_all(invocation, folder, postgres, &options, error);
 }
 
 static const struct option_spec options_apply[] = {
     {.name = "to", .argument = "VERSION", .summary = "stop after this version"},
     {.name = "dry-run", .summary = "run everything in one transaction and roll it back"},
+    {.name = "backup", .summary = "take and verify a backup before anything is applied"},
     {.name = "out-of-order", .summary = "also run files older than what is applied"},
     OPTION_SET,
     OPTIONS_TIMEOUTS,

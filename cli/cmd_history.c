@@ -18,6 +18,11 @@ static void print(const struct invocation *invocation, const struct history *his
     struct report_table table = {.headings = {"at (UTC)", "who", "action", "version", "ms", "reason"},
                                  .right[4] = true};
 
+    bool backups = false;
+
+    for (size_t i = 0; i < rows_count(rows); i++)
+        backups |= rows_text(rows, i, "backup_id") != NULL;
+    table.headings[6] = backups ? "backup" : NULL;
     if (!rows_count(rows)) {
         printf("\"%s.%s\" has no entries\n", history->schema, history->log);
         return;
@@ -34,14 +39,16 @@ static void print(const struct invocation *invocation, const struct history *his
         for (char *at = why; at && *at; at++)
             *at = (unsigned char)*at < ' ' ? ' ' : *at;
         report_cell(&table, PAINT_NONE, why);
+        if (backups)
+            report_cell(&table, PAINT_NONE, text_copy(rows_text(rows, i, "backup_id")));
     }
     report_table_print(stdout, invocation->color_output, &table);
 }
 
 static void fill(json_t *document, const struct rows *rows)
 {
-    static const char *const texts[] = {"at",     "who",    "action", "version",
-                                        "run_id", "reason", "detail", "tool_version"};
+    static const char *const texts[] = {"at",     "who",    "action",       "version",  "run_id",
+                                        "reason", "detail", "tool_version", "backup_id"};
     json_t *list = json_array();
 
     for (size_t i = 0; i < rows_count(rows); i++) {

@@ -13,7 +13,7 @@ static const enum paint paints[] = {
     [PLAN_RUNNING] = PAINT_BLUE,
 };
 
-static void add_row(struct report_table *table, const struct plan_entry *entry)
+static void add_row(struct report_table *table, const struct plan_entry *entry, bool backups)
 {
     const struct history_row *row = entry->row;
     bool known = row && row->execution_ms >= 0;
@@ -30,6 +30,8 @@ static void add_row(struct report_table *table, const struct plan_entry *entry)
     report_cell(table, PAINT_NONE, row ? report_time(row->applied_at) : NULL);
     report_cell(table, PAINT_NONE, known ? text_format("%lld", (long long)row->execution_ms) : NULL);
     report_cell(table, PAINT_NONE, row ? text_copy(row->applied_by) : NULL);
+    if (backups)
+        report_cell(table, PAINT_NONE, row ? text_copy(row->backup_id) : NULL);
 }
 
 /* Why an entry is in a state that stops apply. */
@@ -53,9 +55,14 @@ static void print(const struct invocation *invocation, const struct postgres *po
     OWNED char *summary = listing_summary(plan);
     OWNED char *target = connect_target(postgres);
 
+    bool backups = false;
+
     listing_warn_history(invocation, history);
     for (size_t i = 0; i < plan->count; i++)
-        add_row(&table, &plan->entries[i]);
+        backups |= plan->entries[i].row && plan->entries[i].row->backup_id;
+    table.headings[5] = backups ? "backup" : NULL;
+    for (size_t i = 0; i < plan->count; i++)
+        add_row(&table, &plan->entries[i], backups);
     if (table.count)
         report_table_print(stdout, invocation->color_output, &table);
     printf("%s%s on %s\n", table.count ? "\n" : "", summary, target);

@@ -37,6 +37,7 @@ void outcome_fill(json_t *document, const struct run_result *result)
         json_array_append_new(list, object);
     }
     document_text(document, "run_id", *result->run_id ? result->run_id : NULL);
+    document_text(document, "backup_id", result->backup_id);
     json_object_set_new(document, "migrations", list);
 }
 

@@ -6,8 +6,8 @@
 #include "cli/command.h"
 #include "migrator/run.h"
 
-/* Fields "run_id" and "migrations": [{version, state, execution_ms, attempts, statements: [{line, ms,
- * rows}]}]. */
+/* Fields "run_id", "backup_id" and "migrations": [{version, state, execution_ms, attempts, statements:
+ * [{line, ms, rows}]}]. */
 void outcome_fill(json_t *document, const struct run_result *result);
 
 struct outcome {

@@ -311,6 +311,9 @@ static bool run_steps(struct postgres *postgres, struct history *history, const 
     AUTO(prepared_clear) struct prepared_list prepared = {0};
     if (!prepare_steps(steps, postgres_database(postgres), options->run.settings, &prepared, error))
         return false;
+    if (!options->dry_run && options->backup != NULL &&
+        !options->backup(options->backup_context, &result->backup_id, error))
+        return false;
     if (!options->dry_run && history->shape != HISTORY_OURS && !history_prepare(history, error))
         return false;
     list_results(steps, result);
@@ -325,7 +328,7 @@ static bool run_steps(struct postgres *postgres, struct history *history, const 
         .identity = {.run_id = result->run_id,
                      .tool_version = PGMIGRATE_VERSION,
                      .git_commit = options->run.git_commit,
-                     .backup_id = options->run.backup_id,
+                     .backup_id = result->backup_id != NULL ? result->backup_id : options->run.backup_id,
                      .reason = options->run.reason},
         .history = history,
         .prepared = &prepared,

@@ -31,6 +31,14 @@ struct apply_options {
     bool out_of_order;
     bool dry_run;
     size_t batch; /* files in flight at once; 1: each is confirmed before the next is sent */
+
+    /*
+     * Where something is to be applied: called under the run lock, when every script has been prepared and
+     * before anything is changed. The id it answers stands in every row of the run; where it fails, nothing
+     * is applied. May be NULL; not for dry_run.
+     */
+    bool (*backup)(void *context, char **ret_backup_id, struct error *error);
+    void *backup_context;
 };
 
 /*

@@ -42,5 +42,6 @@ void run_result_clear(struct run_result *result)
         free(result->items[i].statements);
     }
     free(result->items);
+    free(result->backup_id);
     *result = (struct run_result){0};
 }

@@ -73,6 +73,7 @@ void run_emit(const struct run_listener *listener, const struct run_event *event
 
 struct run_result {
     char run_id[37]; /* "" when nothing was to be done */
+    char *backup_id; /* of the backup that was taken before; or NULL */
     struct migration_result *items;
     size_t count;
     size_t done; /* how many of them are applied (rolled back) */
