@@ -66,7 +66,6 @@ static bool read_attachments(const struct invocation *invocation, struct attachm
 {
     const char *const *values = NULL;
     size_t count = invocation_options(invocation, "attach", &values);
-
     AUTO(text_list_clear) struct text_list names = config_names(invocation->config, "attach.");
 
     for (size_t i = 0; i < names.count; i++) {
