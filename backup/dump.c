@@ -3,6 +3,7 @@
 
 #include "common/process.h"
 #include "common/programs.h"
+#include "common/test_point.h"
 #include <string.h>
 
 #define READ_SIZE       ((size_t)1 << 20)
@@ -137,6 +138,7 @@ static bool stream_data(const struct dump_options *options, struct process *dump
         if (!process_read(dump, buffer, READ_SIZE, options->stop, &got, error))
             return false;
         listed = listed || !process_write(listing, buffer, got, options->stop, &had_enough);
+        test_point("backup-dumping");
         atomic_fetch_add(options->bytes, (int64_t)got);
         if (got > 0 && !frames_add(frames, buffer, got, 0, error))
             return false;

@@ -4,6 +4,7 @@
 #include "backup/guide.h"
 #include "backup/tasks.h"
 #include "common/interrupt.h"
+#include "common/test_point.h"
 #include "sql.h"
 #include <string.h>
 #include <unistd.h>
@@ -337,6 +338,7 @@ static bool finish_archive(struct attempt *attempt, struct made *ret, struct err
     OWNED char *text = manifest_write(manifest, &size);
     if (!archive_writer_finish(attempt->writer, text, size, &ret->bytes, ret->sha256, error))
         return false;
+    test_point("backup-finished");
     ret->manifest = take(attempt->manifest);
     return true;
 }
@@ -346,9 +348,11 @@ bool making_attempt(struct making *making, struct made *ret, struct error *error
     AUTO(attempt_clear) struct attempt attempt = {.making = making};
     if (!take_snapshot(&attempt, error) || !read_facts(&attempt, error) || !begin_archive(&attempt, error))
         return false;
+    test_point("backup-locked");
     tell_progress(&attempt, BACKUP_BEGUN);
     if (!work_side_by_side(&attempt, error))
         return false;
+    test_point("backup-copied");
     tell_progress(&attempt, BACKUP_CLOSING);
     return check_rewritten(&attempt, error) &&
            dump_covers(attempt.listing, &attempt.snapshot->tables, attempt.facts.sequences,

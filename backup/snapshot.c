@@ -2,6 +2,7 @@
 #include "backup/snapshot.h"
 
 #include "common/interrupt.h"
+#include "common/test_point.h"
 #include "sql.h"
 #include <string.h>
 
@@ -80,15 +81,12 @@ static bool connect_all(const struct postgres *control, const struct snapshot_op
 /* ---- one attempt ---- */
 
 /* A lock that is not there within a second means that somebody changes tables, and others queue behind him
- * and us. */
-static bool lock_in_time(struct postgres *postgres, const struct tables *tables, bool streamed_only,
-                         struct error *error)
+ * and us. Within a transaction, until it ends. */
+static bool limit_waiting(struct postgres *postgres, int milliseconds, struct error *error)
 {
-    OWNED char *value = text_format("%d", ONE_ATTEMPT_MS);
-    OWNED char *limit = postgres_bind(sql_set_lock_timeout, (struct postgres_name[]){{"value", value}, {0}});
-    OWNED char *none = postgres_bind(sql_set_lock_timeout, (struct postgres_name[]){{"value", "0"}, {0}});
-    return postgres_execute(postgres, limit, error) && tables_lock(postgres, tables, streamed_only, error) &&
-           postgres_execute(postgres, none, error);
+    OWNED char *value = text_format("%d", milliseconds);
+    OWNED char *sql = postgres_bind(sql_set_lock_timeout, (struct postgres_name[]){{"value", value}, {0}});
+    return postgres_execute(postgres, sql, error);
 }
 
 static bool take_moment(struct postgres *leader, struct snapshot *snapshot, struct error *error)
@@ -108,24 +106,27 @@ static bool take_moment(struct postgres *leader, struct snapshot *snapshot, stru
     return true;
 }
 
-/* The leader's part; *ret_changed tells what is not as it was when the locks were asked for. */
+/* The leader's part; *ret_changed tells what is not as it was when the locks were asked for. Asking for a
+ * table's size needs its lock, too. */
 static bool lead(const struct snapshot_options *options, struct snapshot *snapshot, char **ret_changed,
                  struct error *error)
 {
     struct postgres *leader = snapshot->connections[0];
     AUTO(tables_clear) struct tables before = {0};
-    OWNED char *patient = NULL, *value = text_format("%d", ONE_ATTEMPT_MS);
-    patient = postgres_bind(sql_set_session_lock_timeout, (struct postgres_name[]){{"value", value}, {0}});
-    /* Asking for a table's size needs its lock, too. */
-    if (!postgres_execute(leader, patient, error) || !tables_read(leader, &options->tables, &before, error) ||
-        !postgres_execute(leader, sql_backup_begin, error) ||
-        !lock_in_time(leader, &before, snapshot->few_locks, error) || !take_moment(leader, snapshot, error))
+    OWNED char *value = text_format("%d", ONE_ATTEMPT_MS);
+    OWNED char *limit =
+        postgres_bind(sql_set_session_lock_timeout, (struct postgres_name[]){{"value", value}, {0}});
+    if (!postgres_execute(leader, limit, error) || !tables_read(leader, &options->tables, &before, error))
+        return false;
+    test_point("backup-listed");
+    if (!postgres_execute(leader, sql_backup_begin, error) ||
+        !tables_lock(leader, &before, snapshot->few_locks, error) || !take_moment(leader, snapshot, error))
         return false;
     tables_clear(&snapshot->tables);
     if (!tables_read(leader, &options->tables, &snapshot->tables, error))
         return false;
     *ret_changed = tables_difference(&before, &snapshot->tables);
-    return true;
+    return limit_waiting(leader, 0, error);
 }
 
 static bool follow(struct postgres *worker, const struct snapshot *snapshot, struct error *error)
@@ -133,7 +134,8 @@ static bool follow(struct postgres *worker, const struct snapshot *snapshot, str
     OWNED char *import =
         postgres_bind(sql_backup_import, (struct postgres_name[]){{"snapshot", snapshot->name}, {0}});
     return postgres_execute(worker, sql_backup_begin, error) && postgres_execute(worker, import, error) &&
-           lock_in_time(worker, &snapshot->tables, true, error) &&
+           limit_waiting(worker, ONE_ATTEMPT_MS, error) &&
+           tables_lock(worker, &snapshot->tables, true, error) && limit_waiting(worker, 0, error) &&
            postgres_execute(worker, sql_savepoint, error);
 }
 

@@ -2,6 +2,7 @@
 #include "backup/streams.h"
 
 #include "common/copy.h"
+#include "common/test_point.h"
 #include "sql.h"
 #include <pthread.h>
 #include <string.h>
@@ -109,6 +110,7 @@ static bool take_block(struct copying *copying, const struct copy_block *block,
         fingerprint_add_rows(&copying->fingerprint, block->data, block->lengths, block->rows);
     if (copying->frames == NULL)
         return true;
+    test_point("backup-streaming");
     atomic_fetch_add(copying->streams->options.bytes, (int64_t)block->size);
     return frames_add(copying->frames, block->data, block->size, (int64_t)block->rows, error);
 }
