@@ -155,11 +155,33 @@ static struct record *describe(const struct making *making, const struct made *m
     return record;
 }
 
+static bool take_one(struct postgres *caller, struct repository *repository, struct making *making,
+                     struct record **ret, struct error *error)
+{
+    int64_t began = clock_ms();
+    AUTO(made_clear) struct made made = {0};
+    if (!open_control(caller, making, error) ||
+        !preflight_run(making->control, making->folder, making->options, &making->preflight, error) ||
+        !attach_all(making, error))
+        return false;
+    for (size_t i = 0; i < making->preflight.warnings.count; i++)
+        making_warn(making, text_copy(making->preflight.warnings.items[i]));
+    if (!make(making, &made, error))
+        return false;
+    AUTO(record_free) struct record *record = describe(making, &made, clock_ms() - began);
+    if (!repository_commit(repository, record, error)) {
+        unlink(making->part_path);
+        return false;
+    }
+    *ret = take(record);
+    return true;
+}
+
 bool backup_create(struct postgres *control, struct repository *repository,
                    const struct backup_options *options, const struct backup_listener *listener,
                    struct record **ret, struct error *error)
 {
-    int64_t began = clock_ms(), now = (int64_t)time(NULL);
+    int64_t now = (int64_t)time(NULL);
     OWNED char *id = record_new_id(now, postgres_database(control));
     OWNED char *part_path = repository_part_path(repository, id);
     AUTO(making_clear)
@@ -169,20 +191,8 @@ bool backup_create(struct postgres *control, struct repository *repository,
                             .part_path = part_path,
                             .id = id,
                             .began_at = now};
-    AUTO(made_clear) struct made made = {0};
-    if (!open_control(control, &making, error) ||
-        !preflight_run(making.control, making.folder, options, &making.preflight, error) ||
-        !attach_all(&making, error))
-        return false;
-    for (size_t i = 0; i < making.preflight.warnings.count; i++)
-        making_warn(&making, text_copy(making.preflight.warnings.items[i]));
-    if (!make(&making, &made, error))
-        return false;
-    AUTO(record_free) struct record *record = describe(&making, &made, clock_ms() - began);
-    if (!repository_commit(repository, record, error)) {
-        unlink(part_path);
-        return false;
-    }
-    *ret = take(record);
-    return true;
+    if (take_one(control, repository, &making, ret, error))
+        return true;
+    repository_note_failure(repository, id, postgres_database(control), error->message);
+    return false;
 }

@@ -129,7 +129,7 @@ static bool look(struct repository *repository, struct record *record, struct er
     strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
     record->verified_at = text_copy(text);
     record->verified_how = text_copy("digest");
-    return repository_mark(repository, record, error);
+    return repository_mark(repository, record, MARK_VERIFIED, error);
 }
 
 bool backups_take(const struct invocation *invocation, struct postgres *postgres,
