@@ -14,7 +14,9 @@ export PGMIGRATE_CLUSTER_FSYNC=off
 
 TEST_BUILD=$(cd "${BUILD:-build}" && pwd)
 export TEST_BUILD
-export PATH="$TEST_BUILD:$PATH"
+# Debian's psql is a Perl script in front of the program, which costs four times as much as the program itself.
+PATH="$TEST_BUILD:$(pg_config --bindir):$PATH"
+export PATH
 
 server_begin()
 {
