@@ -76,7 +76,6 @@ start_own_cluster()
 start_pgbouncer() # transaction|session|statement
 {
     local folder owner user=() socket
-    command -v pgbouncer >/dev/null || skip "pgbouncer is not installed"
     socket=$(printf '%s\n' "$TEST_SERVER_URL" | sed 's/.*[?&]host=\([^&]*\).*/\1/; s/%2[Cc]/,/g')
     folder=$(mktemp -d /tmp/pgmigrate-bouncer.XXXXXX)
     owner=$(stat -c %u:%g "$socket")
@@ -166,6 +165,41 @@ wait_until() # COMMAND…
 psql_true() # SQL
 {
     [ "$(psql_value "$1")" = t ]
+}
+
+# What goes on in the test's own database: tests of other files use the same server at the same time.
+
+# Whether a session of the test's database is as the condition on pg_stat_activity says.
+session() # CONDITION
+{
+    psql_true "select exists (select from pg_stat_activity where datname = current_database()
+        and pid <> pg_backend_pid() and $1)"
+}
+
+# Whether a pgmigrate runs pg_sleep.
+sleeping()
+{
+    session "application_name = 'pgmigrate' and wait_event = 'PgSleep'"
+}
+
+# Whether no pgmigrate is connected.
+no_session()
+{
+    psql_true "select not exists (select from pg_stat_activity where datname = current_database()
+        and application_name = 'pgmigrate')"
+}
+
+# Whether a pgmigrate holds the run lock.
+run_lock_held()
+{
+    psql_true "select exists (select from pg_locks where locktype = 'advisory' and granted
+        and database = (select oid from pg_database where datname = current_database()))"
+}
+
+# Whether an index is being built.
+building_index()
+{
+    psql_true "select exists (select from pg_stat_progress_create_index where datname = current_database())"
 }
 
 show_result()

@@ -34,17 +34,6 @@ release()
         where application_name = 'holder' and datname = current_database()" >/dev/null
 }
 
-sleeping()
-{
-    psql_true "select count(*) > 0 from pg_stat_activity where application_name = 'pgmigrate'
-        and datname = current_database() and wait_event = 'PgSleep'"
-}
-
-no_session()
-{
-    psql_true "select count(*) = 0 from pg_stat_activity where application_name = 'pgmigrate' and datname = current_database()"
-}
-
 # Leave an INVALID index bad on t (d).
 invalid_index()
 {
@@ -201,13 +190,15 @@ SQL
     bare 001_x <<<'CREATE TABLE a (id int); CREATE INDEX CONCURRENTLY i ON t (id); CREATE TABLE b (id int);'
     hold "insert into t values (0, 0)"
     start_pgmigrate apply
-    wait_until psql_true "select count(*) > 0 from pg_stat_progress_create_index"
-    kill -KILL "$PGMIGRATE_PID"
-    wait_pgmigrate
+    wait_until building_index
+    # A client that is stopped is to the server what a dead one is before it has noticed.
+    kill -STOP "$PGMIGRATE_PID"
     assert_equal "$(progress)" "running|1|3|1"
     run_pgmigrate status
     assert_stderr "is running, 1 of 3 statements are done"
-    psql_value "select pg_terminate_backend(pid) from pg_stat_progress_create_index" >/dev/null
+    kill -KILL "$PGMIGRATE_PID"
+    wait_pgmigrate
+    psql_value "select pg_terminate_backend(pid) from pg_stat_progress_create_index where datname = current_database()" >/dev/null
     release
     wait_until no_session
     assert_equal "$(valid i)" f
@@ -223,7 +214,7 @@ SQL
     bare 001_x <<<'CREATE INDEX CONCURRENTLY i ON t (id); CREATE TABLE b (id int);'
     hold "insert into t values (0, 0)"
     start_pgmigrate apply
-    wait_until psql_true "select count(*) > 0 from pg_stat_progress_create_index"
+    wait_until building_index
     kill -STOP "$PGMIGRATE_PID"
     release
     wait_until psql_true "select indisvalid from pg_index where indexrelid = 'i'::regclass"
@@ -241,7 +232,7 @@ SQL
     bare 001_x <<<'CREATE INDEX CONCURRENTLY i ON t (id);'
     hold "insert into t values (0, 0)"
     start_pgmigrate apply
-    wait_until psql_true "select count(*) > 0 from pg_stat_progress_create_index"
+    wait_until building_index
     kill -INT "$PGMIGRATE_PID"
     WAIT_SECONDS=10 wait_until no_session
     wait_pgmigrate
@@ -398,7 +389,7 @@ SQL
     bare 001_x <<<'CREATE INDEX CONCURRENTLY i ON t (id); ALTER TABLE t ADD COLUMN c int;'
     hold "insert into t values (0, 0)"
     start_pgmigrate apply --max-wait 2 --json
-    wait_until psql_true "select count(*) > 0 from pg_stat_progress_create_index"
+    wait_until building_index
     sleep 2.5
     kill -0 "$PGMIGRATE_PID"
     release
@@ -442,7 +433,7 @@ SQL
     bare 001_x <<<'CREATE INDEX CONCURRENTLY ON t (id);'
     hold "insert into t values (0, 0)"
     start_pgmigrate apply
-    wait_until psql_true "select count(*) > 0 from pg_stat_progress_create_index"
+    wait_until building_index
     kill -STOP "$PGMIGRATE_PID"
     release
     wait_until psql_true "select indisvalid from pg_index where indexrelid = to_regclass('t_id_idx')"
@@ -464,7 +455,7 @@ SQL
     bare 001_x <<<'DROP INDEX CONCURRENTLY i;'
     hold "insert into t values (0, 0)"
     start_pgmigrate apply
-    wait_until psql_true "select count(*) > 0 from pg_stat_activity where application_name = 'pgmigrate' and query ~* '^drop index' and wait_event_type = 'Lock'"
+    wait_until session "application_name = 'pgmigrate' and query ~* '^drop index' and wait_event_type = 'Lock'"
     kill -STOP "$PGMIGRATE_PID"
     release
     wait_until psql_true "select to_regclass('i') is null"

@@ -381,8 +381,7 @@ CREATE TABLE kept AS SELECT current_user AS who, current_setting($$statement_tim
     shop
     migration 004_d <<<'SELECT pg_sleep(20);'
     start_pgmigrate apply
-    wait_until psql_true "select count(*) > 0 from pg_locks where locktype = 'advisory' and objsubid = 1
-        and database = (select oid from pg_database where datname = current_database())"
+    wait_until run_lock_held
     run_pgmigrate rollback --wait-lock 1
     assert_status 5
     assert_stderr "the run lock is held by pid"
@@ -424,12 +423,10 @@ CREATE TABLE kept AS SELECT current_user AS who, current_setting($$statement_tim
     migration 001_a_rollback <<<'DROP TABLE a; SELECT pg_sleep(30);'
     run_pgmigrate apply
     start_pgmigrate rollback
-    wait_until psql_true "select count(*) > 0 from pg_stat_activity where application_name = 'pgmigrate'
-        and datname = current_database() and wait_event = 'PgSleep'"
+    wait_until sleeping
     kill -KILL "$PGMIGRATE_PID"
     wait_pgmigrate
-    wait_until psql_true "select count(*) = 0 from pg_stat_activity where application_name = 'pgmigrate'
-        and datname = current_database()"
+    wait_until no_session
     assert_equal "$(tables)" a
     assert_equal "$(applied)" 001_a
 }
@@ -440,8 +437,7 @@ CREATE TABLE kept AS SELECT current_user AS who, current_setting($$statement_tim
     migration 001_a_rollback <<<"DROP TABLE a; SELECT CASE WHEN nextval('s') > 1 THEN pg_sleep(30) END;"
     run_pgmigrate apply
     start_pgmigrate rollback
-    wait_until psql_true "select count(*) > 0 from pg_stat_activity where application_name = 'pgmigrate'
-        and datname = current_database() and wait_event = 'PgSleep'"
+    wait_until sleeping
     kill -INT "$PGMIGRATE_PID"
     wait_pgmigrate
     assert_status 130
