@@ -135,11 +135,21 @@ run-tests: all unit-tests
 run-tests-unprivileged: all unit-tests
 	@tests/unprivileged $(UNIT_TESTS) $(CLI_TESTS)
 
-# The whole suite with every check the compiler can build in. TEST_SANITIZED tells tests that measure.
-SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
-.PHONY: sanitize
+# With every check the compiler can build in. One build by clang serves the suite, the fuzzers, and clang's warnings.
+# TEST_SANITIZED tells tests that measure.
+SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
+sanitized = TEST_SANITIZED=1 $(MAKE) --no-print-directory BUILD=build/sanitize CC=clang CFLAGS='$(SANITIZE)'
+.PHONY: sanitize sanitize-build sanitize-unprivileged
 sanitize:
-	@TEST_SANITIZED=1 $(MAKE) --no-print-directory BUILD=build/sanitize CFLAGS='$(SANITIZE)' run-tests
+	@$(sanitized) run-tests
+sanitize-build:
+	@$(sanitized) all unit-tests bench-programs
+# As a normal user; what root alone does differently, the cluster, also as root.
+ROOTS_TESTS := build/sanitize/tests/cluster_test tests/cli/cluster.bats
+sanitize-unprivileged:
+	@$(sanitized) run-tests-unprivileged
+	@[ "$$(id -u)" != 0 ] || $(sanitized) run-tests UNIT_TESTS='$(filter build/%,$(ROOTS_TESTS))' \
+	    CLI_TESTS='$(filter tests/%,$(ROOTS_TESTS))'
 
 # The command-line tests on servers that this system does not have: `make test-servers SERVERS=17`.
 SERVERS  = $(shell sed -n 's/^\([0-9][0-9]*\) .*/\1/p' tests/servers/versions)
@@ -151,18 +161,16 @@ test-servers:
 
 # Each fuzzer for SECONDS; what it finds stays in build/fuzz/found/, what it learns in build/fuzz/corpus/.
 FUZZERS := $(wildcard tests/fuzz/*.c)
-FUZZ_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 .PHONY: fuzz run-fuzzers
 fuzz:
 	@build-aux/deps check
 	@$(MAKE) --no-print-directory run-fuzzers
 run-fuzzers:
-	@$(MAKE) --no-print-directory BUILD=build/fuzz CC=clang CFLAGS='$(FUZZ_FLAGS) -fsanitize=fuzzer-no-link' \
-	    LDFLAGS=-fsanitize=fuzzer $(FUZZERS:tests/fuzz/%.c=build/fuzz/tests/fuzz/%)
-	@tests/fuzz/run $(SECONDS) $(FUZZERS:tests/fuzz/%.c=build/fuzz/tests/fuzz/%)
+	@$(sanitized) $(FUZZERS:tests/fuzz/%.c=build/sanitize/tests/fuzz/%)
+	@tests/fuzz/run $(SECONDS) $(FUZZERS:tests/fuzz/%.c=build/sanitize/tests/fuzz/%)
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIBRARY)
 	$(call say,LINK,$@)
-	$(Q)$(LINK) -o $@ $^ $(LIBRARIES)
+	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBRARIES)
 .SECONDARY: $(FUZZERS:%.c=$(BUILD)/%.o)
 
 # What the unit tests reach of the modules that neither talk to a server nor run programs nor print for people.
