@@ -141,14 +141,14 @@ SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-n
 sanitized = TEST_SANITIZED=1 $(MAKE) --no-print-directory BUILD=build/sanitize CC=clang CFLAGS='$(SANITIZE)'
 .PHONY: sanitize sanitize-build sanitize-unprivileged
 sanitize:
-	@$(sanitized) run-tests
+	+@$(sanitized) run-tests
 sanitize-build:
-	@$(sanitized) all unit-tests bench-programs
+	+@$(sanitized) all unit-tests bench-programs
 # As a normal user; what root alone does differently, the cluster, also as root.
 ROOTS_TESTS := build/sanitize/tests/cluster_test tests/cli/cluster.bats
 sanitize-unprivileged:
-	@$(sanitized) run-tests-unprivileged
-	@[ "$$(id -u)" != 0 ] || $(sanitized) run-tests UNIT_TESTS='$(filter build/%,$(ROOTS_TESTS))' \
+	+@$(sanitized) run-tests-unprivileged
+	+@[ "$$(id -u)" != 0 ] || $(sanitized) run-tests UNIT_TESTS='$(filter build/%,$(ROOTS_TESTS))' \
 	    CLI_TESTS='$(filter tests/%,$(ROOTS_TESTS))'
 
 # The command-line tests on servers that this system does not have: `make test-servers SERVERS=17`.
@@ -166,7 +166,7 @@ fuzz:
 	@build-aux/deps check
 	@$(MAKE) --no-print-directory run-fuzzers
 run-fuzzers:
-	@$(sanitized) $(FUZZERS:tests/fuzz/%.c=build/sanitize/tests/fuzz/%)
+	+@$(sanitized) $(FUZZERS:tests/fuzz/%.c=build/sanitize/tests/fuzz/%)
 	@tests/fuzz/run $(SECONDS) $(FUZZERS:tests/fuzz/%.c=build/sanitize/tests/fuzz/%)
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIBRARY)
 	$(call say,LINK,$@)
