@@ -216,7 +216,7 @@ static bool finish_connecting(struct postgres *postgres, struct error *error)
         struct pollfd wait = {.fd = PQsocket(postgres->connection),
                               .events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT};
         int ready = poll(&wait, 1, TICK_MS);
-        if (interrupt_signal() != 0)
+        if (interrupt_signal() != 0 && !postgres->shielded)
             return interrupt_error(error);
         if (ready <= 0 && clock_ms() > deadline) {
             free(silent);
@@ -240,11 +240,13 @@ static char *address_of(PGconn *connection)
     return *host == '/' ? text_copy(host) : text_format("%s:%s", host, PQport(connection));
 }
 
-static bool connect_with(const char *const keywords[], const char *const values[], bool expand,
-                         struct postgres **ret, struct error *error)
+/* first is the connection that this one repeats, or NULL, when dbname may be a whole conninfo. */
+static bool connect_with(const char *const keywords[], const char *const values[],
+                         const struct postgres *first, struct postgres **ret, struct error *error)
 {
     AUTO(postgres_free) struct postgres *postgres = memory_allocate(1, sizeof *postgres);
-    postgres->connection = PQconnectStartParams(keywords, values, expand);
+    postgres->shielded = first != NULL && first->shielded;
+    postgres->connection = PQconnectStartParams(keywords, values, first == NULL);
     if (postgres->connection == NULL)
         return error_set(error, ERROR_CONNECTION, "out of memory while connecting");
     if (PQstatus(postgres->connection) == CONNECTION_BAD)
@@ -275,7 +277,7 @@ bool postgres_connect(const char *conninfo, const char *application_name, struct
                             "UTF8",
                             application_name,
                             NULL};
-    return connect_with(keywords, values, true, ret, error);
+    return connect_with(keywords, values, NULL, ret, error);
 }
 
 #define CONNINFO_MAX 64
@@ -299,7 +301,7 @@ bool postgres_connect_again(const struct postgres *postgres, struct postgres **r
         count++;
     }
     keywords[count] = values[count] = NULL;
-    bool connected = connect_with(keywords, values, false, ret, error);
+    bool connected = connect_with(keywords, values, postgres, ret, error);
     PQconninfoFree(options);
     return connected;
 }

@@ -31,7 +31,8 @@ struct rows;
  */
 MUST_CHECK bool postgres_connect(const char *conninfo, const char *application_name, struct postgres **ret,
                                  struct error *error);
-/* Another connection with the same parameters: an observer, or the way back after a lost one. */
+/* Another connection with the same parameters: an observer, or the way back after a lost one. Shielded if the
+ * first one is. */
 MUST_CHECK bool postgres_connect_again(const struct postgres *postgres, struct postgres **ret,
                                        struct error *error);
 void postgres_free(struct postgres *postgres);
@@ -91,7 +92,8 @@ MUST_CHECK bool postgres_run(struct postgres *postgres, const char *sql, enum ke
 /* Ask the server to cancel what the connection is running; harmless when nothing is. */
 void postgres_cancel(struct postgres *postgres);
 
-/* While shielded, signals neither refuse nor cancel statements: for cleaning up after one came. */
+/* While shielded, signals neither refuse nor cancel statements, nor connections made from this one: for
+ * cleaning up after one came. */
 void postgres_shield(struct postgres *postgres, bool shielded);
 
 enum postgres_transaction {

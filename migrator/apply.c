@@ -126,7 +126,9 @@ static bool settle_jobs(struct apply *apply, struct job *jobs, size_t count, str
     while (in_flight < count && jobs[in_flight].commit_sent)
         in_flight++;
     enum settled settled =
-        settle(&apply->execution, apply->identity.run_id, jobs, in_flight, false, &committed);
+        settle(&apply->execution,
+               &(struct settle_question){.run_id = apply->identity.run_id, .jobs = jobs, .count = in_flight},
+               &committed);
     for (size_t i = 0; i < committed; i++)
         succeeded(apply, jobs[i].index, &jobs[i]);
     if (settled == SETTLED_COMMITTED && committed == count) {
@@ -140,7 +142,8 @@ static bool settle_jobs(struct apply *apply, struct job *jobs, size_t count, str
     error_move(&lost, error);
     const struct job *first = &jobs[committed < count ? committed : count - 1];
     apply->result->items[first->index].state = RUN_STATE_FAILED;
-    return settle_error(settled == SETTLED_COMMITTED ? SETTLED_UNDONE : settled, first, &lost, error);
+    settle_error(settled == SETTLED_COMMITTED ? SETTLED_UNDONE : settled, first, &lost, error);
+    return error_hint_more(error, "Running the same command again is safe.");
 }
 
 static bool run_jobs(struct apply *apply, struct job *jobs, size_t count, struct error *error)
@@ -164,7 +167,8 @@ static bool run_jobs(struct apply *apply, struct job *jobs, size_t count, struct
                 succeeded(apply, jobs[done].index, &jobs[done]);
             done += good ? 1 : 0;
         }
-        if (good)
+        if (good ||
+            done == count) /* a connection lost after the last answer is noticed by whoever comes next */
             continue;
         error_move(error, &failure);
         if (postgres_is_lost(apply->execution.postgres))

@@ -95,9 +95,17 @@ static void add_session(struct job *job)
             add_step(job, STEP_CONTROL, before->text);
 }
 
+/* What an earlier attempt's COMMIT came to says nothing of this one's. */
+static void forget_attempt(struct job *job)
+{
+    job->commit_sent = false;
+    free(take(job->xid));
+}
+
 static void plan_steps_of(struct execution *execution, struct job *job)
 {
     job->step_count = job->sent = 0;
+    forget_attempt(job);
     if (!execution->dry_run)
         add_step(job, STEP_CONTROL, job->begin);
     add_settings(execution, job);
@@ -130,6 +138,7 @@ static void free_steps(struct job *job)
 void job_done(struct job *job)
 {
     free_steps(job);
+    free(take(job->xid));
     history_statement_free(take(job->record));
 }
 
@@ -199,6 +208,8 @@ static bool end_step(struct execution *execution, struct job *job, const struct 
     execution->now.began_us = now;
     if (step->kind == STEP_PREPARE)
         execution->prepared = execution->prepare_sent;
+    if (step->kind == STEP_RECORD && rows_count(rows) > 0 && job->xid == NULL)
+        job->xid = text_copy(rows_text(rows, 0, "xid"));
     if (step->kind == STEP_RECORD && job->whole)
         job->execution_ms = rows_count(rows) == 0 ? 0 : rows_integer(rows, 0, "execution_ms");
     if (step->kind == STEP_VERIFY)
@@ -513,8 +524,11 @@ bool execute_jobs(struct execution *execution, struct job *jobs, size_t count, s
             good = false;
         }
     }
-    for (size_t i = *ret_done; i < count; i++)
+    for (size_t i = *ret_done; i < count; i++) {
         free_steps(&jobs[i]);
+        if (!postgres_is_lost(execution->postgres))
+            forget_attempt(&jobs[i]);
+    }
     execution->prepare_sent = execution->prepared;
     if (!good)
         undo(execution);

@@ -35,6 +35,7 @@ struct job {
     /* Filled by running it. */
     size_t attempts;
     bool commit_sent; /* and what became of it is not known if the connection is lost now */
+    char *xid;        /* of its transaction, once the record was answered; owned */
     int64_t execution_ms;
     struct step *steps; /* while in flight */
     size_t step_count, look, sent;
