@@ -15,7 +15,8 @@ enum step_kind { STEP_CONTROL, STEP_PREPARE, STEP_STATEMENT, STEP_VERIFY, STEP_R
 struct step {
     enum step_kind kind;
     const char *sql;
-    char *owned; /* sql, where it had to be built */
+    char *owned;       /* sql, where it had to be built */
+    const char *value; /* of $1, where a control statement has one */
     const struct script *script;
     const struct statement *statement;
 };
@@ -46,12 +47,13 @@ static char *bind_value(const char *sql, int64_t ms)
 static void add_reset(struct execution *execution, struct job *job)
 {
     const char *settings[SESSION_SETTINGS_MAX];
-    bool begins = job->script->transactional || job->first == 0;
-    if (execution->temporary && begins)
-        add_step(job, STEP_CONTROL, sql_discard_temporary);
-    if (execution->prepares && begins) {
-        add_step(job, STEP_CONTROL, sql_deallocate_all);
-        execution->prepare_sent = NULL;
+    /* groups_run has cleaned up before a script without transaction; a dry run has not. */
+    bool begins = job->script->transactional || (execution->dry_run && job->first == 0);
+    struct cleaning cleaning[CLEANING_MAX];
+    size_t cleanings = begins ? execution_cleaning(execution, job->script, cleaning) : 0;
+    for (size_t i = 0; i < cleanings; i++) {
+        struct step *step = add_step(job, STEP_CONTROL, cleaning[i].sql);
+        step->value = cleaning[i].takes_key ? execution->lock_key : NULL;
     }
     add_step(job, STEP_CONTROL, sql_reset_all);
     add_step(job, STEP_CONTROL, sql_reset_authorization);
@@ -211,6 +213,8 @@ static bool end_step(struct execution *execution, struct job *job, const struct 
     if (step->kind == STEP_RECORD && rows_count(rows) > 0 && job->xid == NULL)
         job->xid = text_copy(rows_text(rows, 0, "xid"));
     if (step->kind == STEP_RECORD && job->whole)
+        execution_was_left(execution, rows);
+    if (step->kind == STEP_RECORD && job->whole)
         job->execution_ms = rows_count(rows) == 0 ? 0 : rows_integer(rows, 0, "execution_ms");
     if (step->kind == STEP_VERIFY)
         return verify_holds(step, rows, error);
@@ -268,7 +272,7 @@ static bool send_step(struct execution *execution, struct job *job, const struct
     struct postgres *postgres = execution->postgres;
     switch (step->kind) {
     case STEP_CONTROL:
-        return postgres_send(postgres, step->sql, 0, NULL, error);
+        return postgres_send(postgres, step->sql, step->value == NULL ? 0 : 1, &step->value, error);
     case STEP_PREPARE:
         return send_prepare(execution, job, error);
     case STEP_RECORD:
@@ -380,6 +384,8 @@ static bool run_step(struct execution *execution, struct job *job, const struct 
     struct postgres *postgres = execution->postgres;
     if (step->kind == STEP_RECORD)
         return postgres_query(postgres, step->sql, job->record->count, job->record->values, ret, error);
+    if (step->value != NULL)
+        return postgres_query(postgres, step->sql, 1, &step->value, ret, error);
     if (step->statement == NULL || step->statement->kind != STATEMENT_COPY_IN)
         return postgres_run(postgres, step->sql, keep_of(step), ret, error);
     const struct statement *copy = step->statement;
@@ -530,7 +536,9 @@ bool execute_jobs(struct execution *execution, struct job *jobs, size_t count, s
             forget_attempt(&jobs[i]);
     }
     execution->prepare_sent = execution->prepared;
-    if (!good)
+    if (!good) {
         undo(execution);
+        execution->leaves = LEAVES_ALL; /* what was cleared away is back */
+    }
     return good;
 }

@@ -167,9 +167,17 @@ static bool run_groups(struct execution *execution, struct group_run *run, struc
     return finish(execution, run, run->result->execution_ms, error);
 }
 
-static bool discard_temporary(struct execution *execution, struct error *error)
+/* Its statements are a round trip each anyway, so what it may leave is not looked for any closer. */
+static bool clean(struct execution *execution, const struct group_run *run, struct error *error)
 {
-    return !execution->temporary || postgres_execute(execution->postgres, sql_discard_temporary, error);
+    struct cleaning cleaning[CLEANING_MAX];
+    size_t count = execution_cleaning(execution, run->script, cleaning);
+    for (size_t i = 0; i < count; i++)
+        if (!postgres_query(execution->postgres, cleaning[i].sql, cleaning[i].takes_key ? 1 : 0,
+                            (const char *const[]){execution->lock_key}, NULL, error))
+            return false;
+    execution->leaves = LEAVES_ALL;
+    return session_reset(execution->postgres, execution->options, error);
 }
 
 bool groups_run(struct execution *execution, struct group_run *run, struct error *error)
@@ -181,9 +189,8 @@ bool groups_run(struct execution *execution, struct group_run *run, struct error
     run->result->attempts = 1;
     run->result->bare = true;
     execution_tell(execution, (struct run_event){.type = RUN_BEGIN});
-    if (!session_reset(execution->postgres, execution->options, error) ||
-        !discard_temporary(execution, error) || !check_unchanged(execution, run, error) ||
-        !bare_check(run, error) || !send(execution, run->begin, error))
+    if (!clean(execution, run, error) || !check_unchanged(execution, run, error) || !bare_check(run, error) ||
+        !send(execution, run->begin, error))
         return false;
     return run_groups(execution, run, error) || stopped(execution, run, error);
 }
