@@ -132,9 +132,20 @@ static const struct {
 };
 #define LEFTOVERS (sizeof leftovers / sizeof *leftovers)
 
+/* "pg_prepared_statements" prepares nothing. */
+static bool has_prepare(const char *text)
+{
+    const char *word = strcasestr(text, "prepare");
+    while (word != NULL && (word[strlen("prepare")] | 0x20) == 'd')
+        word = strcasestr(word + 1, "prepare");
+    return word != NULL;
+}
+
 static bool has_word(const struct script *script, size_t i)
 {
     const char *text = script->source->text;
+    if (leftovers[i].kind == LEAVES_PREPARED)
+        return has_prepare(text);
     return strcasestr(text, leftovers[i].word) != NULL ||
            (leftovers[i].other_word != NULL && strcasestr(text, leftovers[i].other_word) != NULL);
 }

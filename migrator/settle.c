@@ -84,6 +84,8 @@ static enum settled ask_log(struct execution *execution, struct postgres *postgr
 {
     AUTO(error_clear) struct error ignored = {0};
     AUTO(rows_free) struct rows *rows = NULL;
+    if (question->unlogged)
+        return SETTLED_UNKNOWN;
     OWNED char *sql = history_sql(execution->history, sql_history_settle, NULL);
     const char *const values[] = {job->version, question->run_id,
                                   question->forgetting ? "rolled_back" : "applied"};

@@ -20,6 +20,7 @@ struct settle_question {
     const char *run_id;
     const struct job *jobs; /* whose COMMIT was sent, in order */
     size_t count;
+    bool unlogged;   /* parts of a script, which the log does not speak of */
     bool forgetting; /* they take rows away (rollback) instead of writing them */
 };
 
