@@ -18,7 +18,8 @@ VERSION := 0.1.0
 SOURCES := $(wildcard $(addsuffix /*.c,$(FOLDERS)))
 SQL     := $(sort $(wildcard sql/*.sql sql/*/*.sql))
 SHOP    := $(sort $(wildcard docs/examples/shop/*.sql))
-OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/sql.o $(BUILD)/shop.o
+DISCOUNTS := $(sort $(wildcard docs/examples/discounts/*.sql))
+OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/sql.o $(BUILD)/shop.o $(BUILD)/discounts.o
 LIBRARY := $(BUILD)/libpgmigrate.a
 PROGRAM := $(BUILD)/pgmigrate
 
@@ -61,12 +62,16 @@ $(BUILD)/migrator/split.o: CPPFLAGS += -isystem $(SERVER_DEV)/include -isystem $
 $(BUILD)/sql.o: $(BUILD)/sql.c $(BUILD)/flags
 	$(Q)$(COMPILE) -c -o $@ $<
 
-$(BUILD)/shop.o: $(BUILD)/shop.c $(BUILD)/flags
+$(BUILD)/shop.o $(BUILD)/discounts.o: %.o: %.c $(BUILD)/flags
 	$(Q)$(COMPILE) -c -o $@ $<
 
 $(BUILD)/shop.c: build-aux/embed_files.awk $(SHOP) $(BUILD)/files
 	$(call say,SHOP,$@)
 	$(Q)awk -v array=shop_files -f build-aux/embed_files.awk $(SHOP) </dev/null >$@
+
+$(BUILD)/discounts.c: build-aux/embed_files.awk $(DISCOUNTS) $(BUILD)/files
+	$(call say,SHOP,$@)
+	$(Q)awk -v array=discount_files -f build-aux/embed_files.awk $(DISCOUNTS) </dev/null >$@
 
 $(BUILD)/sql.c: sql/embed.awk $(SQL) $(BUILD)/files
 	$(call say,SQL,$@)
@@ -79,7 +84,7 @@ remember = mkdir -p $(@D) && printf '%s\n' '$(subst ','\'',$(1))' | cmp -s - $@ 
 $(BUILD)/flags: always
 	@$(call remember,$(COMPILE) $(LINK))
 $(BUILD)/files: always
-	@$(call remember,$(SOURCES) $(SQL) $(SHOP))
+	@$(call remember,$(SOURCES) $(SQL) $(SHOP) $(DISCOUNTS))
 $(LIBRARY): $(BUILD)/files
 .PHONY: always
 
