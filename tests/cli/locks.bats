@@ -158,3 +158,32 @@ SQL
     refute_stderr retry:
     assert_value "select indisvalid from pg_index where indexrelid = 'i'::regclass" t
 }
+
+@test "who blocks is told again after the connection that looks was ended" {
+    psql_value "create table t (id int)"
+    migration 001_c <<<'ALTER TABLE t ADD COLUMN c int;'
+    hold reader "select count(*) from t"
+    start_pgmigrate apply
+    wait_until grep -q "blocked by pid" background.err
+    psql_value "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'pgmigrate'
+        and datname = current_database() and query ~ 'pg_blocking_pids'"
+    before=$(wc -l <background.err)
+    wait_until sh -c "tail -n +$((before + 1)) background.err | grep 'blocked by pid'"
+    release reader
+    wait_pgmigrate
+    assert_status 0
+}
+
+@test "who blocked one migration is not named for the next" {
+    psql_value "create table t (id int); create table u (id int)"
+    migration 001_t <<<'ALTER TABLE t ADD COLUMN c int;'
+    migration 002_u <<<"DO \$\$ BEGIN RAISE EXCEPTION 'not now' USING ERRCODE = 'lock_not_available'; END \$\$;"
+    hold reader "select count(*) from t"
+    start_pgmigrate apply --max-wait 3
+    wait_until grep -q "blocked by pid" background.err
+    release reader
+    wait_pgmigrate
+    assert_status 5
+    assert_stderr "Given up after"
+    [[ $stderr != *"last blocked by"* ]]
+}
