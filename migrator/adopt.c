@@ -10,10 +10,12 @@ char *history_name(const struct history *history)
 
 char *history_sql(const struct history *history, const char *sql, const char *column)
 {
+    OWNED char *guard = text_format("%s_guard", history->log);
     const struct postgres_name names[] = {
         {"schema", history->schema},
         {"table", history->table},
         {"log", history->log},
+        {"guard", guard},
         {column == NULL ? NULL : "column", column},
         {NULL, NULL},
     };
@@ -157,6 +159,20 @@ static bool transaction_send(struct transaction *transaction, const char *what, 
     return explain_making(transaction->history, what, error);
 }
 
+/*
+ * A trigger, for the owner may give back to himself what was revoked. Not all may make one (plpgsql may be
+ * missing or forbidden): the log works without it, so that is no error. Inside a transaction all will be
+ * undone anyway.
+ */
+static void guard_log(const struct history *history)
+{
+    AUTO(error_clear) struct error ignored = {0};
+    OWNED char *sql = history_sql(history, sql_history_guard_log, NULL);
+    if (postgres_transaction(history->postgres) == POSTGRES_IDLE &&
+        !postgres_execute(history->postgres, sql, &ignored))
+        error_clear(&ignored);
+}
+
 bool adopt_create(const struct history *history, bool *ret_raced, struct error *error)
 {
     struct transaction transaction = transaction_open(history);
@@ -166,7 +182,10 @@ bool adopt_create(const struct history *history, bool *ret_raced, struct error *
     transaction_add(&transaction, sql_history_create, NULL);
     transaction_add(&transaction, sql_history_create_log, NULL);
     transaction_add(&transaction, sql_history_protect_log, NULL);
-    return transaction_send(&transaction, "create", ret_raced, error);
+    if (!transaction_send(&transaction, "create", ret_raced, error))
+        return false;
+    guard_log(history);
+    return true;
 }
 
 static void add_times(struct transaction *transaction, const struct table_look *look, const char *time)
@@ -212,6 +231,8 @@ bool adopt_table(const struct history *history, const struct table_look *look,
     transaction_add(&transaction, sql_history_quiet, NULL);
     add_changed_columns(&transaction, look);
     transaction_add(&transaction, sql_history_adopt_columns, NULL);
+    if (table_column(look, "state") == NULL)
+        transaction_add(&transaction, sql_history_adopt_failed, NULL);
     add_times(&transaction, look, verdict->time_column);
     if (table_column(look, "sequence") == NULL)
         add_sequence(&transaction);
@@ -221,5 +242,8 @@ bool adopt_table(const struct history *history, const struct table_look *look,
     transaction_add(&transaction, sql_history_create_log, NULL);
     transaction_add(&transaction, sql_history_protect_log, NULL);
     transaction_add(&transaction, sql_history_adopt_note, NULL);
-    return transaction_send(&transaction, "adopt", ret_raced, error);
+    if (!transaction_send(&transaction, "adopt", ret_raced, error))
+        return false;
+    guard_log(history);
+    return true;
 }

@@ -117,6 +117,11 @@ static enum row_state row_state(const char *name)
     return ROW_APPLIED;
 }
 
+bool history_row_is_foreign_failure(const struct history_row *row)
+{
+    return row->state == ROW_FAILED && row->statements_total < 0;
+}
+
 static struct history_row read_row(const struct rows *rows, size_t row)
 {
     const char *value[READ_SEQUENCE + 1];

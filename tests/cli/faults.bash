@@ -41,7 +41,7 @@ terminate()
         where application_name = 'pgmigrate' and datname = current_database()"
 }
 
-# A listener that can cut its connections: DATABASE_URL goes through it, DIRECT_URL does not.
+# A listener that can cut its connections: CUT_URL goes through it.
 start_cutter()
 {
     local socket
@@ -49,8 +49,7 @@ start_cutter()
     CUTTER_FOLDER=$(mktemp -d /tmp/pgmigrate-cutter.XXXXXX)
     socat "UNIX-LISTEN:$CUTTER_FOLDER/.s.PGSQL.5432,fork" "UNIX-CONNECT:$socket/.s.PGSQL.5432" 3>&- &
     CUTTER_PID=$!
-    DIRECT_URL=$DATABASE_URL
-    CUT_URL="postgresql://postgres@/$TEST_DATABASE?host=$CUTTER_FOLDER"
+    export CUT_URL="postgresql://postgres@/$TEST_DATABASE?host=$CUTTER_FOLDER"
     wait_until test -S "$CUTTER_FOLDER/.s.PGSQL.5432"
 }
 

@@ -179,11 +179,12 @@ SQL
     migration 001_t <<<'ALTER TABLE t ADD COLUMN c int;'
     migration 002_u <<<"DO \$\$ BEGIN RAISE EXCEPTION 'not now' USING ERRCODE = 'lock_not_available'; END \$\$;"
     hold reader "select count(*) from t"
-    start_pgmigrate apply --max-wait 3
+    start_pgmigrate apply --max-wait 9
     wait_until grep -q "blocked by pid" background.err
     release reader
     wait_pgmigrate
     assert_status 5
+    assert_stderr "1 of 2 applied"
     assert_stderr "Given up after"
     [[ $stderr != *"last blocked by"* ]]
 }
