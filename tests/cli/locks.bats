@@ -163,7 +163,7 @@ SQL
     psql_value "create table t (id int)"
     migration 001_c <<<'ALTER TABLE t ADD COLUMN c int;'
     hold reader "select count(*) from t"
-    start_pgmigrate apply
+    start_pgmigrate apply --lock-timeout 0
     wait_until grep -q "blocked by pid" background.err
     psql_value "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'pgmigrate'
         and datname = current_database() and query ~ 'pg_blocking_pids'"
