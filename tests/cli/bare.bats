@@ -99,13 +99,13 @@ half_way()
 }
 
 @test "a connection lost at the COMMIT of one of the statements: it counts if the server has committed it" {
-    slow_commit 1
+    slow_commit
     start_cutter
     bare 001_x <<<$'INSERT INTO slow VALUES (1);\nCREATE TABLE y (id int);'
     start_pgmigrate apply -d "$CUT_URL"
     wait_until committing
     hide_server
-    cut_connections
+    cut_the_answer
     wait_until psql_true "select count(*) = 1 from slow"
     show_server
     wait_pgmigrate

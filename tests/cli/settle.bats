@@ -4,11 +4,11 @@
 load helpers
 load faults
 
-# A table that sleeps when it loses a row, at COMMIT, for rollbacks.
-slow_undo() # SECONDS
+# A table that waits when it loses a row, at COMMIT, for rollbacks.
+slow_undo() # [SECONDS]
 {
-    slow_commit "$1"
-    psql_value "insert into slow values (1);
+    slow_commit "$@"
+    psql_value "drop trigger slow on slow; insert into slow values (1);
         create constraint trigger slow_undo after delete on slow deferrable initially deferred
             for each row execute function slow()"
 }
@@ -25,11 +25,11 @@ cut_at_commit()
 {
     wait_until committing
     hide_server
-    cut_connections
+    cut_the_answer
 }
 
 @test "a COMMIT is confirmed by the log where another run has taken the row away meanwhile" {
-    slow_commit 1
+    slow_commit
     start_cutter
     migration 001_a <<<'INSERT INTO slow VALUES (1); CREATE TABLE a (id int);'
     start_pgmigrate apply -d "$CUT_URL" --json
@@ -44,7 +44,7 @@ cut_at_commit()
 }
 
 @test "a COMMIT is confirmed by the transaction's status where the history is gone" {
-    slow_commit 1
+    slow_commit
     start_cutter
     migration 001_a <<<'INSERT INTO slow VALUES (1); CREATE TABLE a (id int);'
     start_pgmigrate apply -d "$CUT_URL" --json
@@ -58,7 +58,7 @@ cut_at_commit()
 }
 
 @test "a COMMIT that left no trace is unknown: a crashed server gives its number to another" {
-    slow_commit 1
+    slow_commit
     start_cutter
     migration 001_a <<<'INSERT INTO slow VALUES (1); CREATE TABLE a (id int);'
     start_pgmigrate apply -d "$CUT_URL" --json
@@ -93,7 +93,7 @@ cut_at_commit()
 }
 
 @test "a rollback whose COMMIT was done is confirmed, though another run has applied it again since" {
-    slow_undo 1
+    slow_undo
     start_cutter
     migration 001_a <<<'CREATE TABLE a (id int);'
     migration 001_a_rollback <<<'DROP TABLE a; DELETE FROM slow;'
@@ -133,7 +133,7 @@ run_hint()
 }
 
 @test "a connection lost after one of two steps back was committed: the hint goes back one more, not two" {
-    slow_undo 1
+    slow_undo
     three_applied
     start_cutter
     start_pgmigrate rollback --steps 2 -d "$CUT_URL" --accept-data-loss --json
@@ -186,7 +186,7 @@ run_hint()
 }
 
 @test "SIGINT and a connection lost at COMMIT: what the server did is found out, and it ends with 130" {
-    slow_commit 1
+    slow_commit
     start_cutter
     migration 001_a <<<'INSERT INTO slow VALUES (1); CREATE TABLE a (id int);'
     migration 002_b <<<'CREATE TABLE b (id int);'
@@ -194,7 +194,7 @@ run_hint()
     wait_until committing
     hide_server
     kill -INT "$PGMIGRATE_PID"
-    cut_connections
+    cut_the_answer
     wait_until psql_true "select to_regclass('a') is not null"
     show_server
     wait_pgmigrate
