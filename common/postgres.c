@@ -6,22 +6,9 @@
 #include "common/interrupt.h"
 #include <libpq-fe.h>
 #include <poll.h>
-#include <sys/socket.h>
 
-#define TICK_MS           40
-#define CANCEL_AGAIN_MS   500
-#define CONNECT_TIMEOUT_S 10
-#define BOOL_OID          16 /* pg_type.dat; fixed since ever */
-
-struct postgres {
-    PGconn *connection;
-    struct postgres_hooks hooks;
-    char *address;
-    int backend_pid; /* kept, since libpq forgets it with a lost connection */
-    bool shielded;
-    int64_t ticked_ms;
-    int64_t cancelled_ms; /* when the running statement was cancelled because a signal came; or 0 */
-};
+#define CANCEL_AGAIN_MS 500
+#define BOOL_OID        16 /* pg_type.dat; fixed since ever */
 
 /* A struct rows is a PGresult under another name, so that libpq's types stay in here. */
 static PGresult *result_of(const struct rows *rows)
@@ -68,7 +55,7 @@ static enum error_code code_of(const char *severity, const char *state)
     return strcmp(state, "55P03") == 0 ? ERROR_LOCKED : ERROR_FAILED;
 }
 
-static const char *field(const PGresult *result, int code)
+const char *postgres_field(const PGresult *result, int code)
 {
     const char *text = PQresultErrorField(result, code);
     return text == NULL ? "" : text;
@@ -76,27 +63,27 @@ static const char *field(const PGresult *result, int code)
 
 static void add_server_detail(const PGresult *result, struct error *error)
 {
-    const char *detail = field(result, PG_DIAG_MESSAGE_DETAIL);
-    const char *context = field(result, PG_DIAG_CONTEXT);
+    const char *detail = postgres_field(result, PG_DIAG_MESSAGE_DETAIL);
+    const char *context = postgres_field(result, PG_DIAG_CONTEXT);
     if (*context != '\0')
         error_detail(error, "%s%sIn %s", detail, *detail != '\0' ? "\n" : "", context);
     else
         error_detail(error, "%s", detail);
-    error_hint(error, "%s", field(result, PG_DIAG_MESSAGE_HINT));
+    error_hint(error, "%s", postgres_field(result, PG_DIAG_MESSAGE_HINT));
 }
 
 bool postgres_result_error(const struct postgres *postgres, const PGresult *result, struct error *error)
 {
-    const char *state = field(result, PG_DIAG_SQLSTATE);
+    const char *state = postgres_field(result, PG_DIAG_SQLSTATE);
     if (*state == '\0')
         return postgres_connection_error(postgres, error);
     if (interrupt_signal() != 0 && (strcmp(state, "57014") == 0 || strcmp(state, "57P01") == 0))
         return interrupt_error(error);
-    error_set(error, code_of(field(result, PG_DIAG_SEVERITY_NONLOCALIZED), state), "%s",
-              field(result, PG_DIAG_MESSAGE_PRIMARY));
+    error_set(error, code_of(postgres_field(result, PG_DIAG_SEVERITY_NONLOCALIZED), state), "%s",
+              postgres_field(result, PG_DIAG_MESSAGE_PRIMARY));
     add_server_detail(result, error);
     snprintf(error->sqlstate, sizeof error->sqlstate, "%s", state);
-    error->statement_position = (size_t)strtoul(field(result, PG_DIAG_STATEMENT_POSITION), NULL, 10);
+    error->statement_position = (size_t)strtoul(postgres_field(result, PG_DIAG_STATEMENT_POSITION), NULL, 10);
     return false;
 }
 
@@ -126,7 +113,7 @@ static void after_wait(struct postgres *postgres, bool timed_out)
 {
     int64_t now = clock_ms();
     heed_signal(postgres);
-    if (!timed_out && now - postgres->ticked_ms < TICK_MS)
+    if (!timed_out && now - postgres->ticked_ms < POSTGRES_TICK_MS)
         return;
     if (postgres->hooks.tick != NULL)
         postgres->hooks.tick(postgres->hooks.context);
@@ -148,7 +135,7 @@ bool postgres_pump(struct postgres *postgres)
     if (unsent == 1)
         events |= POLLOUT;
     struct pollfd wait = {.fd = descriptor, .events = events};
-    int ready = poll(&wait, 1, TICK_MS);
+    int ready = poll(&wait, 1, POSTGRES_TICK_MS);
     after_wait(postgres, ready <= 0);
     return ready <= 0 || PQconsumeInput(postgres->connection) == 1;
 }
@@ -168,152 +155,7 @@ bool postgres_begin_statement(struct postgres *postgres, struct error *error)
     return interrupt_signal() == 0 || !idle || postgres->shielded || interrupt_error(error);
 }
 
-/* ---- connecting ---- */
-
-static void receive_notice(void *context, const PGresult *result)
-{
-    const struct postgres *postgres = context;
-    if (postgres->hooks.notice == NULL)
-        return;
-    struct notice notice = {
-        .severity = field(result, PG_DIAG_SEVERITY_NONLOCALIZED),
-        .message = field(result, PG_DIAG_MESSAGE_PRIMARY),
-        .detail = field(result, PG_DIAG_MESSAGE_DETAIL),
-        .hint = field(result, PG_DIAG_MESSAGE_HINT),
-        .sqlstate = field(result, PG_DIAG_SQLSTATE),
-    };
-    postgres->hooks.notice(postgres->hooks.context, &notice);
-}
-
-static int64_t connect_timeout(PGconn *connection)
-{
-    int64_t seconds = CONNECT_TIMEOUT_S;
-    PQconninfoOption *options = PQconninfo(connection);
-    for (PQconninfoOption *option = options; option != NULL && option->keyword != NULL; option++)
-        if (strcmp(option->keyword, "connect_timeout") == 0 && option->val != NULL && *option->val != '\0')
-            seconds = strtol(option->val, NULL, 10);
-    PQconninfoFree(options);
-    return seconds <= 0 ? INT64_MAX / 2 : seconds * 1000;
-}
-
-static bool connect_timed_out(const char *host, struct error *error)
-{
-    error_set(error, ERROR_CONNECTION, "could not connect to \"%s\": timeout expired", host);
-    return error_hint(error, "Check host and port; connect_timeout in the connection string sets the limit.");
-}
-
-/*
- * libpq's own connect cannot be interrupted; this drives the steps and looks at signals and the clock. A host
- * that does not answer in time is given up by shutting its socket, at which libpq goes on to the next address
- * or host.
- */
-static bool finish_connecting(struct postgres *postgres, struct error *error)
-{
-    int64_t timeout = connect_timeout(postgres->connection), deadline = clock_ms() + timeout;
-    PostgresPollingStatusType state = PGRES_POLLING_WRITING;
-    OWNED char *silent = NULL;
-    while (state != PGRES_POLLING_OK && state != PGRES_POLLING_FAILED) {
-        struct pollfd wait = {.fd = PQsocket(postgres->connection),
-                              .events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT};
-        int ready = poll(&wait, 1, TICK_MS);
-        if (interrupt_signal() != 0 && !postgres->shielded)
-            return interrupt_error(error);
-        if (ready <= 0 && clock_ms() > deadline) {
-            free(silent);
-            silent = text_copy(PQhost(postgres->connection));
-            shutdown(wait.fd, SHUT_RDWR);
-            deadline = clock_ms() + timeout;
-        }
-        if (ready > 0)
-            state = PQconnectPoll(postgres->connection);
-    }
-    if (state == PGRES_POLLING_OK)
-        return true;
-    return silent != NULL ? connect_timed_out(silent, error) : postgres_connection_error(postgres, error);
-}
-
-static char *address_of(PGconn *connection)
-{
-    const char *host = PQhost(connection);
-    if (host == NULL || *host == '\0')
-        return text_copy("local socket");
-    return *host == '/' ? text_copy(host) : text_format("%s:%s", host, PQport(connection));
-}
-
-/* first is the connection that this one repeats, or NULL, when dbname may be a whole conninfo. */
-static bool connect_with(const char *const keywords[], const char *const values[],
-                         const struct postgres *first, struct postgres **ret, struct error *error)
-{
-    AUTO(postgres_free) struct postgres *postgres = memory_allocate(1, sizeof *postgres);
-    postgres->shielded = first != NULL && first->shielded;
-    postgres->connection = PQconnectStartParams(keywords, values, first == NULL);
-    if (postgres->connection == NULL)
-        return error_set(error, ERROR_CONNECTION, "out of memory while connecting");
-    if (PQstatus(postgres->connection) == CONNECTION_BAD)
-        return postgres_connection_error(postgres, error);
-    PQsetNoticeReceiver(postgres->connection, receive_notice, postgres);
-    if (!finish_connecting(postgres, error))
-        return false;
-    PQsetnonblocking(postgres->connection, 1);
-    postgres->address = address_of(postgres->connection);
-    postgres->backend_pid = PQbackendPID(postgres->connection);
-    *ret = take(postgres);
-    return true;
-}
-
-bool postgres_connect(const char *conninfo, const char *application_name, struct postgres **ret,
-                      struct error *error)
-{
-    /* What stands before dbname is a default that conninfo overrides; what stands after it overrides
-     * conninfo. */
-    const char *keywords[] = {
-        "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
-        "dbname",          "client_encoding",     "application_name", NULL};
-    const char *values[] = {"30",
-                            "10",
-                            "3",
-                            "60000",
-                            conninfo == NULL || *conninfo == '\0' ? NULL : conninfo,
-                            "UTF8",
-                            application_name,
-                            NULL};
-    return connect_with(keywords, values, NULL, ret, error);
-}
-
-#define CONNINFO_MAX 64
-
-bool postgres_connect_again(const struct postgres *postgres, struct postgres **ret, struct error *error)
-{
-    const char *keywords[CONNINFO_MAX], *values[CONNINFO_MAX];
-    size_t count = 0;
-    PQconninfoOption *options = PQconninfo(postgres->connection);
-    for (PQconninfoOption *option = options; option != NULL && option->keyword != NULL; option++) {
-        if (option->val == NULL || *option->val == '\0' || count + 1 == CONNINFO_MAX)
-            continue;
-        keywords[count] = option->keyword;
-        values[count] = option->val;
-        if (strcmp(option->keyword, "host") == 0) /* of several, the one we are connected to */
-            values[count] = PQhost(postgres->connection);
-        else if (strcmp(option->keyword, "hostaddr") == 0)
-            values[count] = PQhostaddr(postgres->connection);
-        else if (strcmp(option->keyword, "port") == 0)
-            values[count] = PQport(postgres->connection);
-        count++;
-    }
-    keywords[count] = values[count] = NULL;
-    bool connected = connect_with(keywords, values, postgres, ret, error);
-    PQconninfoFree(options);
-    return connected;
-}
-
-void postgres_free(struct postgres *postgres)
-{
-    if (postgres == NULL)
-        return;
-    PQfinish(postgres->connection);
-    free(postgres->address);
-    free(postgres);
-}
+/* ---- what a connection is ---- */
 
 bool postgres_is_lost(const struct postgres *postgres)
 {
@@ -348,23 +190,6 @@ const char *postgres_address(const struct postgres *postgres)
 const char *postgres_parameter(const struct postgres *postgres, const char *name)
 {
     return PQparameterStatus(postgres->connection, name);
-}
-
-/* Each option as keyword='value'; passwords are left out. Unreadable conninfo gives nothing rather than a
- * secret. */
-char *postgres_conninfo_safe(const char *conninfo)
-{
-    char *text = NULL, *problem = NULL;
-    size_t size = 0;
-    FILE *stream = open_memstream(&text, &size);
-    PQconninfoOption *options = conninfo == NULL ? NULL : PQconninfoParse(conninfo, &problem);
-    for (PQconninfoOption *option = options; option != NULL && option->keyword != NULL; option++)
-        if (option->val != NULL && strchr(option->dispchar, '*') == NULL)
-            fprintf(stream, "%s%s=%s", ftell(stream) > 0 ? " " : "", option->keyword, option->val);
-    PQconninfoFree(options);
-    PQfreemem(problem);
-    fclose(stream);
-    return text;
 }
 
 void postgres_set_hooks(struct postgres *postgres, const struct postgres_hooks *hooks)
@@ -528,6 +353,57 @@ enum postgres_answer postgres_receive(struct postgres *postgres, enum keep keep,
     else
         PQclear(result);
     return POSTGRES_ROWS;
+}
+
+/* ---- several statements in one round trip ---- */
+
+void queries_add(struct queries *queries, const char *sql, size_t count, const char *const values[])
+{
+    if (queries->count == sizeof queries->items / sizeof *queries->items)
+        abort();
+    queries->items[queries->count++] = (struct query){.sql = sql, .count = count, .values = values};
+}
+
+void queries_clear(struct queries *queries)
+{
+    for (size_t i = 0; i < queries->count; i++) {
+        rows_free(queries->items[i].rows);
+        error_clear(&queries->items[i].error);
+    }
+    *queries = (struct queries){0};
+}
+
+/* The answer to one statement, and to the sync behind it. False when nothing after it makes sense. */
+static bool receive_query(struct postgres *postgres, struct query *query, struct error *error)
+{
+    enum postgres_answer answer = postgres_receive(postgres, KEEP_ROWS, &query->rows, &query->error);
+    if (!postgres_is_lost(postgres))
+        return postgres_receive(postgres, KEEP_ROWS, NULL, error) == POSTGRES_SYNCED;
+    if (answer == POSTGRES_ERROR)
+        error_move(error, &query->error);
+    else
+        postgres_connection_error(postgres, error);
+    return false;
+}
+
+bool postgres_query_all(struct postgres *postgres, struct queries *queries, struct error *error)
+{
+    /* libpq goes on in the single-row mode of an earlier statement up to the first thing in the pipeline. */
+    if (!postgres_pipeline_begin(postgres, error) || !postgres_send_sync(postgres, error))
+        return false;
+    for (size_t i = 0; i < queries->count; i++) {
+        const struct query *query = &queries->items[i];
+        if (!postgres_send(postgres, query->sql, query->count, query->values, error) ||
+            !postgres_send_sync(postgres, error))
+            return false;
+    }
+    if (postgres_receive(postgres, KEEP_ROWS, NULL, error) != POSTGRES_SYNCED)
+        return false;
+    for (size_t i = 0; i < queries->count; i++)
+        if (!receive_query(postgres, &queries->items[i], error))
+            return false;
+    return postgres_pipeline_end(postgres, error) &&
+           (interrupt_signal() == 0 || postgres->shielded || interrupt_error(error));
 }
 
 /* ---- rows ---- */

@@ -1,16 +1,33 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * The inside of common/postgres that common/copy needs too: sending, waiting and answers on libpq's own
- * objects. Nobody else includes it.
+ * The inside of common/postgres that common/connect and common/copy need too: sending, waiting and answers on
+ * libpq's own objects. Nobody else includes it.
  */
 #ifndef COMMON_POSTGRES_WAIT_H
 #define COMMON_POSTGRES_WAIT_H
 
 #include "common/postgres.h"
 
+#define POSTGRES_TICK_MS 40
+
 /* libpq's PGconn and PGresult. */
 struct pg_conn;
 struct pg_result;
+
+struct postgres {
+    struct pg_conn *connection;
+    struct postgres_hooks hooks;
+    char *address;
+    int backend_pid; /* kept, since libpq forgets it with a lost connection */
+    bool shielded;
+    int64_t ticked_ms;
+    int64_t cancelled_ms; /* when the running statement was cancelled because a signal came; or 0 */
+    struct {
+        int state; /* libpq's PostgresPollingStatusType */
+        int64_t timeout_ms, deadline_ms;
+        char *silent; /* the last host that did not answer in time; owned */
+    } connecting;
+};
 
 struct pg_conn *postgres_connection(const struct postgres *postgres);
 
@@ -26,6 +43,9 @@ bool postgres_collect(struct postgres *postgres, enum keep keep, struct rows **r
 void postgres_leave_copy(struct postgres *postgres, int status);
 /* The running statement was cancelled because a signal came. */
 bool postgres_was_cancelled(const struct postgres *postgres);
+
+/* A field of an error or notice (PG_DIAG_…), "" when absent. */
+const char *postgres_field(const struct pg_result *result, int code);
 
 /* Fill error from the connection, or from a failed result; both return false. */
 bool postgres_connection_error(const struct postgres *postgres, struct error *error);

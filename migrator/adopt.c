@@ -38,12 +38,8 @@ static struct table_column read_column(const struct rows *rows, size_t row)
     };
 }
 
-bool adopt_look(const struct history *history, struct table_look *ret, struct error *error)
+void adopt_read_look(const struct rows *rows, struct table_look *ret)
 {
-    AUTO(rows_free) struct rows *rows = NULL;
-    const char *const values[] = {history->schema, history->table, history->log};
-    if (!postgres_query(history->postgres, sql_history_look, 3, values, &rows, error))
-        return error_prefix(error, "could not look at the history table");
     struct table_look look = {0};
     look.role = text_copy(rows_text(rows, 0, "role"));
     if (rows_text(rows, 0, "oid") != NULL) {
@@ -59,16 +55,10 @@ bool adopt_look(const struct history *history, struct table_look *ret, struct er
                 look.columns[look.count++] = read_column(rows, i);
     }
     *ret = look;
-    return true;
 }
 
-bool adopt_find_tool(const struct history *history, char **ret_tool, char **ret_table, struct error *error)
+void adopt_read_tool(const struct rows *rows, char **ret_tool, char **ret_table)
 {
-    AUTO(rows_free) struct rows *rows = NULL;
-    OWNED char *names = tool_table_names();
-    const char *const values[] = {names, history->schema, history->table};
-    if (!postgres_query(history->postgres, sql_history_tools, 3, values, &rows, error))
-        return error_prefix(error, "could not look for other tools' history tables");
     for (size_t i = 0; i < rows_count(rows); i++) {
         struct tool_table table = {
             .schema = rows_text(rows, i, "schema"),
@@ -84,6 +74,40 @@ bool adopt_find_tool(const struct history *history, char **ret_tool, char **ret_
         *ret_table = text_format("%s.%s", table.schema, table.table);
         break;
     }
+}
+
+void adopt_ask(const struct history *history, struct adopt_questions *ret)
+{
+    char *names = tool_table_names();
+    *ret = (struct adopt_questions){.look = {history->schema, history->table, history->log},
+                                    .tools = {names, history->schema, history->table},
+                                    .names = names};
+}
+
+void adopt_questions_clear(struct adopt_questions *questions)
+{
+    free(take(questions->names));
+}
+
+bool adopt_look(const struct history *history, struct table_look *ret, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    AUTO(adopt_questions_clear) struct adopt_questions questions;
+    adopt_ask(history, &questions);
+    if (!postgres_query(history->postgres, sql_history_look, 3, questions.look, &rows, error))
+        return error_prefix(error, "could not look at the history table");
+    adopt_read_look(rows, ret);
+    return true;
+}
+
+bool adopt_find_tool(const struct history *history, char **ret_tool, char **ret_table, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    AUTO(adopt_questions_clear) struct adopt_questions questions;
+    adopt_ask(history, &questions);
+    if (!postgres_query(history->postgres, sql_history_tools, 3, questions.tools, &rows, error))
+        return error_prefix(error, "could not look for other tools' history tables");
+    adopt_read_tool(rows, ret_tool, ret_table);
     return true;
 }
 

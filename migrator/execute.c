@@ -464,7 +464,10 @@ static bool receive_job(struct execution *execution, struct job *job, struct err
     return true;
 }
 
-/* The sync goes out with the last job's statements, so that it costs no round trip of its own. */
+/*
+ * The sync goes out with the last job's statements, so that it costs no round trip of its own; nor does the
+ * unlock, which the server skips when a job has failed.
+ */
 static bool fly(struct execution *execution, struct job *jobs, size_t count, size_t window, size_t *ret_done,
                 bool *ret_synced, struct error *error)
 {
@@ -475,6 +478,9 @@ static bool fly(struct execution *execution, struct job *jobs, size_t count, siz
             if (!send_job(execution, &jobs[sent], error))
                 return false;
         if (sent == count && !*ret_synced && jobs[count - 1].sent == jobs[count - 1].step_count) {
+            if (jobs[count - 1].unlock &&
+                !session_send_unlock(execution->postgres, execution->history, error))
+                return false;
             if (!postgres_send_sync(execution->postgres, error))
                 return false;
             *ret_synced = true;
@@ -531,6 +537,7 @@ bool execute_jobs(struct execution *execution, struct job *jobs, size_t count, s
             error_move(error, &ending);
             good = false;
         }
+        execution->unlocked = good && jobs[count - 1].unlock;
     }
     for (size_t i = *ret_done; i < count; i++) {
         free_steps(&jobs[i]);

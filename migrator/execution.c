@@ -2,7 +2,6 @@
 #include "migrator/execution.h"
 
 #include "common/interrupt.h"
-#include "migrator/session.h"
 #include "migrator/variable.h"
 #include "sql.h"
 #include <string.h>
@@ -78,36 +77,13 @@ static void on_tick(void *context)
     execution_tell(execution, (struct run_event){.type = RUN_PROGRESS, .text = progress, .ms = waited});
 }
 
-/* When a session began is told to the user who logged in, not to the role it works as. */
-static bool look_at_session(struct execution *execution, struct rows **ret, struct error *error)
+void execution_begin(struct execution *execution)
 {
-    struct postgres *postgres = execution->postgres;
-    AUTO(rows_free) struct rows *rows = NULL;
-    if (execution->options->role != NULL && !postgres_execute(postgres, sql_reset_role, error))
-        return false;
-    if (!postgres_query(postgres, sql_session_look, 0, NULL, &rows, error))
-        return false;
-    if (execution->options->role != NULL) {
-        OWNED char *role = session_role(execution->options);
-        if (!postgres_execute(postgres, role, error))
-            return false;
-    }
-    *ret = take(rows);
-    return true;
-}
-
-bool execution_begin(struct execution *execution, struct error *error)
-{
-    AUTO(rows_free) struct rows *rows = NULL;
-    if (!look_at_session(execution, &rows, error))
-        return false;
-    execution->backend_began = text_copy(rows_text(rows, 0, "backend_start"));
     execution->lock_key = text_format("%lld", (long long)execution->history->lock_key);
     execution->observer.watched = execution->postgres;
-    execution->observer.pid = (int)rows_integer(rows, 0, "pid");
+    execution->observer.pid = execution->session->pid;
     postgres_set_hooks(execution->postgres,
                        &(struct postgres_hooks){.context = execution, .notice = on_notice, .tick = on_tick});
-    return true;
 }
 
 bool execution_changes_begin(const struct script *script)
@@ -190,10 +166,9 @@ size_t execution_cleaning(struct execution *execution, const struct script *next
 
 void execution_done(struct execution *execution)
 {
-    if (execution->backend_began != NULL)
+    if (execution->observer.watched != NULL)
         postgres_set_hooks(execution->postgres, NULL);
     observer_done(&execution->observer);
-    free(take(execution->backend_began));
     free(take(execution->lock_key));
     free(take(execution->prepared_as));
     free(take(execution->blockers));

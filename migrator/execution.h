@@ -8,6 +8,7 @@
 #include "migrator/apply.h"
 #include "migrator/observe.h"
 #include "migrator/script.h"
+#include "migrator/session.h"
 
 /* What outlives a script's transaction in its session, besides settings and role. */
 enum leftover {
@@ -27,6 +28,7 @@ struct execution {
     const struct run_listener *listener;
     size_t total;             /* migrations in the run */
     bool dry_run;             /* inside a transaction of the caller: no BEGIN, no COMMIT */
+    bool unlocked;            /* the run lock was given back together with the last COMMIT */
     bool used;                /* a script ran in this session, so the next one starts with a reset */
     unsigned leaves;          /* what it may have left besides settings: enum leftover */
     bool defaults;            /* it changed what a BEGIN begins, so that a reset behind it comes too late */
@@ -34,7 +36,7 @@ struct execution {
     const char *prepare_sent; /* the same, not yet confirmed */
     char *prepared_as;        /* what the server calls it: another name each time; owned */
     char *lock_key;           /* of the run lock, for statements; owned */
-    char *backend_began;      /* of our session, for settling a lost COMMIT; owned */
+    const struct session *session;
     struct observer observer;
     char *blockers; /* who blocked the running job last; owned */
 
@@ -51,7 +53,7 @@ struct execution {
 };
 
 /* From here on notices and ticks of the connection become events. */
-MUST_CHECK bool execution_begin(struct execution *execution, struct error *error);
+void execution_begin(struct execution *execution);
 void execution_done(struct execution *execution);
 CLEANUP_VALUE(struct execution, execution_done)
 

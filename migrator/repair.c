@@ -278,6 +278,7 @@ bool repair_run(struct postgres *postgres, struct history *history, const struct
                 const struct repair *repair, const struct run_options *options,
                 const struct run_listener *listener, char **ret_version, struct error *error)
 {
+    AUTO(session_clear) struct session session = {0};
     bool ok;
 
     if (history->shape == HISTORY_ABSENT && repair->action != REPAIR_MARK_APPLIED) {
@@ -285,9 +286,7 @@ bool repair_run(struct postgres *postgres, struct history *history, const struct
         return error_hint(error, "Table \"%s.%s\" does not exist; is this the right database?",
                           history->schema, history->table);
     }
-    if (!session_check(postgres, false, options->pooler_session, error) ||
-        !session_begin(postgres, options, error) ||
-        !session_lock(postgres, history, options, listener, error))
+    if (!session_open(history, options, listener, &session, error))
         return false;
     ok = repair_locked(postgres, history, folder, repair, options, ret_version, error);
     session_unlock(postgres, history);
@@ -371,15 +370,14 @@ bool baseline_run(struct postgres *postgres, struct history *history, const stru
                   const struct baseline *baseline, const struct run_options *options,
                   const struct run_listener *listener, struct text_list *ret_marked, struct error *error)
 {
+    AUTO(session_clear) struct session session = {0};
     struct migration *last = NULL;
     bool ok;
 
     if (baseline->dry_run)
         return find_unmarked(history, folder, baseline->version, ret_marked, error);
     if (!find_last(folder, baseline->version, &last, error) ||
-        !session_check(postgres, false, options->pooler_session, error) ||
-        !session_begin(postgres, options, error) ||
-        !session_lock(postgres, history, options, listener, error))
+        !session_open(history, options, listener, &session, error))
         return false;
     ok = baseline_locked(postgres, history, folder, baseline, options, ret_marked, error);
     session_unlock(postgres, history);

@@ -46,8 +46,8 @@ static struct postgres *reconnect(struct execution *execution)
 
 static bool wait_for_end(struct execution *execution, struct postgres *postgres)
 {
-    OWNED char *pid = text_format("%d", execution->observer.pid);
-    const char *values[] = {pid, execution->backend_began};
+    OWNED char *pid = text_format("%d", execution->session->pid);
+    const char *values[] = {pid, execution->session->began};
     struct patience patience = {.deadline_ms = clock_ms() + OLD_BACKEND_MS};
     int64_t began = clock_ms();
     bool ended = false;

@@ -239,7 +239,8 @@ static bool run_plan(struct undo *undo, struct data_losses *ret_losses, struct e
     list_results(undo);
     set_states(undo, RUN_STATE_PENDING);
     tell_about_scripts(undo);
-    bool good = execution_begin(&undo->execution, error) && try_all(undo, ret_losses, error);
+    execution_begin(&undo->execution);
+    bool good = try_all(undo, ret_losses, error);
     if (good && !undo->options->dry_run)
         good = losses_accepted(undo, ret_losses, error) &&
                (undo->history->shape == HISTORY_OURS || history_prepare(undo->history, error)) &&
@@ -269,12 +270,14 @@ bool undo_run(struct postgres *postgres, struct history *history, const struct f
         return history_refuse(history, error);
     if (history->count == 0)
         return true;
-    if (!session_check(postgres, false, options->run.pooler_session, error) ||
-        !session_begin(postgres, &options->run, error) ||
-        !session_lock(postgres, history, &options->run, listener, error))
+    AUTO(session_clear) struct session session = {0};
+    if (!session_open(history, &options->run, listener, &session, error))
         return false;
     struct undo undo = {
-        .execution = {.history = history, .options = &options->run, .listener = listener},
+        .execution = {.session = &session,
+                      .history = history,
+                      .options = &options->run,
+                      .listener = listener},
         .options = options,
         .identity = {.tool_version = PGMIGRATE_VERSION,
                      .git_commit = options->run.git_commit,

@@ -52,7 +52,7 @@ owned() # HEADER-PATTERN FILES-PATTERN
         deploy/*.[ch] cli/*.[ch] /dev/null 2>/dev/null)
 }
 shopt -s extglob
-owned 'libpq-fe\.h|libpq/.*' 'common/@(postgres|copy).c'
+owned 'libpq-fe\.h|libpq/.*' 'common/@(postgres|connect|copy).c'
 owned 'openssl/.*' 'common/digest.c'
 owned 'ini\.h' 'common/config.c'
 owned 'sqlite3\.h' 'common/store.c'

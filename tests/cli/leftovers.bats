@@ -113,9 +113,11 @@ CREATE TABLE locks AS SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' 
 ALTER TABLE busy ADD COLUMN x int;
 SQL
     migration 002_b <<<"INSERT INTO locks SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND objid = 42;"
-    psql -XAtq -d "$DATABASE_URL" -c "begin; lock table busy; select pg_sleep(1.5); rollback" 3>&- &
-    wait_until psql_true "select count(*) > 0 from pg_locks where relation = 'busy'::regclass and granted"
-    run_pgmigrate apply --json
+    hold locker "lock table busy"
+    start_pgmigrate apply --json
+    wait_until grep -q "retr" background.err
+    release locker
+    wait_pgmigrate
     assert_status 0
     [ "$(json '.migrations[0].attempts')" -gt 1 ]
     assert_value "select string_agg(count::text, ',' order by count) from locks" "0,1"
