@@ -196,6 +196,19 @@ run_lock_held()
         and database = (select oid from pg_database where datname = current_database()))"
 }
 
+# A session that runs SQL and then sleeps in its transaction until release NAME or the end of the test.
+hold() # NAME SQL
+{
+    PGAPPNAME=hold_$1 psql -XAtq -d "$DATABASE_URL" -c "begin; $2; select pg_sleep(60)" >"$1.out" 2>&1 3>&- &
+    wait_until session "application_name = 'hold_$1' and wait_event = 'PgSleep'"
+}
+
+release() # NAME
+{
+    psql_value "select pg_terminate_backend(pid) from pg_stat_activity
+        where application_name = 'hold_$1' and datname = current_database()" >/dev/null
+}
+
 # Whether an index is being built.
 building_index()
 {

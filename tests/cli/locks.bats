@@ -3,20 +3,6 @@
 
 load helpers
 
-# A session that runs SQL and then sleeps in its transaction until release NAME or the end of the test.
-hold() # NAME SQL
-{
-    PGAPPNAME=hold_$1 psql -XAtq -d "$DATABASE_URL" -c "begin; $2; select pg_sleep(60)" >"$1.out" 2>&1 3>&- &
-    wait_until psql_true "select count(*) > 0 from pg_stat_activity where application_name = 'hold_$1'
-        and datname = current_database() and wait_event = 'PgSleep'"
-}
-
-release() # NAME
-{
-    psql_value "select pg_terminate_backend(pid) from pg_stat_activity
-        where application_name = 'hold_$1' and datname = current_database()" >/dev/null
-}
-
 @test "of two runs one applies, the other waits and finds nothing to do, while an index is built concurrently" {
     psql_value "create table t as select generate_series(1, 1000) as id"
     migration 001_c <<<'CREATE TABLE c (id int);'
