@@ -55,10 +55,10 @@ teardown()
 @test "SIGINT ends COPY data, and no part of them is kept" {
     # Slow enough to be seen, whatever the machine.
     psql_value "create function slow() returns trigger language plpgsql as
-        'begin if random() < 0.001 then perform pg_sleep(0.1); end if; return new; end'"
+        'begin if random() < 0.01 then perform pg_sleep(0.1); end if; return new; end'"
     { printf 'CREATE TABLE a (id text);\n'
       printf 'CREATE TRIGGER slow BEFORE INSERT ON a FOR EACH ROW EXECUTE FUNCTION slow();\nCOPY a FROM stdin;\n'
-      yes 0123456789012345678901234567890123456789012345678901234567890123456789 | head -n 1000000
+      yes 0123456789012345678901234567890123456789012345678901234567890123456789 | head -n 100000
       printf '\\.\n'; } | migration 001_a
     start_pgmigrate apply
     wait_until session "query ~* '^copy' and wait_event = 'PgSleep'"
