@@ -17,8 +17,9 @@ VERSION := 0.1.0
 
 SOURCES := $(wildcard $(addsuffix /*.c,$(FOLDERS)))
 SQL     := $(sort $(wildcard sql/*.sql sql/*/*.sql))
-EMBEDDED = shop archive
+EMBEDDED = shop discount archive
 shop_files    := $(sort $(wildcard docs/examples/shop/*.sql))
+discount_files := $(sort $(wildcard docs/examples/discounts/*.sql))
 archive_files := $(sort $(wildcard backup/archive_files/*))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/sql.o $(EMBEDDED:%=$(BUILD)/%_files.o)
 LIBRARY := $(BUILD)/libpgmigrate.a
@@ -67,6 +68,7 @@ $(BUILD)/%_files.o: $(BUILD)/%_files.c $(BUILD)/flags
 	$(Q)$(COMPILE) -c -o $@ $<
 
 $(BUILD)/shop_files.c: $(shop_files)
+$(BUILD)/discount_files.c: $(discount_files)
 $(BUILD)/archive_files.c: $(archive_files)
 $(BUILD)/%_files.c: build-aux/embed_files.awk $(BUILD)/files
 	$(call say,EMBED,$@)
@@ -83,7 +85,7 @@ remember = mkdir -p $(@D) && printf '%s\n' '$(subst ','\'',$(1))' | cmp -s - $@ 
 $(BUILD)/flags: always
 	@$(call remember,$(COMPILE) $(LINK))
 $(BUILD)/files: always
-	@$(call remember,$(SOURCES) $(SQL) $(shop_files) $(archive_files))
+	@$(call remember,$(SOURCES) $(SQL) $(shop_files) $(discount_files) $(archive_files))
 $(LIBRARY): $(BUILD)/files
 .PHONY: always
 
@@ -151,11 +153,21 @@ run-tests: all unit-tests test-points
 run-tests-unprivileged: all unit-tests test-points
 	@tests/unprivileged $(UNIT_TESTS) $(CLI_TESTS)
 
-# The whole suite with every check the compiler can build in. TEST_SANITIZED tells tests that measure.
-SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
-.PHONY: sanitize
+# With every check the compiler can build in. One build by clang serves the suite, the fuzzers, and clang's warnings.
+# TEST_SANITIZED tells tests that measure.
+SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
+sanitized = TEST_SANITIZED=1 $(MAKE) --no-print-directory BUILD=build/sanitize CC=clang CFLAGS='$(SANITIZE)'
+.PHONY: sanitize sanitize-build sanitize-unprivileged
 sanitize:
-	@TEST_SANITIZED=1 $(MAKE) --no-print-directory BUILD=build/sanitize CFLAGS='$(SANITIZE)' run-tests
+	+@$(sanitized) run-tests
+sanitize-build:
+	+@$(sanitized) all unit-tests bench-programs
+# As a normal user; what root alone does differently, the cluster, also as root.
+ROOTS_TESTS := build/sanitize/tests/cluster_test tests/cli/cluster.bats
+sanitize-unprivileged:
+	+@$(sanitized) run-tests-unprivileged
+	+@[ "$$(id -u)" != 0 ] || $(sanitized) run-tests UNIT_TESTS='$(filter build/%,$(ROOTS_TESTS))' \
+	    CLI_TESTS='$(filter tests/%,$(ROOTS_TESTS))'
 
 # The command-line tests on servers that this system does not have: `make test-servers SERVERS=17`.
 SERVERS  = $(shell sed -n 's/^\([0-9][0-9]*\) .*/\1/p' tests/servers/versions)
@@ -167,18 +179,16 @@ test-servers:
 
 # Each fuzzer for SECONDS; what it finds stays in build/fuzz/found/, what it learns in build/fuzz/corpus/.
 FUZZERS := $(wildcard tests/fuzz/*.c)
-FUZZ_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 .PHONY: fuzz run-fuzzers
 fuzz:
 	@build-aux/deps check
 	@$(MAKE) --no-print-directory run-fuzzers
 run-fuzzers:
-	@$(MAKE) --no-print-directory BUILD=build/fuzz CC=clang CFLAGS='$(FUZZ_FLAGS) -fsanitize=fuzzer-no-link' \
-	    LDFLAGS=-fsanitize=fuzzer $(FUZZERS:tests/fuzz/%.c=build/fuzz/tests/fuzz/%)
-	@tests/fuzz/run $(SECONDS) $(FUZZERS:tests/fuzz/%.c=build/fuzz/tests/fuzz/%)
+	+@$(sanitized) $(FUZZERS:tests/fuzz/%.c=build/sanitize/tests/fuzz/%)
+	@tests/fuzz/run $(SECONDS) $(FUZZERS:tests/fuzz/%.c=build/sanitize/tests/fuzz/%)
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIBRARY)
 	$(call say,LINK,$@)
-	$(Q)$(LINK) -o $@ $^ $(LIBRARIES)
+	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBRARIES)
 .SECONDARY: $(FUZZERS:%.c=$(BUILD)/%.o)
 
 # What the unit tests reach of the modules that neither talk to a server nor run programs nor print for people.

@@ -133,8 +133,8 @@ static bool run(struct invocation *invocation, struct error *error)
     struct safety safety;
     int64_t batch = config_integer(invocation->config, "batch");
 
-    if (!inputs_folder(invocation, &folder, error) || !connect_run_options(invocation, &run, error) ||
-        !connect_database(invocation, &postgres, error))
+    if (!connect_run_options(invocation, &run, error) ||
+        !inputs_folder_and_database(invocation, &folder, &postgres, error))
         return false;
     options = (struct apply_options){
         .run = run.options,

@@ -18,16 +18,15 @@ static bool name_session(struct postgres *postgres, struct error *error)
 }
 
 /* A backup must not begin between two files of one apply run, so it holds the same lock. */
-static bool take_run_lock(const struct invocation *invocation, struct postgres *postgres,
-                          const struct history *history, struct error *error)
+static bool take_run_lock(const struct invocation *invocation, const struct history *history,
+                          struct error *error)
 {
     AUTO(progress_free) struct progress *progress = progress_new(invocation, "backed up");
     struct run_listener listener = progress_listener(progress);
     int64_t wait_ms = config_duration(invocation->config, "wait_lock");
     struct run_options options = {.wait_lock_ms = wait_ms < 0 ? 0 : wait_ms};
 
-    return session_begin(postgres, &options, error) &&
-           session_lock(postgres, history, &options, &listener, error);
+    return session_lock(history, &options, &listener, error);
 }
 
 static void fill(const struct invocation *invocation, const struct record *record)
@@ -79,7 +78,7 @@ static bool run(struct invocation *invocation, struct error *error)
     if (!connect_database(invocation, &postgres, error) || !session_check(postgres, true, true, error) ||
         !name_session(postgres, error) ||
         !history_open(postgres, config_text(invocation->config, "history_table"), &history, error) ||
-        !take_run_lock(invocation, postgres, history, error) ||
+        !take_run_lock(invocation, history, error) ||
         !backups_take(invocation, postgres, &request, &record, error))
         return false;
     if (invocation->json)

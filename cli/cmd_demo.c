@@ -14,23 +14,10 @@
  * have. */
 struct scene {
     const char *say;
-    const char *file, *text;
+    const char *file, *source;             /* source: its text, a name in discount_files */
     const char *arguments[MOST_ARGUMENTS]; /* after "pgmigrate"; empty: no command */
     int status;
 };
-
-static const char discounts_wrong[] = "-- Ten percent off all vases.\n"
-                                      "ALTER TABLE products ADD COLUMN discount numeric(5,2);\n"
-                                      "\n"
-                                      "UPDATE products\n"
-                                      "   SET discount = 10\n"
-                                      " WHERE nmae LIKE 'Vase%';\n";
-static const char discounts_right[] = "-- Ten percent off all vases.\n"
-                                      "ALTER TABLE products ADD COLUMN discount numeric(5,2);\n"
-                                      "\n"
-                                      "UPDATE products\n"
-                                      "   SET discount = 10\n"
-                                      " WHERE name LIKE 'Vase%';\n";
 
 static const struct scene story[] = {
     {.say = "A shop with several tenants is about to get its database. Seven migrations wait, each with its "
@@ -44,16 +31,16 @@ static const struct scene story[] = {
     {.say = "Once more, as a deploy script would: there is nothing to do.", .arguments = {"apply"}},
     {.say = "Somebody writes another migration, and makes a mistake.",
      .file = "migrations/008_add_discounts_rollback.sql",
-     .text = "ALTER TABLE products DROP COLUMN discount;\n"},
+     .source = "008_add_discounts_rollback.sql"},
     {.file = "migrations/008_add_discounts.sql",
-     .text = discounts_wrong,
+     .source = "008_add_discounts_mistaken.sql",
      .arguments = {"apply"},
      .status = 1},
     {.say = "The message says where. Nothing is left of it, also not of its first statement:",
      .arguments = {"status"}},
     {.say = "The mistake is mended.",
      .file = "migrations/008_add_discounts.sql",
-     .text = discounts_right,
+     .source = "008_add_discounts.sql",
      .arguments = {"apply"}},
     {.say = "Going back. The new column holds data by now, so this is refused:",
      .arguments = {"rollback"},
@@ -157,6 +144,14 @@ static bool run_scene(const struct invocation *invocation, const char *folder, c
                      scene->arguments[0], result.status, scene->status);
 }
 
+static const char *discounts(const char *name)
+{
+    const struct embedded_file *file = discount_files;
+    while (strcmp(file->name, name) != 0)
+        file++;
+    return file->text;
+}
+
 static bool play(const struct invocation *invocation, const char *folder, struct error *error)
 {
     for (size_t i = 0; i < sizeof story / sizeof *story; i++) {
@@ -167,7 +162,8 @@ static bool play(const struct invocation *invocation, const char *folder, struct
             say(invocation, scene->say);
         if (scene->file != NULL) {
             OWNED char *path = file_join(folder, scene->file);
-            if (!file_write_atomic(path, scene->text, strlen(scene->text), 0644, error))
+            const char *text = discounts(scene->source);
+            if (!file_write_atomic(path, text, strlen(text), 0644, error))
                 return false;
         }
         if (scene->arguments[0] != NULL && !run_scene(invocation, folder, scene, error))

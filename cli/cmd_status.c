@@ -93,7 +93,7 @@ static bool run(struct invocation *invocation, struct error *error)
     AUTO(plan_free) struct plan *plan = NULL;
     OWNED char *holder = NULL;
 
-    if (!inputs_folder(invocation, &folder, error) || !connect_database(invocation, &postgres, error) ||
+    if (!inputs_folder_and_database(invocation, &folder, &postgres, error) ||
         !session_check(postgres, true, false, error) ||
         !connect_history(invocation, postgres, &history, error) ||
         !session_lock_holder(postgres, history, &holder, error) ||

@@ -19,49 +19,18 @@ static bool embedded_url(const struct invocation *invocation, char **ret_url, st
 }
 
 /* libpq repeats a URI that it cannot read, password and all. */
-static bool connect_to(const char *conninfo, struct postgres **ret, char **ret_database, struct error *error)
+static bool explain(const char *conninfo, struct error *error)
 {
     OWNED char *masked = text_copy(conninfo);
-    const char *found;
+    const char *found =
+        masked && secret_overwrite(masked) && error->message ? strstr(error->message, conninfo) : NULL;
 
-    if (conninfo && !secret_is_encoded(conninfo)) {
-        error_set(error, ERROR_USAGE, "the password in the connection URI is not percent-encoded");
-        return error_hint(error, "Write @ as %%40, / as %%2F and %% as %%25, or keep the password elsewhere: "
-                                 "PGPASSWORD, a password file (~/.pgpass) or a service.");
-    }
-    if (ret_database ? postgres_connect_server(conninfo, "pgmigrate", ret, ret_database, error)
-                     : postgres_connect(conninfo, "pgmigrate", ret, error))
-        return true;
-    found = masked && secret_overwrite(masked) && error->message ? strstr(error->message, conninfo) : NULL;
     if (found) {
         OWNED char *message = text_format("%.*s%s%s", (int)(found - error->message), error->message, masked,
                                           found + strlen(conninfo));
 
         error_set(error, error->code, "%s", message);
     }
-    return false;
-}
-
-/* ret_database NULL: to the database itself, else to its server. */
-static bool connect_either(const struct invocation *invocation, struct postgres **ret, char **ret_database,
-                           struct error *error)
-{
-    OWNED char *conninfo = NULL;
-
-    if (!config_database(invocation->config, &conninfo, error))
-        return false;
-    if (config_database_hidden(invocation->config))
-        report_warning(invocation,
-                       "DATABASE_URL is used, not the database of environment \"%s\"\n"
-                       "hint: Unset DATABASE_URL to use the one of the configuration.",
-                       config_environment(invocation->config));
-    if (conninfo && text_equal(conninfo, "embedded:")) {
-        OWNED char *url = NULL;
-
-        return embedded_url(invocation, &url, error) && connect_to(url, ret, ret_database, error);
-    }
-    if (connect_to(conninfo, ret, ret_database, error))
-        return true;
     if (!conninfo && !error->hint)
         error_hint(error,
                    "No database was named, so libpq's defaults and PG* variables count. Give --database, set "
@@ -69,15 +38,101 @@ static bool connect_either(const struct invocation *invocation, struct postgres 
     return false;
 }
 
+static bool check_encoded(const char *conninfo, struct error *error)
+{
+    if (!conninfo || secret_is_encoded(conninfo))
+        return true;
+    error_set(error, ERROR_USAGE, "the password in the connection URI is not percent-encoded");
+    return error_hint(error, "Write @ as %%40, / as %%2F and %% as %%25, or keep the password elsewhere: "
+                             "PGPASSWORD, a password file (~/.pgpass) or a service.");
+}
+
+static bool start(const char *conninfo, struct postgres **ret, struct error *error)
+{
+    return check_encoded(conninfo, error) &&
+           (postgres_connect_start(conninfo, "pgmigrate", ret, error) || explain(conninfo, error));
+}
+
+static bool is_embedded(const char *conninfo)
+{
+    return conninfo && text_equal(conninfo, "embedded:");
+}
+
+static void warn_hidden(const struct invocation *invocation)
+{
+    if (config_database_hidden(invocation->config))
+        report_warning(invocation,
+                       "DATABASE_URL is used, not the database of environment \"%s\"\n"
+                       "hint: Unset DATABASE_URL to use the one of the configuration.",
+                       config_environment(invocation->config));
+}
+
+void connect_start(const struct invocation *invocation, struct connecting *ret)
+{
+    *ret = (struct connecting){0};
+    if (!config_database(invocation->config, &ret->conninfo, &ret->error) || is_embedded(ret->conninfo))
+        return;
+    if (!start(ret->conninfo, &ret->postgres, &ret->error))
+        ret->postgres = NULL;
+}
+
+void connect_step(void *connecting)
+{
+    struct connecting *going = connecting;
+
+    if (going->postgres)
+        postgres_connect_step(going->postgres);
+}
+
+bool connect_finish(const struct invocation *invocation, struct connecting *connecting, struct postgres **ret,
+                    struct error *error)
+{
+    warn_hidden(invocation);
+    if (is_embedded(connecting->conninfo)) {
+        OWNED char *url = NULL;
+
+        if (!embedded_url(invocation, &url, error) || !start(url, &connecting->postgres, error))
+            return false;
+    }
+    if (!connecting->postgres) {
+        error_move(error, &connecting->error);
+        return false;
+    }
+    if (!postgres_connect_finish(connecting->postgres, error))
+        return explain(connecting->conninfo, error);
+    *ret = take(connecting->postgres);
+    return true;
+}
+
+void connecting_clear(struct connecting *connecting)
+{
+    postgres_free(take(connecting->postgres));
+    free(take(connecting->conninfo));
+    error_clear(&connecting->error);
+}
+
 bool connect_database(const struct invocation *invocation, struct postgres **ret, struct error *error)
 {
-    return connect_either(invocation, ret, NULL, error);
+    AUTO(connecting_clear) struct connecting connecting;
+
+    connect_start(invocation, &connecting);
+    return connect_finish(invocation, &connecting, ret, error);
 }
 
 bool connect_server(const struct invocation *invocation, struct postgres **ret, char **ret_database,
                     struct error *error)
 {
-    return connect_either(invocation, ret, ret_database, error);
+    OWNED char *conninfo = NULL, *url = NULL;
+    const char *target;
+
+    if (!config_database(invocation->config, &conninfo, error))
+        return false;
+    warn_hidden(invocation);
+    if (is_embedded(conninfo) && !embedded_url(invocation, &url, error))
+        return false;
+    target = url ? url : conninfo;
+    return check_encoded(target, error) &&
+           (postgres_connect_server(target, "pgmigrate", ret, ret_database, error) || explain(target, error));
 }
 
 bool connect_role(const struct invocation *invocation, struct postgres *postgres, struct error *error)

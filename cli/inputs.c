@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "cli/inputs.h"
+
+#include "cli/connect.h"
 #include "cli/report.h"
 
 /* In a protected environment, what cannot be undone is an error unless the configuration says otherwise. */
@@ -43,12 +45,34 @@ static void tell_others(const struct invocation *invocation, const struct folder
     }
 }
 
-bool inputs_folder(const struct invocation *invocation, struct folder **ret_folder, struct error *error)
+static bool read_folder(const struct invocation *invocation, struct connecting *connecting,
+                        struct folder **ret_folder, struct error *error)
 {
     AUTO(inputs_folder_options_clear)
     struct folder_options options = inputs_folder_options(invocation->config);
-    bool ok = folder_read(&options, ret_folder, error);
+    bool ok;
+
+    if (connecting) {
+        options.meanwhile = connect_step;
+        options.context = connecting;
+    }
+    ok = folder_read(&options, ret_folder, error);
     if (!ok)
         tell_others(invocation, *ret_folder, error);
     return ok;
+}
+
+bool inputs_folder(const struct invocation *invocation, struct folder **ret_folder, struct error *error)
+{
+    return read_folder(invocation, NULL, ret_folder, error);
+}
+
+bool inputs_folder_and_database(const struct invocation *invocation, struct folder **ret_folder,
+                                struct postgres **ret_postgres, struct error *error)
+{
+    AUTO(connecting_clear) struct connecting connecting;
+
+    connect_start(invocation, &connecting);
+    return read_folder(invocation, &connecting, ret_folder, error) &&
+           connect_finish(invocation, &connecting, ret_postgres, error);
 }

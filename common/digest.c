@@ -42,14 +42,26 @@ void digest_add(struct digest *digest, const void *data, size_t size)
     must(EVP_DigestUpdate(digest->context, data, size));
 }
 
-void digest_finish(struct digest *digest, char ret_hex[DIGEST_HEX_SIZE])
+static void finish(struct digest *digest, char *ret_hex)
 {
     unsigned char bytes[EVP_MAX_MD_SIZE];
     unsigned size = 0;
 
     must(EVP_DigestFinal_ex(digest->context, bytes, &size));
     to_hex(bytes, size, ret_hex);
+}
+
+void digest_finish(struct digest *digest, char ret_hex[DIGEST_HEX_SIZE])
+{
+    finish(digest, ret_hex);
     digest_free(digest);
+}
+
+void digest_of(struct digest *digest, const void *data, size_t size, char ret_hex[DIGEST_HEX_SIZE])
+{
+    must(EVP_DigestInit_ex(digest->context, NULL, NULL));
+    digest_add(digest, data, size);
+    finish(digest, ret_hex);
 }
 
 void digest_free(struct digest *digest)

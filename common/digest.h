@@ -19,6 +19,9 @@ void digest_finish(struct digest *digest, char ret_hex[DIGEST_HEX_SIZE]);
 void digest_free(struct digest *digest);
 CLEANUP_POINTER(struct digest *, digest_free)
 
+/* Of one text out of many: the same object serves for the next, and OpenSSL looks SHA-256 up only once. */
+void digest_of(struct digest *digest, const void *data, size_t size, char ret_hex[DIGEST_HEX_SIZE]);
+
 /* All in one. */
 void digest_sha256(const void *data, size_t size, char ret_hex[DIGEST_HEX_SIZE]);
 

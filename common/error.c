@@ -83,6 +83,12 @@ bool error_hint(struct error *error, const char *format, ...)
     return false;
 }
 
+bool error_hint_more(struct error *error, const char *sentence)
+{
+    OWNED char *before = text_copy(error->hint);
+    return error_hint(error, "%s%s%s", before == NULL ? "" : before, before == NULL ? "" : " ", sentence);
+}
+
 bool error_at(struct error *error, const char *file, size_t line, size_t column)
 {
     replace(&error->file, text_copy(file));

@@ -65,6 +65,8 @@ bool error_set(struct error *error, enum error_code code, const char *format, ..
  * nothing; a second call replaces. */
 bool error_detail(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool error_hint(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Add a sentence to the hint that is there already, if any. */
+bool error_hint_more(struct error *error, const char *sentence);
 bool error_at(struct error *error, const char *file, size_t line, size_t column);
 
 /* Put text in front of the message: "could not read history: permission denied". */

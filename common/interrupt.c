@@ -58,6 +58,11 @@ bool interrupt_sleep(int64_t ms)
     return received == 0;
 }
 
+void interrupt_pause(int64_t ms)
+{
+    poll(NULL, 0, (int)ms);
+}
+
 int64_t clock_ms(void)
 {
     return clock_us() / 1000;

@@ -21,6 +21,8 @@ bool interrupt_error(struct error *error);
 
 /* Sleep; false when a signal came before or during it. */
 bool interrupt_sleep(int64_t ms);
+/* Sleep, also when a signal came before; one that comes meanwhile may end it early. */
+void interrupt_pause(int64_t ms);
 
 /* Monotonic clock, milliseconds and microseconds. */
 int64_t clock_ms(void);

@@ -136,7 +136,7 @@ void postgres_meanwhile(struct postgres *postgres, bool timed_out)
 {
     int64_t now = clock_ms();
     heed_signal(postgres);
-    if (!timed_out && now - postgres->ticked_ms < TICK_MS)
+    if (!timed_out && now - postgres->ticked_ms < POSTGRES_TICK_MS)
         return;
     if (postgres->hooks.tick != NULL)
         postgres->hooks.tick(postgres->hooks.context);
@@ -151,7 +151,7 @@ void postgres_shield(struct postgres *postgres, bool shielded)
 bool postgres_wait(struct postgres *postgres, short events)
 {
     struct pollfd wait = {.fd = PQsocket(postgres->connection), .events = events};
-    int ready = poll(&wait, 1, TICK_MS);
+    int ready = poll(&wait, 1, POSTGRES_TICK_MS);
     postgres_meanwhile(postgres, ready <= 0);
     return ready > 0;
 }
@@ -379,6 +379,57 @@ enum postgres_answer postgres_receive(struct postgres *postgres, enum keep keep,
     else
         PQclear(result);
     return POSTGRES_ROWS;
+}
+
+/* ---- several statements in one round trip ---- */
+
+void queries_add(struct queries *queries, const char *sql, size_t count, const char *const values[])
+{
+    if (queries->count == sizeof queries->items / sizeof *queries->items)
+        abort();
+    queries->items[queries->count++] = (struct query){.sql = sql, .count = count, .values = values};
+}
+
+void queries_clear(struct queries *queries)
+{
+    for (size_t i = 0; i < queries->count; i++) {
+        rows_free(queries->items[i].rows);
+        error_clear(&queries->items[i].error);
+    }
+    *queries = (struct queries){0};
+}
+
+/* The answer to one statement, and to the sync behind it. False when nothing after it makes sense. */
+static bool receive_query(struct postgres *postgres, struct query *query, struct error *error)
+{
+    enum postgres_answer answer = postgres_receive(postgres, KEEP_ROWS, &query->rows, &query->error);
+    if (!postgres_is_lost(postgres))
+        return postgres_receive(postgres, KEEP_ROWS, NULL, error) == POSTGRES_SYNCED;
+    if (answer == POSTGRES_ERROR)
+        error_move(error, &query->error);
+    else
+        postgres_connection_error(postgres, error);
+    return false;
+}
+
+bool postgres_query_all(struct postgres *postgres, struct queries *queries, struct error *error)
+{
+    /* libpq goes on in the single-row mode of an earlier statement up to the first thing in the pipeline. */
+    if (!postgres_pipeline_begin(postgres, error) || !postgres_send_sync(postgres, error))
+        return false;
+    for (size_t i = 0; i < queries->count; i++) {
+        const struct query *query = &queries->items[i];
+        if (!postgres_send(postgres, query->sql, query->count, query->values, error) ||
+            !postgres_send_sync(postgres, error))
+            return false;
+    }
+    if (postgres_receive(postgres, KEEP_ROWS, NULL, error) != POSTGRES_SYNCED)
+        return false;
+    for (size_t i = 0; i < queries->count; i++)
+        if (!receive_query(postgres, &queries->items[i], error))
+            return false;
+    return postgres_pipeline_end(postgres, error) &&
+           (interrupt_signal() == 0 || postgres->shielded || interrupt_error(error));
 }
 
 /* ---- rows ---- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * One connection to one server: the only user of libpq besides common/copy.
+ * One connection to one server: with common/connect, which makes it, and common/copy, the only user of libpq.
  *
  * While a statement runs, the connection is waited for with poll(): the tick hook is called regularly, and
  * SIGINT/SIGTERM cancel the statement on the server, wait for its answer and make the call fail with
@@ -35,7 +35,16 @@ MUST_CHECK bool postgres_connect(const char *conninfo, const char *application_n
  * template1. ret_database is the name that conninfo has, the caller's to free. */
 MUST_CHECK bool postgres_connect_server(const char *conninfo, const char *application_name,
                                         struct postgres **ret, char **ret_database, struct error *error);
-/* Another connection with the same parameters: an observer, or the way back after a lost one. */
+/*
+ * The same for who has something else to do meanwhile: start returns at once, step goes on with what has come
+ * and never waits, finish waits for the end. Before that, nothing else may be done with it but to free it.
+ */
+MUST_CHECK bool postgres_connect_start(const char *conninfo, const char *application_name,
+                                       struct postgres **ret, struct error *error);
+void postgres_connect_step(struct postgres *postgres);
+MUST_CHECK bool postgres_connect_finish(struct postgres *postgres, struct error *error);
+/* Another connection with the same parameters: an observer, or the way back after a lost one. Shielded if the
+ * first one is. */
 MUST_CHECK bool postgres_connect_again(const struct postgres *postgres, struct postgres **ret,
                                        struct error *error);
 void postgres_free(struct postgres *postgres);
@@ -97,6 +106,28 @@ void postgres_set_hooks(struct postgres *postgres, const struct postgres_hooks *
 MUST_CHECK bool postgres_query(struct postgres *postgres, const char *sql, size_t count,
                                const char *const values[], struct rows **ret, struct error *error);
 
+/* One of several statements that travel together. */
+struct query {
+    const char *sql;
+    size_t count;
+    const char *const *values;
+    struct rows *rows;  /* the answer, owned; NULL when the statement failed */
+    struct error error; /* why it failed */
+};
+struct queries {
+    struct query items[8];
+    size_t count;
+};
+void queries_add(struct queries *queries, const char *sql, size_t count, const char *const values[]);
+void queries_clear(struct queries *queries);
+CLEANUP_VALUE(struct queries, queries_clear)
+
+/*
+ * Several statements in one round trip, in order, each in a transaction of its own: a failure is in its query
+ * and stops none of the others. False when the connection is lost or a signal came.
+ */
+MUST_CHECK bool postgres_query_all(struct postgres *postgres, struct queries *queries, struct error *error);
+
 /* One or more statements without parameters, by the simple protocol. */
 MUST_CHECK bool postgres_execute(struct postgres *postgres, const char *sql, struct error *error);
 
@@ -111,7 +142,8 @@ MUST_CHECK bool postgres_run(struct postgres *postgres, const char *sql, enum ke
 /* Ask the server to cancel what the connection is running; harmless when nothing is. */
 void postgres_cancel(struct postgres *postgres);
 
-/* While shielded, signals neither refuse nor cancel statements: for cleaning up after one came. */
+/* While shielded, signals neither refuse nor cancel statements, nor connections made from this one: for
+ * cleaning up after one came. */
 void postgres_shield(struct postgres *postgres, bool shielded);
 
 enum postgres_transaction {

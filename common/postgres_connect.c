@@ -26,34 +26,30 @@ static bool connect_timed_out(const char *host, struct error *error)
     return error_hint(error, "Check host and port; connect_timeout in the connection string sets the limit.");
 }
 
+static bool is_under_way(const struct postgres *postgres)
+{
+    return postgres->connecting.state != PGRES_POLLING_OK &&
+           postgres->connecting.state != PGRES_POLLING_FAILED;
+}
+
 /*
  * libpq's own connect cannot be interrupted; this drives the steps and looks at signals and the clock. A host
  * that does not answer in time is given up by shutting its socket, at which libpq goes on to the next address
  * or host.
  */
-static bool finish_connecting(struct postgres *postgres, struct error *error)
+static void take_step(struct postgres *postgres, int wait_ms)
 {
-    int64_t timeout = connect_timeout(postgres->connection), deadline = clock_ms() + timeout;
-    PostgresPollingStatusType state = PGRES_POLLING_WRITING;
-    OWNED char *silent = NULL;
-    while (state != PGRES_POLLING_OK && state != PGRES_POLLING_FAILED) {
-        struct pollfd wait = {.fd = PQsocket(postgres->connection),
-                              .events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT};
-        int ready = poll(&wait, 1, TICK_MS);
-        if (interrupt_signal() != 0)
-            return interrupt_error(error);
-        if (ready <= 0 && clock_ms() > deadline) {
-            free(silent);
-            silent = text_copy(PQhost(postgres->connection));
-            shutdown(wait.fd, SHUT_RDWR);
-            deadline = clock_ms() + timeout;
-        }
-        if (ready > 0)
-            state = PQconnectPoll(postgres->connection);
+    struct pollfd wait = {.fd = PQsocket(postgres->connection),
+                          .events = postgres->connecting.state == PGRES_POLLING_READING ? POLLIN : POLLOUT};
+    int ready = poll(&wait, 1, wait_ms);
+    if (ready <= 0 && clock_ms() > postgres->connecting.deadline_ms) {
+        free(postgres->connecting.silent);
+        postgres->connecting.silent = text_copy(PQhost(postgres->connection));
+        shutdown(wait.fd, SHUT_RDWR);
+        postgres->connecting.deadline_ms = clock_ms() + postgres->connecting.timeout_ms;
     }
-    if (state == PGRES_POLLING_OK)
-        return true;
-    return silent != NULL ? connect_timed_out(silent, error) : postgres_connection_error(postgres, error);
+    if (ready > 0)
+        postgres->connecting.state = PQconnectPoll(postgres->connection);
 }
 
 static char *address_of(PGconn *connection)
@@ -64,29 +60,60 @@ static char *address_of(PGconn *connection)
     return *host == '/' ? text_copy(host) : text_format("%s:%s", host, PQport(connection));
 }
 
-static bool connect_with(const char *const keywords[], const char *const values[], bool expand,
-                         struct postgres **ret, struct error *error)
+/* first is the connection that this one repeats, or NULL, when dbname may be a whole conninfo. */
+static bool start(const char *const keywords[], const char *const values[], const struct postgres *first,
+                  struct postgres **ret, struct error *error)
 {
     AUTO(postgres_free) struct postgres *postgres = memory_allocate(1, sizeof *postgres);
-    postgres->connection = PQconnectStartParams(keywords, values, expand);
+    postgres->shielded = first != NULL && first->shielded;
+    postgres->connection = PQconnectStartParams(keywords, values, first == NULL);
     if (postgres->connection == NULL)
         return error_set(error, ERROR_CONNECTION, "out of memory while connecting");
     if (PQstatus(postgres->connection) == CONNECTION_BAD)
         return postgres_connection_error(postgres, error);
     PQsetNoticeReceiver(postgres->connection, postgres_receive_notice, postgres);
-    if (!finish_connecting(postgres, error))
-        return false;
+    postgres->connecting.state = PGRES_POLLING_WRITING;
+    postgres->connecting.timeout_ms = connect_timeout(postgres->connection);
+    postgres->connecting.deadline_ms = clock_ms() + postgres->connecting.timeout_ms;
+    *ret = take(postgres);
+    return true;
+}
+
+void postgres_connect_step(struct postgres *postgres)
+{
+    if (is_under_way(postgres))
+        take_step(postgres, 0);
+}
+
+bool postgres_connect_finish(struct postgres *postgres, struct error *error)
+{
+    while (is_under_way(postgres)) {
+        if (interrupt_signal() != 0 && !postgres->shielded)
+            return interrupt_error(error);
+        take_step(postgres, POSTGRES_TICK_MS);
+    }
+    if (postgres->connecting.state == PGRES_POLLING_FAILED)
+        return postgres->connecting.silent != NULL ? connect_timed_out(postgres->connecting.silent, error)
+                                                   : postgres_connection_error(postgres, error);
     PQsetnonblocking(postgres->connection, 1);
     postgres->address = address_of(postgres->connection);
     postgres->backend_pid = PQbackendPID(postgres->connection);
-    *ret = take(postgres);
+    return true;
+}
+
+static bool finish(struct postgres *postgres, struct postgres **ret, struct error *error)
+{
+    AUTO(postgres_free) struct postgres *started = postgres;
+    if (!postgres_connect_finish(started, error))
+        return false;
+    *ret = take(started);
     return true;
 }
 
 /* What stands before the first dbname is a default that conninfo overrides; what stands after it overrides
  * conninfo, and so does a second dbname. */
-static bool connect_by(const char *conninfo, const char *database, const char *application_name,
-                       struct postgres **ret, struct error *error)
+static bool start_by(const char *conninfo, const char *database, const char *application_name,
+                     struct postgres **ret, struct error *error)
 {
     const char *keywords[] = {"keepalives_idle",
                               "keepalives_interval",
@@ -106,7 +133,21 @@ static bool connect_by(const char *conninfo, const char *database, const char *a
                             application_name,
                             database,
                             NULL};
-    return connect_with(keywords, values, true, ret, error);
+    return start(keywords, values, NULL, ret, error);
+}
+
+static bool connect_by(const char *conninfo, const char *database, const char *application_name,
+                       struct postgres **ret, struct error *error)
+{
+    struct postgres *started;
+
+    return start_by(conninfo, database, application_name, &started, error) && finish(started, ret, error);
+}
+
+bool postgres_connect_start(const char *conninfo, const char *application_name, struct postgres **ret,
+                            struct error *error)
+{
+    return start_by(conninfo, NULL, application_name, ret, error);
 }
 
 bool postgres_connect(const char *conninfo, const char *application_name, struct postgres **ret,
@@ -187,9 +228,10 @@ static bool connect_like(const struct postgres *postgres, const char *database, 
         values[count++] = value;
     }
     keywords[count] = values[count] = NULL;
-    bool connected = connect_with(keywords, values, false, ret, error);
+    struct postgres *again;
+    bool started = start(keywords, values, postgres, &again, error);
     PQconninfoFree(options);
-    return connected;
+    return started && finish(again, ret, error);
 }
 
 bool postgres_connect_again(const struct postgres *postgres, struct postgres **ret, struct error *error)
@@ -248,6 +290,7 @@ void postgres_free(struct postgres *postgres)
         return;
     PQfinish(postgres->connection);
     free(postgres->address);
+    free(postgres->connecting.silent);
     free(postgres);
 }
 

@@ -8,11 +8,11 @@
 
 #include "common/postgres.h"
 
+#define POSTGRES_TICK_MS 40
+
 /* libpq's PGconn and PGresult. */
 struct pg_conn;
 struct pg_result;
-
-#define TICK_MS 40
 
 struct postgres {
     struct pg_conn *connection;
@@ -22,6 +22,11 @@ struct postgres {
     bool shielded;
     int64_t ticked_ms;
     int64_t cancelled_ms; /* when the running statement was cancelled because a signal came; or 0 */
+    struct {
+        int state; /* libpq's PostgresPollingStatusType */
+        int64_t timeout_ms, deadline_ms;
+        char *silent; /* the last host that did not answer in time; owned */
+    } connecting;
 };
 
 struct pg_conn *postgres_connection(const struct postgres *postgres);

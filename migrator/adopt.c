@@ -10,10 +10,12 @@ char *history_name(const struct history *history)
 
 char *history_sql(const struct history *history, const char *sql, const char *column)
 {
+    OWNED char *guard = text_format("%s_guard", history->log);
     const struct postgres_name names[] = {
         {"schema", history->schema},
         {"table", history->table},
         {"log", history->log},
+        {"guard", guard},
         {column == NULL ? NULL : "column", column},
         {NULL, NULL},
     };
@@ -36,12 +38,8 @@ static struct table_column read_column(const struct rows *rows, size_t row)
     };
 }
 
-bool adopt_look(const struct history *history, struct table_look *ret, struct error *error)
+void adopt_read_look(const struct rows *rows, struct table_look *ret)
 {
-    AUTO(rows_free) struct rows *rows = NULL;
-    const char *const values[] = {history->schema, history->table, history->log};
-    if (!postgres_query(history->postgres, sql_history_look, 3, values, &rows, error))
-        return error_prefix(error, "could not look at the history table");
     struct table_look look = {0};
     look.role = text_copy(rows_text(rows, 0, "role"));
     if (rows_text(rows, 0, "oid") != NULL) {
@@ -57,16 +55,10 @@ bool adopt_look(const struct history *history, struct table_look *ret, struct er
                 look.columns[look.count++] = read_column(rows, i);
     }
     *ret = look;
-    return true;
 }
 
-bool adopt_find_tool(const struct history *history, char **ret_tool, char **ret_table, struct error *error)
+void adopt_read_tool(const struct rows *rows, char **ret_tool, char **ret_table)
 {
-    AUTO(rows_free) struct rows *rows = NULL;
-    OWNED char *names = tool_table_names();
-    const char *const values[] = {names, history->schema, history->table};
-    if (!postgres_query(history->postgres, sql_history_tools, 3, values, &rows, error))
-        return error_prefix(error, "could not look for other tools' history tables");
     for (size_t i = 0; i < rows_count(rows); i++) {
         struct tool_table table = {
             .schema = rows_text(rows, i, "schema"),
@@ -82,6 +74,40 @@ bool adopt_find_tool(const struct history *history, char **ret_tool, char **ret_
         *ret_table = text_format("%s.%s", table.schema, table.table);
         break;
     }
+}
+
+void adopt_ask(const struct history *history, struct adopt_questions *ret)
+{
+    char *names = tool_table_names();
+    *ret = (struct adopt_questions){.look = {history->schema, history->table, history->log},
+                                    .tools = {names, history->schema, history->table},
+                                    .names = names};
+}
+
+void adopt_questions_clear(struct adopt_questions *questions)
+{
+    free(take(questions->names));
+}
+
+bool adopt_look(const struct history *history, struct table_look *ret, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    AUTO(adopt_questions_clear) struct adopt_questions questions;
+    adopt_ask(history, &questions);
+    if (!postgres_query(history->postgres, sql_history_look, 3, questions.look, &rows, error))
+        return error_prefix(error, "could not look at the history table");
+    adopt_read_look(rows, ret);
+    return true;
+}
+
+bool adopt_find_tool(const struct history *history, char **ret_tool, char **ret_table, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    AUTO(adopt_questions_clear) struct adopt_questions questions;
+    adopt_ask(history, &questions);
+    if (!postgres_query(history->postgres, sql_history_tools, 3, questions.tools, &rows, error))
+        return error_prefix(error, "could not look for other tools' history tables");
+    adopt_read_tool(rows, ret_tool, ret_table);
     return true;
 }
 
@@ -157,6 +183,20 @@ static bool transaction_send(struct transaction *transaction, const char *what, 
     return explain_making(transaction->history, what, error);
 }
 
+/*
+ * A trigger, for the owner may give back to himself what was revoked. Not all may make one (plpgsql may be
+ * missing or forbidden): the log works without it, so that is no error. Inside a transaction all will be
+ * undone anyway.
+ */
+static void guard_log(const struct history *history)
+{
+    AUTO(error_clear) struct error ignored = {0};
+    OWNED char *sql = history_sql(history, sql_history_guard_log, NULL);
+    if (postgres_transaction(history->postgres) == POSTGRES_IDLE &&
+        !postgres_execute(history->postgres, sql, &ignored))
+        error_clear(&ignored);
+}
+
 bool adopt_create(const struct history *history, bool *ret_raced, struct error *error)
 {
     struct transaction transaction = transaction_open(history);
@@ -166,7 +206,10 @@ bool adopt_create(const struct history *history, bool *ret_raced, struct error *
     transaction_add(&transaction, sql_history_create, NULL);
     transaction_add(&transaction, sql_history_create_log, NULL);
     transaction_add(&transaction, sql_history_protect_log, NULL);
-    return transaction_send(&transaction, "create", ret_raced, error);
+    if (!transaction_send(&transaction, "create", ret_raced, error))
+        return false;
+    guard_log(history);
+    return true;
 }
 
 static void add_times(struct transaction *transaction, const struct table_look *look, const char *time)
@@ -212,6 +255,8 @@ bool adopt_table(const struct history *history, const struct table_look *look,
     transaction_add(&transaction, sql_history_quiet, NULL);
     add_changed_columns(&transaction, look);
     transaction_add(&transaction, sql_history_adopt_columns, NULL);
+    if (table_column(look, "state") == NULL)
+        transaction_add(&transaction, sql_history_adopt_failed, NULL);
     add_times(&transaction, look, verdict->time_column);
     if (table_column(look, "sequence") == NULL)
         add_sequence(&transaction);
@@ -221,5 +266,8 @@ bool adopt_table(const struct history *history, const struct table_look *look,
     transaction_add(&transaction, sql_history_create_log, NULL);
     transaction_add(&transaction, sql_history_protect_log, NULL);
     transaction_add(&transaction, sql_history_adopt_note, NULL);
-    return transaction_send(&transaction, "adopt", ret_raced, error);
+    if (!transaction_send(&transaction, "adopt", ret_raced, error))
+        return false;
+    guard_log(history);
+    return true;
 }

@@ -15,6 +15,18 @@ MUST_CHECK bool adopt_look(const struct history *history, struct table_look *ret
 MUST_CHECK bool adopt_find_tool(const struct history *history, char **ret_tool, char **ret_table,
                                 struct error *error);
 
+/* Both questions apart from their answers, to be sent together with others; texts of them are kept in here.
+ */
+struct adopt_questions {
+    const char *look[3], *tools[3];
+    char *names;
+};
+void adopt_ask(const struct history *history, struct adopt_questions *ret);
+void adopt_questions_clear(struct adopt_questions *questions);
+CLEANUP_VALUE(struct adopt_questions, adopt_questions_clear)
+void adopt_read_look(const struct rows *rows, struct table_look *ret);
+void adopt_read_tool(const struct rows *rows, char **ret_tool, char **ret_table);
+
 /* Create table and log (and schema). ret_raced: another session made them meanwhile, look again. */
 MUST_CHECK bool adopt_create(const struct history *history, bool *ret_raced, struct error *error);
 

@@ -112,6 +112,7 @@ static void make_job(struct apply *apply, size_t at, struct job *ret)
             given(directives->statement_timeout_ms, apply->options->run.statement_timeout_ms),
         .role = directives->role,
         .durable = at + 1 == apply->prepared->count,
+        .unlock = at + 1 == apply->prepared->count && !apply->options->dry_run,
         .whole = true,
         .result = &apply->result->items[at],
     };
@@ -126,7 +127,9 @@ static bool settle_jobs(struct apply *apply, struct job *jobs, size_t count, str
     while (in_flight < count && jobs[in_flight].commit_sent)
         in_flight++;
     enum settled settled =
-        settle(&apply->execution, apply->identity.run_id, jobs, in_flight, false, &committed);
+        settle(&apply->execution,
+               &(struct settle_question){.run_id = apply->identity.run_id, .jobs = jobs, .count = in_flight},
+               &committed);
     for (size_t i = 0; i < committed; i++)
         succeeded(apply, jobs[i].index, &jobs[i]);
     if (settled == SETTLED_COMMITTED && committed == count) {
@@ -140,7 +143,8 @@ static bool settle_jobs(struct apply *apply, struct job *jobs, size_t count, str
     error_move(&lost, error);
     const struct job *first = &jobs[committed < count ? committed : count - 1];
     apply->result->items[first->index].state = RUN_STATE_FAILED;
-    return settle_error(settled == SETTLED_COMMITTED ? SETTLED_UNDONE : settled, first, &lost, error);
+    settle_error(settled == SETTLED_COMMITTED ? SETTLED_UNDONE : settled, first, &lost, error);
+    return error_hint_more(error, "Running the same command again is safe.");
 }
 
 static bool run_jobs(struct apply *apply, struct job *jobs, size_t count, struct error *error)
@@ -164,7 +168,8 @@ static bool run_jobs(struct apply *apply, struct job *jobs, size_t count, struct
                 succeeded(apply, jobs[done].index, &jobs[done]);
             done += good ? 1 : 0;
         }
-        if (good)
+        if (good ||
+            done == count) /* a connection lost after the last answer is noticed by whoever comes next */
             continue;
         error_move(error, &failure);
         if (postgres_is_lost(apply->execution.postgres))
@@ -304,54 +309,40 @@ static void list_results(const struct plan_steps *steps, struct run_result *ret)
                                                   .state = RUN_STATE_PENDING};
 }
 
-static bool run_steps(struct postgres *postgres, struct history *history, const struct plan_steps *steps,
-                      const struct apply_options *options, const struct run_listener *listener,
-                      struct run_result *result, struct error *error)
+static bool run_steps(struct apply *apply, const struct plan_steps *steps, struct error *error)
 {
     AUTO(prepared_clear) struct prepared_list prepared = {0};
-    if (!prepare_steps(steps, postgres_database(postgres), options->run.settings, &prepared, error))
+    bool dry_run = apply->options->dry_run;
+    if (!prepare_steps(steps, postgres_database(apply->execution.postgres), apply->options->run.settings,
+                       &prepared, error))
         return false;
-    if (!options->dry_run && options->backup != NULL &&
-        !options->backup(options->backup_context, &result->backup_id, error))
+    if (!dry_run && apply->options->backup != NULL &&
+        !apply->options->backup(apply->options->backup_context, &apply->result->backup_id, error))
         return false;
-    if (!options->dry_run && history->shape != HISTORY_OURS && !history_prepare(history, error))
+    if (!dry_run && apply->history->shape != HISTORY_OURS && !history_prepare(apply->history, error))
         return false;
-    list_results(steps, result);
-    struct apply apply = {
-        .execution = {.postgres = postgres,
-                      .history = history,
-                      .options = &options->run,
-                      .listener = listener,
-                      .total = steps->count,
-                      .dry_run = options->dry_run},
-        .options = options,
-        .identity = {.run_id = result->run_id,
-                     .tool_version = PGMIGRATE_VERSION,
-                     .git_commit = options->run.git_commit,
-                     .backup_id = result->backup_id != NULL ? result->backup_id : options->run.backup_id,
-                     .reason = options->run.reason},
-        .history = history,
-        .prepared = &prepared,
-        .result = result,
-    };
-    bool good = execution_begin(&apply.execution, error) &&
-                (options->dry_run ? run_dry(&apply, error) : run_all(&apply, error));
-    execution_done(&apply.execution);
+    list_results(steps, apply->result);
+    apply->identity.run_id = apply->result->run_id;
+    if (apply->result->backup_id != NULL)
+        apply->identity.backup_id = apply->result->backup_id;
+    apply->execution.total = steps->count;
+    apply->prepared = &prepared;
+    execution_begin(&apply->execution);
+    bool good = dry_run ? run_dry(apply, error) : run_all(apply, error);
+    execution_done(&apply->execution);
     return good;
 }
 
 /* The plan under the lock is the one that counts: another run may have finished since the first look. */
-static bool run_locked(struct postgres *postgres, struct history *history, const struct folder *folder,
-                       const struct apply_options *options, const struct run_listener *listener,
-                       struct run_result *result, struct error *error)
+static bool run_locked(struct apply *apply, const struct folder *folder, struct error *error)
 {
     AUTO(plan_free) struct plan *plan = NULL;
     AUTO(plan_steps_clear) struct plan_steps steps = {0};
-    struct plan_target target = {.to = options->to, .out_of_order = options->out_of_order};
-    return history_refresh(history, error) &&
-           plan_make(folder, history, &(struct plan_options){0}, &plan, error) &&
-           plan_steps(plan, folder, history, &target, &steps, error) &&
-           (steps.count == 0 || run_steps(postgres, history, &steps, options, listener, result, error));
+    struct plan_target target = {.to = apply->options->to, .out_of_order = apply->options->out_of_order};
+    return history_refresh(apply->history, error) &&
+           plan_make(folder, apply->history, &(struct plan_options){0}, &plan, error) &&
+           plan_steps(plan, folder, apply->history, &target, &steps, error) &&
+           (steps.count == 0 || run_steps(apply, &steps, error));
 }
 
 /* What there is to do as seen without the lock. notice: why that is nothing, where it may surprise; or NULL.
@@ -397,11 +388,26 @@ bool apply_run(struct postgres *postgres, struct history *history, const struct 
     tell(listener, outlook.notice);
     if (outlook.nothing)
         return true;
-    if (!session_check(postgres, false, options->run.pooler_session, error) ||
-        !session_begin(postgres, &options->run, error) ||
-        !session_lock(postgres, history, &options->run, listener, error))
+    AUTO(session_clear) struct session session = {0};
+    if (!session_open(history, &options->run, listener, &session, error))
         return false;
-    bool good = run_locked(postgres, history, folder, options, listener, ret_result, error);
-    session_unlock(postgres, history);
+    struct apply apply = {
+        .execution = {.postgres = postgres,
+                      .session = &session,
+                      .history = history,
+                      .options = &options->run,
+                      .listener = listener,
+                      .dry_run = options->dry_run},
+        .options = options,
+        .identity = {.tool_version = PGMIGRATE_VERSION,
+                     .git_commit = options->run.git_commit,
+                     .backup_id = options->run.backup_id,
+                     .reason = options->run.reason},
+        .history = history,
+        .result = ret_result,
+    };
+    bool good = run_locked(&apply, folder, error);
+    if (!apply.execution.unlocked)
+        session_unlock(postgres, history);
     return good;
 }

@@ -119,10 +119,47 @@ static void keep_time(const struct group_run *run, const struct statement *state
         .line = statement->line, .us = us, .rows = rows == NULL ? -1 : rows_affected(rows)};
 }
 
-static bool run_it(struct execution *execution, const struct group_run *run,
-                   const struct statement *statement, struct error *error)
+/*
+ * CALL and DO may end transactions themselves, and what drops or detaches CONCURRENTLY takes several; what an
+ * index build has left is looked for by name.
+ */
+static bool may_commit(const struct statement *statement)
+{
+    return statement->kind == STATEMENT_MAY_COMMIT || (waits_long(statement) && !index_build_is(statement));
+}
+
+static bool count_transactions(struct execution *execution, int64_t *ret, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
+    if (!postgres_query(execution->postgres, sql_session_transactions, 0, NULL, &rows, error))
+        return false;
+    *ret = rows_integer(rows, 0, "number");
+    return true;
+}
+
+/*
+ * Whether the statement that failed has ended a transaction before: the session counts them, and between the
+ * two looks there is but one if it has not. before is 0 for a statement that cannot.
+ */
+static bool has_committed(struct execution *execution, int64_t before)
+{
+    AUTO(error_clear) struct error ignored = {0};
+    int64_t after = 0;
+    if (before == 0)
+        return false;
+    postgres_shield(execution->postgres, true);
+    bool known = count_transactions(execution, &after, &ignored);
+    postgres_shield(execution->postgres, false);
+    return !known || after - before > 2;
+}
+
+static bool run_it(struct execution *execution, struct group_run *run, const struct statement *statement,
+                   struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    int64_t before = 0;
+    if (may_commit(statement) && !count_transactions(execution, &before, error))
+        return false;
     execution->now.statement = statement;
     execution->now.began_us = clock_us();
     execution_uses(execution, run->script);
@@ -132,6 +169,7 @@ static bool run_it(struct execution *execution, const struct group_run *run,
                                                  .text = statement->text});
     if (!postgres_run(execution->postgres, statement->text, KEEP_TAG, &rows, error) &&
         !has_happened(run, statement, error)) {
+        run->kept = postgres_is_lost(execution->postgres) || has_committed(execution, before);
         execution_place(run->script, statement, error);
         index_build_clean(execution, statement);
         return false;
@@ -150,8 +188,8 @@ static bool look_at_index(struct execution *execution, const struct group_run *r
            session_reset(execution->postgres, execution->options, error);
 }
 
-static bool attempt(struct execution *execution, const struct group_run *run,
-                    const struct statement *statement, size_t number, struct error *error)
+static bool attempt(struct execution *execution, struct group_run *run, const struct statement *statement,
+                    size_t number, struct error *error)
 {
     bool exists = false, ours = number > 0 || (run->started && statement == &run->script->items[run->done]);
     int64_t timeout = retry_lock_timeout(number, run->lock_timeout_ms);
@@ -165,15 +203,24 @@ static bool attempt(struct execution *execution, const struct group_run *run,
            run_it(execution, run, statement, error);
 }
 
-bool bare_run(struct execution *execution, const struct group_run *run, const struct statement *statement,
+/* What has kept a part of its work is not begun anew unless that does no harm. */
+static bool may_retry(struct execution *execution, const struct group_run *run,
+                      const struct statement *statement, const struct error *failure)
+{
+    return retry_makes_sense(failure) && !postgres_is_lost(execution->postgres) &&
+           (!run->kept || bare_may_repeat(statement));
+}
+
+bool bare_run(struct execution *execution, struct group_run *run, const struct statement *statement,
               struct error *error)
 {
     int64_t deadline = clock_ms() + execution->options->max_wait_ms;
     for (size_t number = 0;; number++) {
         AUTO(error_clear) struct error failure = {0};
+        run->kept = false;
         if (attempt(execution, run, statement, number, &failure))
-            return session_reset(execution->postgres, execution->options, error);
-        if (!retry_makes_sense(&failure) || postgres_is_lost(execution->postgres) ||
+            return true;
+        if (!may_retry(execution, run, statement, &failure) ||
             !retry_wait(execution, number, retry_lock_timeout(number, run->lock_timeout_ms), deadline,
                         &failure)) {
             error_move(error, &failure);

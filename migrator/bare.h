@@ -13,8 +13,11 @@
 /* ERROR_PARTIAL when the statement to go on with is one whose outcome only a person can find out. */
 MUST_CHECK bool bare_check(const struct group_run *run, struct error *error);
 
-/* Announce and run it, with retries for lock timeouts. The session is left as it was. */
-MUST_CHECK bool bare_run(struct execution *execution, const struct group_run *run,
+/*
+ * Announce and run it, with retries for lock timeouts. The session is left as the statement leaves it. On
+ * failure run->kept tells whether a part of its work was committed.
+ */
+MUST_CHECK bool bare_run(struct execution *execution, struct group_run *run,
                          const struct statement *statement, struct error *error);
 
 /* Whether running it a second time ends where the first run would have. */

@@ -140,6 +140,8 @@ bool comment_next(struct comment_walk *walk)
             walk->at = line_end(walk, walk->at);
         } else {
             walk->in_body = true;
+            if (walk->head_only)
+                return false;
             walk->at = body_step(walk, walk->at);
         }
     }
@@ -148,8 +150,8 @@ bool comment_next(struct comment_walk *walk)
 
 bool comment_only(const char *text, size_t size)
 {
-    struct comment_walk walk = {.text = text, .size = size};
-    while (!walk.in_body && comment_next(&walk))
+    struct comment_walk walk = {.text = text, .size = size, .head_only = true};
+    while (comment_next(&walk))
         ;
     return !walk.in_body;
 }

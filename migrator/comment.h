@@ -7,6 +7,8 @@
  *     struct comment_walk walk = {.text = text, .size = size};
  *     while (comment_next(&walk))
  *         if (!walk.in_body) ...                       the comments before the first statement
+ *
+ * Who wants none but those sets head_only, which saves walking through the statements.
  */
 #ifndef MIGRATOR_COMMENT_H
 #define MIGRATOR_COMMENT_H
@@ -17,6 +19,7 @@
 struct comment_walk {
     const char *text;
     size_t size;
+    bool head_only; /* end where the body begins */
     /* The comment found: with its "--" or its slashes and stars, without the line end. */
     size_t offset, length;
     bool in_body; /* a statement began before it; after the last comment: the script holds a statement */

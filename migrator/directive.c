@@ -338,8 +338,8 @@ bool directives_read(const struct source *source, struct directives *ret, struct
     AUTO(directives_clear)
     struct directives result = {.lock_timeout_ms = -1, .statement_timeout_ms = -1};
     struct reader reader = {.source = source, .result = &result};
-    struct comment_walk comment = {.text = source->text, .size = source->size};
-    while (comment_next(&comment) && !comment.in_body) {
+    struct comment_walk comment = {.text = source->text, .size = source->size, .head_only = true};
+    while (comment_next(&comment)) {
         size_t end = 0;
         for (size_t at = comment.offset; comment_line(source, &comment, &at, &end); at = end + 1)
             if (!line_read(&reader, at, end, error))

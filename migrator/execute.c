@@ -15,7 +15,8 @@ enum step_kind { STEP_CONTROL, STEP_PREPARE, STEP_STATEMENT, STEP_VERIFY, STEP_R
 struct step {
     enum step_kind kind;
     const char *sql;
-    char *owned; /* sql, where it had to be built */
+    char *owned;       /* sql, where it had to be built */
+    const char *value; /* of $1, where a control statement has one */
     const struct script *script;
     const struct statement *statement;
 };
@@ -46,12 +47,13 @@ static char *bind_value(const char *sql, int64_t ms)
 static void add_reset(struct execution *execution, struct job *job)
 {
     const char *settings[SESSION_SETTINGS_MAX];
-    bool begins = job->script->transactional || job->first == 0;
-    if (execution->temporary && begins)
-        add_step(job, STEP_CONTROL, sql_discard_temporary);
-    if (execution->prepares && begins) {
-        add_step(job, STEP_CONTROL, sql_deallocate_all);
-        execution->prepare_sent = NULL;
+    /* groups_run has cleaned up before a script without transaction; a dry run has not. */
+    bool begins = job->script->transactional || (execution->dry_run && job->first == 0);
+    struct cleaning cleaning[CLEANING_MAX];
+    size_t cleanings = begins ? execution_cleaning(execution, job->script, cleaning) : 0;
+    for (size_t i = 0; i < cleanings; i++) {
+        struct step *step = add_step(job, STEP_CONTROL, cleaning[i].sql);
+        step->value = cleaning[i].takes_key ? execution->lock_key : NULL;
     }
     add_step(job, STEP_CONTROL, sql_reset_all);
     add_step(job, STEP_CONTROL, sql_reset_authorization);
@@ -95,9 +97,17 @@ static void add_session(struct job *job)
             add_step(job, STEP_CONTROL, before->text);
 }
 
+/* What an earlier attempt's COMMIT came to says nothing of this one's. */
+static void forget_attempt(struct job *job)
+{
+    job->commit_sent = false;
+    free(take(job->xid));
+}
+
 static void plan_steps_of(struct execution *execution, struct job *job)
 {
     job->step_count = job->sent = 0;
+    forget_attempt(job);
     if (!execution->dry_run)
         add_step(job, STEP_CONTROL, job->begin);
     add_settings(execution, job);
@@ -130,6 +140,7 @@ static void free_steps(struct job *job)
 void job_done(struct job *job)
 {
     free_steps(job);
+    free(take(job->xid));
     history_statement_free(take(job->record));
 }
 
@@ -199,6 +210,10 @@ static bool end_step(struct execution *execution, struct job *job, const struct 
     execution->now.began_us = now;
     if (step->kind == STEP_PREPARE)
         execution->prepared = execution->prepare_sent;
+    if (step->kind == STEP_RECORD && rows_count(rows) > 0 && job->xid == NULL)
+        job->xid = text_copy(rows_text(rows, 0, "xid"));
+    if (step->kind == STEP_RECORD && job->whole)
+        execution_was_left(execution, rows);
     if (step->kind == STEP_RECORD && job->whole)
         job->execution_ms = rows_count(rows) == 0 ? 0 : rows_integer(rows, 0, "execution_ms");
     if (step->kind == STEP_VERIFY)
@@ -257,7 +272,7 @@ static bool send_step(struct execution *execution, struct job *job, const struct
     struct postgres *postgres = execution->postgres;
     switch (step->kind) {
     case STEP_CONTROL:
-        return postgres_send(postgres, step->sql, 0, NULL, error);
+        return postgres_send(postgres, step->sql, step->value == NULL ? 0 : 1, &step->value, error);
     case STEP_PREPARE:
         return send_prepare(execution, job, error);
     case STEP_RECORD:
@@ -369,6 +384,8 @@ static bool run_step(struct execution *execution, struct job *job, const struct 
     struct postgres *postgres = execution->postgres;
     if (step->kind == STEP_RECORD)
         return postgres_query(postgres, step->sql, job->record->count, job->record->values, ret, error);
+    if (step->value != NULL)
+        return postgres_query(postgres, step->sql, 1, &step->value, ret, error);
     if (step->statement == NULL || step->statement->kind != STATEMENT_COPY_IN)
         return postgres_run(postgres, step->sql, keep_of(step), ret, error);
     const struct statement *copy = step->statement;
@@ -408,6 +425,8 @@ static void begin_job(struct execution *execution, struct job *job)
     execution->now.script = job->script;
     execution->now.statement = NULL;
     execution->now.echoed = job->first;
+    if (job->attempts == 0)
+        free(take(execution->blockers)); /* those of the job before */
     if (job->whole && job->attempts == 0)
         execution_tell(execution, (struct run_event){.type = RUN_BEGIN});
     job->attempts++;
@@ -445,7 +464,10 @@ static bool receive_job(struct execution *execution, struct job *job, struct err
     return true;
 }
 
-/* The sync goes out with the last job's statements, so that it costs no round trip of its own. */
+/*
+ * The sync goes out with the last job's statements, so that it costs no round trip of its own; nor does the
+ * unlock, which the server skips when a job has failed.
+ */
 static bool fly(struct execution *execution, struct job *jobs, size_t count, size_t window, size_t *ret_done,
                 bool *ret_synced, struct error *error)
 {
@@ -456,6 +478,9 @@ static bool fly(struct execution *execution, struct job *jobs, size_t count, siz
             if (!send_job(execution, &jobs[sent], error))
                 return false;
         if (sent == count && !*ret_synced && jobs[count - 1].sent == jobs[count - 1].step_count) {
+            if (jobs[count - 1].unlock &&
+                !session_send_unlock(execution->postgres, execution->history, error))
+                return false;
             if (!postgres_send_sync(execution->postgres, error))
                 return false;
             *ret_synced = true;
@@ -512,11 +537,17 @@ bool execute_jobs(struct execution *execution, struct job *jobs, size_t count, s
             error_move(error, &ending);
             good = false;
         }
+        execution->unlocked = good && jobs[count - 1].unlock;
     }
-    for (size_t i = *ret_done; i < count; i++)
+    for (size_t i = *ret_done; i < count; i++) {
         free_steps(&jobs[i]);
+        if (!postgres_is_lost(execution->postgres))
+            forget_attempt(&jobs[i]);
+    }
     execution->prepare_sent = execution->prepared;
-    if (!good)
+    if (!good) {
         undo(execution);
+        execution->leaves = LEAVES_ALL; /* what was cleared away is back */
+    }
     return good;
 }

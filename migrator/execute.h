@@ -29,12 +29,14 @@ struct job {
     int64_t lock_timeout_ms, statement_timeout_ms;
     const char *role;                /* of the script, or NULL for the run's */
     bool durable;                    /* COMMIT waits for the disk */
+    bool unlock;                     /* after COMMIT the run is over and gives the run lock back */
     bool whole;                      /* the job is the whole migration: its begin and end are told */
     struct migration_result *result; /* times are added to its statements; NULL keeps none */
 
     /* Filled by running it. */
     size_t attempts;
     bool commit_sent; /* and what became of it is not known if the connection is lost now */
+    char *xid;        /* of its transaction, once the record was answered; owned */
     int64_t execution_ms;
     struct step *steps; /* while in flight */
     size_t step_count, look, sent;

@@ -2,11 +2,9 @@
 #include "migrator/execution.h"
 
 #include "common/interrupt.h"
-#include "migrator/session.h"
 #include "migrator/variable.h"
 #include "sql.h"
 #include <string.h>
-#include <strings.h>
 
 #define PROGRESS_INTERVAL_MS 1000
 #define BLOCKED_INTERVAL_MS  5000
@@ -79,35 +77,13 @@ static void on_tick(void *context)
     execution_tell(execution, (struct run_event){.type = RUN_PROGRESS, .text = progress, .ms = waited});
 }
 
-/* When a session began is told to the user who logged in, not to the role it works as. */
-static bool look_at_session(struct execution *execution, struct rows **ret, struct error *error)
+void execution_begin(struct execution *execution)
 {
-    struct postgres *postgres = execution->postgres;
-    AUTO(rows_free) struct rows *rows = NULL;
-    if (execution->options->role != NULL && !postgres_execute(postgres, sql_reset_role, error))
-        return false;
-    if (!postgres_query(postgres, sql_session_look, 0, NULL, &rows, error))
-        return false;
-    if (execution->options->role != NULL) {
-        OWNED char *role = session_role(execution->options);
-        if (!postgres_execute(postgres, role, error))
-            return false;
-    }
-    *ret = take(rows);
-    return true;
-}
-
-bool execution_begin(struct execution *execution, struct error *error)
-{
-    AUTO(rows_free) struct rows *rows = NULL;
-    if (!look_at_session(execution, &rows, error))
-        return false;
-    execution->backend_began = text_copy(rows_text(rows, 0, "backend_start"));
+    execution->lock_key = text_format("%lld", (long long)execution->history->lock_key);
     execution->observer.watched = execution->postgres;
-    execution->observer.pid = (int)rows_integer(rows, 0, "pid");
+    execution->observer.pid = execution->session->pid;
     postgres_set_hooks(execution->postgres,
                        &(struct postgres_hooks){.context = execution, .notice = on_notice, .tick = on_tick});
-    return true;
 }
 
 bool execution_changes_begin(const struct script *script)
@@ -116,21 +92,84 @@ bool execution_changes_begin(const struct script *script)
            strcasestr(script->source->text, "characteristics") != NULL;
 }
 
+/* Each kind of leftover, the words without which no script leaves it, and what clears it away. */
+static const struct {
+    enum leftover kind;
+    const char *word, *other_word;
+    struct cleaning cleaning;
+} leftovers[] = {
+    {LEAVES_TEMPORARY, "temp", NULL, {.sql = sql_discard_temporary}},
+    {LEAVES_PREPARED, "prepare", NULL, {.sql = sql_deallocate_all}},
+    {LEAVES_CURSORS, "hold", NULL, {.sql = sql_close_all}},
+    {LEAVES_CHANNELS, "listen", NULL, {.sql = sql_unlisten}},
+    {LEAVES_LOCKS, "advisory", NULL, {.sql = sql_set_errors_only}},
+    {LEAVES_LOCKS, "advisory", NULL, {.sql = sql_lock_release_others, .takes_key = true}},
+    {LEAVES_VALUES, "currval", "lastval", {.sql = sql_discard_sequences}},
+};
+#define LEFTOVERS (sizeof leftovers / sizeof *leftovers)
+
+/* "pg_prepared_statements" prepares nothing. */
+static bool has_prepare(const char *text)
+{
+    const char *word = strcasestr(text, "prepare");
+    while (word != NULL && (word[strlen("prepare")] | 0x20) == 'd')
+        word = strcasestr(word + 1, "prepare");
+    return word != NULL;
+}
+
+static bool has_word(const struct script *script, size_t i)
+{
+    const char *text = script->source->text;
+    if (leftovers[i].kind == LEAVES_PREPARED)
+        return has_prepare(text);
+    return strcasestr(text, leftovers[i].word) != NULL ||
+           (leftovers[i].other_word != NULL && strcasestr(text, leftovers[i].other_word) != NULL);
+}
+
 void execution_uses(struct execution *execution, const struct script *script)
 {
     execution->used = true;
     execution->defaults = execution->defaults || execution_changes_begin(script);
-    execution->temporary = execution->temporary || strcasestr(script->source->text, "temp") != NULL;
-    for (size_t i = 0; i < script->count && !execution->prepares; i++)
-        execution->prepares = strncasecmp(script->items[i].text, "PREPARE", strlen("PREPARE")) == 0;
+    for (size_t i = 0; i < LEFTOVERS; i++)
+        if (leftovers[i].kind != LEAVES_VALUES && has_word(script, i))
+            execution->leaves |= leftovers[i].kind;
+}
+
+void execution_was_left(struct execution *execution, const struct rows *record)
+{
+    if (rows_count(record) == 0)
+        return;
+    execution->leaves |= (rows_bool(record, 0, "temporary") ? LEAVES_TEMPORARY : 0U) |
+                         (rows_bool(record, 0, "cursors") ? LEAVES_CURSORS : 0U) |
+                         (rows_bool(record, 0, "prepared") ? LEAVES_PREPARED : 0U);
+}
+
+/*
+ * Any INSERT leaves values of currval and lastval, so it is the script that asks for them which pays. Inside
+ * the one transaction of a dry run, locks of the transaction cannot be told from those of the session.
+ */
+size_t execution_cleaning(struct execution *execution, const struct script *next,
+                          struct cleaning ret[CLEANING_MAX])
+{
+    size_t count = 0;
+    for (size_t i = 0; execution->used && i < LEFTOVERS; i++) {
+        enum leftover kind = leftovers[i].kind;
+        bool wanted = kind == LEAVES_VALUES ? has_word(next, i) : (execution->leaves & kind) != 0;
+        if (wanted && !(kind == LEAVES_LOCKS && execution->dry_run))
+            ret[count++] = leftovers[i].cleaning;
+    }
+    if ((execution->leaves & LEAVES_PREPARED) != 0)
+        execution->prepared = execution->prepare_sent = NULL;
+    execution->leaves &= execution->dry_run ? LEAVES_LOCKS : 0U;
+    return count;
 }
 
 void execution_done(struct execution *execution)
 {
-    if (execution->backend_began != NULL)
+    if (execution->observer.watched != NULL)
         postgres_set_hooks(execution->postgres, NULL);
     observer_done(&execution->observer);
-    free(take(execution->backend_began));
+    free(take(execution->lock_key));
     free(take(execution->prepared_as));
     free(take(execution->blockers));
 }

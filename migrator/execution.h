@@ -8,6 +8,18 @@
 #include "migrator/apply.h"
 #include "migrator/observe.h"
 #include "migrator/script.h"
+#include "migrator/session.h"
+
+/* What outlives a script's transaction in its session, besides settings and role. */
+enum leftover {
+    LEAVES_TEMPORARY = 1, /* temporary tables */
+    LEAVES_PREPARED = 2,  /* prepared statements */
+    LEAVES_CURSORS = 4,   /* WITH HOLD */
+    LEAVES_CHANNELS = 8,  /* that are listened to */
+    LEAVES_LOCKS = 16,    /* advisory ones of the session */
+    LEAVES_VALUES = 32,   /* of currval and lastval */
+    LEAVES_ALL = 63,
+};
 
 struct execution {
     struct postgres *postgres; /* borrowed, as all below */
@@ -16,13 +28,15 @@ struct execution {
     const struct run_listener *listener;
     size_t total;             /* migrations in the run */
     bool dry_run;             /* inside a transaction of the caller: no BEGIN, no COMMIT */
+    bool unlocked;            /* the run lock was given back together with the last COMMIT */
     bool used;                /* a script ran in this session, so the next one starts with a reset */
-    bool temporary, prepares; /* it may have left temporary tables, or prepared statements */
-    bool defaults;            /* or changed what a BEGIN begins, so that a reset behind it comes too late */
+    unsigned leaves;          /* what it may have left besides settings: enum leftover */
+    bool defaults;            /* it changed what a BEGIN begins, so that a reset behind it comes too late */
     const char *prepared;     /* name of the record statement that the session has prepared, or NULL */
     const char *prepare_sent; /* the same, not yet confirmed */
     char *prepared_as;        /* what the server calls it: another name each time; owned */
-    char *backend_began;      /* of our session, for settling a lost COMMIT; owned */
+    char *lock_key;           /* of the run lock, for statements; owned */
+    const struct session *session;
     struct observer observer;
     char *blockers; /* who blocked the running job last; owned */
 
@@ -39,12 +53,27 @@ struct execution {
 };
 
 /* From here on notices and ticks of the connection become events. */
-MUST_CHECK bool execution_begin(struct execution *execution, struct error *error);
+void execution_begin(struct execution *execution);
 void execution_done(struct execution *execution);
 CLEANUP_VALUE(struct execution, execution_done)
 
-/* A script is about to run: what it may leave behind in the session. */
+/*
+ * A script is about to run: what it may leave behind in the session. Its words are looked at, for several
+ * scripts may be in flight at once; what functions it calls have left, the answer to its record tells.
+ */
 void execution_uses(struct execution *execution, const struct script *script);
+void execution_was_left(struct execution *execution, const struct rows *record);
+
+/* The statements that clear away what may have been left, before a script begins; a reset of the settings
+ * comes after them. Those with takes_key have the run lock's key as $1. What is undone again, by a failed
+ * transaction, is for the caller to put back into leaves. */
+struct cleaning {
+    const char *sql;
+    bool takes_key;
+};
+#define CLEANING_MAX 8
+size_t execution_cleaning(struct execution *execution, const struct script *next,
+                          struct cleaning ret[CLEANING_MAX]);
 /* Whether it may change how the session's transactions begin. */
 bool execution_changes_begin(const struct script *script);
 

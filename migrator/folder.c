@@ -171,7 +171,8 @@ static bool first_error(const struct folder *folder, struct error *error)
 bool folder_read(const struct folder_options *options, struct folder **ret_folder, struct error *error)
 {
     struct folder *folder = memory_allocate(1, sizeof *folder);
-    AUTO(folder_scan_clear) struct folder_scan scan = {.options = options, .folder = folder};
+    AUTO(folder_scan_clear)
+    struct folder_scan scan = {.options = options, .folder = folder, .digest = digest_new()};
     for (size_t i = 0; i < options->directories.count; i++)
         folder_scan_directory(&scan, options->directories.items[i]);
     order(folder);

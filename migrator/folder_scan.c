@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#define MEANWHILE_FILES 16
+
 /* The file in hand. */
 struct script_file {
     struct folder_scan *scan;
@@ -35,7 +37,7 @@ void finding_from_error(struct findings *findings, const char *rule, const struc
 static void finish(struct script_file *file, struct source *source, struct directives *directives)
 {
     struct error error = {0};
-    source_checksum(source->text, source->size, source->checksum);
+    source_checksum_by(file->scan->digest, source->text, source->size, source->checksum);
     if (!directives_read(source, directives, &error)) {
         finding_from_error(&file->scan->folder->findings, RULE_DIRECTIVE, &error);
         error_clear(&error);
@@ -213,6 +215,8 @@ void folder_scan_directory(struct folder_scan *scan, const char *directory)
     for (size_t i = 0; i < names.count; i++) {
         OWNED char *path = file_join(directory, names.items[i]);
         scan_file(scan, descriptor, names.items[i], path);
+        if (scan->options->meanwhile && i % MEANWHILE_FILES == 0)
+            scan->options->meanwhile(scan->options->context);
     }
     close(descriptor);
     if (before == scan->folder->count + scan->partner_count + scan->folder->findings.count) {
@@ -232,6 +236,7 @@ void folder_scan_clear(struct folder_scan *scan)
         directives_clear(&scan->partners[i].directives);
     }
     free(scan->partners);
+    digest_free(take(scan->digest));
     scan->partners = NULL;
     scan->partner_count = 0;
     text_list_clear(&scan->seen);

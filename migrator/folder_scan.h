@@ -22,6 +22,7 @@ struct folder_scan {
     struct folder *folder; /* items, in no order, and findings are added here */
     struct partner *partners;
     size_t partner_count;
+    struct digest *digest;   /* for all checksums */
     struct text_list seen;   /* devices and inodes of the folders: one that is given twice is read once */
     struct text_list unread; /* stems of forward files that are there but could not be read */
 };

@@ -5,6 +5,7 @@
 #include "migrator/bare.h"
 #include "migrator/retry.h"
 #include "migrator/session.h"
+#include "migrator/settle.h"
 #include "sql.h"
 #include <string.h>
 
@@ -71,6 +72,18 @@ static bool check_unchanged(struct execution *execution, const struct group_run 
 
 /* ---- a stretch that runs in a transaction ---- */
 
+/* The connection is gone; whether the stretch was committed with its progress is asked for. */
+static void settle_wrapped(struct execution *execution, struct group_run *run, const struct job *job)
+{
+    size_t committed = 0;
+    struct settle_question question = {
+        .run_id = run->identity->run_id, .jobs = job, .count = job->commit_sent ? 1 : 0, .unlogged = true};
+    enum settled settled = settle(execution, &question, &committed);
+    run->kept = settled == SETTLED_UNKNOWN;
+    if (settled == SETTLED_COMMITTED)
+        run->done = job->first + job->count;
+}
+
 static bool run_wrapped(struct execution *execution, struct group_run *run,
                         const struct statement_group *group, int64_t elapsed_ms, struct error *error)
 {
@@ -89,20 +102,35 @@ static bool run_wrapped(struct execution *execution, struct group_run *run,
         .durable = true,
         .result = run->result,
     };
-    return execute_with_retries(execution, &job, error);
+    run->kept = false;
+    bool good = execute_with_retries(execution, &job, error);
+    if (!good && postgres_is_lost(execution->postgres))
+        settle_wrapped(execution, run, &job);
+    return good;
 }
 
-static bool run_group(struct execution *execution, struct group_run *run, const struct statement_group *group,
-                      int64_t began_ms, struct error *error)
+/* Once it is done, no signal keeps that from being recorded: it would run a second time. */
+static bool run_bare(struct execution *execution, struct group_run *run, const struct statement_group *group,
+                     int64_t began_ms, struct error *error)
 {
-    if (!group->bare)
-        return run_wrapped(execution, run, group, clock_ms() - began_ms, error);
     if (!bare_run(execution, run, &run->script->items[group->first], error))
         return false;
     AUTO(history_statement_free)
     struct history_statement *advance =
         history_advance(execution->history, run->version, group->first + 1, clock_ms() - began_ms);
-    return send(execution, advance, error);
+    postgres_shield(execution->postgres, true);
+    run->kept = true;
+    bool good =
+        session_reset(execution->postgres, execution->options, error) && send(execution, advance, error);
+    postgres_shield(execution->postgres, false);
+    return good;
+}
+
+static bool run_group(struct execution *execution, struct group_run *run, const struct statement_group *group,
+                      int64_t began_ms, struct error *error)
+{
+    return group->bare ? run_bare(execution, run, group, began_ms, error)
+                       : run_wrapped(execution, run, group, clock_ms() - began_ms, error);
 }
 
 /* ---- the whole ---- */
@@ -124,17 +152,25 @@ static void record_failure(struct execution *execution, const struct group_run *
     postgres_shield(execution->postgres, false);
 }
 
+/* Partial is what has left something behind, or may have. */
 static bool stopped(struct execution *execution, const struct group_run *run, struct error *error)
 {
     record_failure(execution, run, error);
-    if (run->done == 0 && !postgres_is_lost(execution->postgres))
+    if (run->done == 0 && !run->kept)
         return false;
     bool signalled = error->code == ERROR_INTERRUPTED || error->code == ERROR_TERMINATED;
     if (!signalled)
         error->code = ERROR_PARTIAL;
-    if (error->hint == NULL || signalled)
-        error_hint(error, "%zu of %zu statements are done and stay so; %s again goes on with the next one.",
-                   run->done, run->script->count, run->backwards ? "rolling back" : "applying");
+    if (run->kept && !postgres_is_lost(execution->postgres))
+        error_hint_more(
+            error,
+            "What the statement that failed had committed by then stays; it begins anew the next time.");
+    if (error->hint == NULL || signalled || run->kept) {
+        OWNED char *text =
+            text_format("%zu of %zu statements are done and stay so; %s again goes on with the next one.",
+                        run->done, run->script->count, run->backwards ? "rolling back" : "applying");
+        error_hint_more(error, text);
+    }
     return false;
 }
 
@@ -164,12 +200,24 @@ static bool run_groups(struct execution *execution, struct group_run *run, struc
     }
     execution_echo(execution, run->script, SIZE_MAX);
     run->result->execution_ms = clock_ms() - began;
-    return finish(execution, run, run->result->execution_ms, error);
+    postgres_shield(execution->postgres, true);
+    bool good = finish(execution, run, run->result->execution_ms, error);
+    postgres_shield(execution->postgres, false);
+    return good;
 }
 
-static bool discard_temporary(struct execution *execution, struct error *error)
+/* Its statements are a round trip each anyway, so what it may leave is not looked for any closer; but
+ * forgetting what is prepared would cost the scripts after it a planning of their record. */
+static bool clean(struct execution *execution, const struct group_run *run, struct error *error)
 {
-    return !execution->temporary || postgres_execute(execution->postgres, sql_discard_temporary, error);
+    struct cleaning cleaning[CLEANING_MAX];
+    size_t count = execution_cleaning(execution, run->script, cleaning);
+    for (size_t i = 0; i < count; i++)
+        if (!postgres_query(execution->postgres, cleaning[i].sql, cleaning[i].takes_key ? 1 : 0,
+                            (const char *const[]){execution->lock_key}, NULL, error))
+            return false;
+    execution->leaves = LEAVES_ALL & ~(unsigned)LEAVES_PREPARED;
+    return session_reset(execution->postgres, execution->options, error);
 }
 
 bool groups_run(struct execution *execution, struct group_run *run, struct error *error)
@@ -181,9 +229,8 @@ bool groups_run(struct execution *execution, struct group_run *run, struct error
     run->result->attempts = 1;
     run->result->bare = true;
     execution_tell(execution, (struct run_event){.type = RUN_BEGIN});
-    if (!session_reset(execution->postgres, execution->options, error) ||
-        !discard_temporary(execution, error) || !check_unchanged(execution, run, error) ||
-        !bare_check(run, error) || !send(execution, run->begin, error))
+    if (!clean(execution, run, error) || !check_unchanged(execution, run, error) || !bare_check(run, error) ||
+        !send(execution, run->begin, error))
         return false;
     return run_groups(execution, run, error) || stopped(execution, run, error);
 }

@@ -24,6 +24,7 @@ struct group_run {
     size_t done;                     /* statements that earlier runs have done */
     bool started;                    /* an earlier run began the statement after those … */
     bool unconfirmed;                /* … and never recorded its outcome */
+    bool kept;                       /* something of the statement that failed stays, or may */
     int64_t lock_timeout_ms, statement_timeout_ms;
     const char *role;
     struct migration_result *result;

@@ -117,6 +117,11 @@ static enum row_state row_state(const char *name)
     return ROW_APPLIED;
 }
 
+bool history_row_is_foreign_failure(const struct history_row *row)
+{
+    return row->state == ROW_FAILED && row->statements_total < 0;
+}
+
 static struct history_row read_row(const struct rows *rows, size_t row)
 {
     const char *value[READ_SEQUENCE + 1];
@@ -235,15 +240,19 @@ static void judge_rows(struct history *history)
     clear_rows(history);
 }
 
+static bool unreadable(const struct history *history, struct error *error)
+{
+    history_explain(history, error);
+    return error_prefix(error, "could not read the history");
+}
+
 static bool read_rows(struct history *history, const char *time_column, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
     bool ours = history->shape == HISTORY_OURS;
     OWNED char *sql = history_sql(history, ours ? sql_history_read : sql_history_read_any, time_column);
-    if (!postgres_query(history->postgres, sql, 0, NULL, &rows, error)) {
-        history_explain(history, error);
-        return error_prefix(error, "could not read the history");
-    }
+    if (!postgres_query(history->postgres, sql, 0, NULL, &rows, error))
+        return unreadable(history, error);
     keep_rows(history, rows);
     if (!ours)
         judge_rows(history);
@@ -263,11 +272,53 @@ static void clear_look(struct history *history)
     free(take(history->role));
 }
 
+/* Where the table was ours its rows were asked for together with the look, and elsewhere other tools' tables.
+ */
+static bool read_absent(struct history *history, struct query *tools, struct error *error)
+{
+    if (tools == NULL)
+        return adopt_find_tool(history, &history->other_tool, &history->other_table, error);
+    if (tools->rows == NULL) {
+        error_move(error, &tools->error);
+        return error_prefix(error, "could not look for other tools' history tables");
+    }
+    adopt_read_tool(tools->rows, &history->other_tool, &history->other_table);
+    return true;
+}
+
+static bool read_ours(struct history *history, struct query *read, struct error *error)
+{
+    if (read == NULL)
+        return read_rows(history, NULL, error);
+    if (read->rows == NULL) {
+        error_move(error, &read->error);
+        return unreadable(history, error);
+    }
+    keep_rows(history, read->rows);
+    return true;
+}
+
 bool history_refresh(struct history *history, struct error *error)
 {
     AUTO(table_look_clear) struct table_look look = {0};
-    if (!adopt_look(history, &look, error))
-        return false;
+    AUTO(adopt_questions_clear) struct adopt_questions questions;
+    AUTO(queries_clear) struct queries queries = {0};
+    OWNED char *read = history_sql(history, sql_history_read, NULL);
+    bool was_ours = history->shape == HISTORY_OURS;
+    adopt_ask(history, &questions);
+    queries_add(&queries, sql_history_look, 3, questions.look);
+    if (was_ours)
+        queries_add(&queries, read, 0, NULL);
+    else
+        queries_add(&queries, sql_history_tools, 3, questions.tools);
+    struct query *first = &queries.items[0], *second = &queries.items[1];
+    if (!postgres_query_all(history->postgres, &queries, error))
+        return error_prefix(error, "could not look at the history table");
+    if (first->rows == NULL) {
+        error_move(error, &first->error);
+        return error_prefix(error, "could not look at the history table");
+    }
+    adopt_read_look(first->rows, &look);
     clear_look(history);
     AUTO(table_verdict_clear) struct table_verdict verdict = table_judge(&look);
     history->shape = verdict.shape;
@@ -278,8 +329,9 @@ bool history_refresh(struct history *history, struct error *error)
     history->has_log = look.has_log;
     switch (verdict.shape) {
     case HISTORY_ABSENT:
-        return adopt_find_tool(history, &history->other_tool, &history->other_table, error);
+        return read_absent(history, was_ours ? NULL : second, error);
     case HISTORY_OURS:
+        return read_ours(history, was_ours ? second : NULL, error);
     case HISTORY_ADOPTABLE:
         return read_rows(history, verdict.time_column, error);
     default:
@@ -311,19 +363,27 @@ bool history_open(struct postgres *postgres, const char *name, struct history **
     return true;
 }
 
-/* Whatever is unusual, trouble with privileges included, is left to the thorough look. */
+/*
+ * Whatever is unusual, trouble with privileges included, is left to the thorough look. The rows are asked for
+ * in the same round trip; where there is no such table, the server refuses that.
+ */
 static bool glance(struct history *history)
 {
-    AUTO(rows_free) struct rows *rows = NULL;
     AUTO(error_clear) struct error ignored = {0};
+    AUTO(queries_clear) struct queries queries = {0};
     OWNED char *schema = postgres_quote_name(history->schema);
     OWNED char *table = postgres_quote_name(history->table);
     OWNED char *name = text_format("%s.%s", schema, table);
-    if (!postgres_query(history->postgres, sql_history_glance, 1, (const char *const[]){name}, &rows,
-                        &ignored))
+    OWNED char *read = history_sql(history, sql_history_read, NULL);
+    queries_add(&queries, sql_history_glance, 1, (const char *const[]){name});
+    queries_add(&queries, read, 0, NULL);
+    if (!postgres_query_all(history->postgres, &queries, &ignored) || queries.items[0].rows == NULL)
         return false;
-    history->shape = rows_bool(rows, 0, "ours") ? HISTORY_OURS : HISTORY_ABSENT;
-    return history->shape == HISTORY_OURS && read_rows(history, NULL, &ignored);
+    history->shape = rows_bool(queries.items[0].rows, 0, "ours") ? HISTORY_OURS : HISTORY_ABSENT;
+    if (history->shape != HISTORY_OURS || queries.items[1].rows == NULL)
+        return false;
+    keep_rows(history, queries.items[1].rows);
+    return true;
 }
 
 bool history_open_quickly(struct postgres *postgres, const char *name, struct history **ret,
@@ -390,6 +450,7 @@ bool history_prepare(struct history *history, struct error *error)
             return history_refuse(history, error);
         if (history->shape != HISTORY_OURS && !make(history, &raced, error))
             return false;
+        history->shape = HISTORY_OURS; /* as is to be expected now */
         if (!history_refresh(history, error))
             return false;
     }

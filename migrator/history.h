@@ -54,6 +54,10 @@ struct history_row {
     int64_t sequence; /* order of application: 1 is the oldest */
 };
 
+/* Marked as failed by whoever kept the table before: what it did, and whether it was undone, nobody has told.
+ */
+bool history_row_is_foreign_failure(const struct history_row *row);
+
 struct history {
     struct postgres *postgres;  /* borrowed */
     char *schema, *table, *log; /* unquoted names; log is table + "_log" */

@@ -1,23 +1,46 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "migrator/observe.h"
 
+#include "common/interrupt.h"
 #include "sql.h"
 #include <stdio.h>
+
+#define PAUSE_FIRST_MS   1000
+#define PAUSE_LONGEST_MS 60000
+
+static void pause_observing(struct observer *observer)
+{
+    postgres_free(observer->postgres);
+    observer->postgres = NULL;
+    observer->pause_ms = observer->pause_ms == 0 ? PAUSE_FIRST_MS : observer->pause_ms * 2;
+    if (observer->pause_ms > PAUSE_LONGEST_MS)
+        observer->pause_ms = PAUSE_LONGEST_MS;
+    observer->again_ms = clock_ms() + observer->pause_ms;
+}
+
+static bool is_open(struct observer *observer)
+{
+    AUTO(error_clear) struct error ignored = {0};
+    if (observer->postgres != NULL)
+        return true;
+    if (clock_ms() < observer->again_ms)
+        return false;
+    if (postgres_connect_again(observer->watched, &observer->postgres, &ignored))
+        return true;
+    pause_observing(observer);
+    return false;
+}
 
 static struct rows *look(struct observer *observer, const char *sql)
 {
     AUTO(error_clear) struct error ignored = {0};
     struct rows *rows = NULL;
-    if (observer->failed)
+    if (!is_open(observer))
         return NULL;
-    if (observer->postgres == NULL &&
-        !postgres_connect_again(observer->watched, &observer->postgres, &ignored)) {
-        observer->failed = true;
-        return NULL;
-    }
     OWNED char *pid = text_format("%d", observer->pid);
-    if (!postgres_query(observer->postgres, sql, 1, (const char *const[]){pid}, &rows, &ignored))
-        observer->failed = postgres_is_lost(observer->postgres);
+    if (!postgres_query(observer->postgres, sql, 1, (const char *const[]){pid}, &rows, &ignored) &&
+        postgres_is_lost(observer->postgres))
+        pause_observing(observer);
     return rows;
 }
 

@@ -2,7 +2,8 @@
 /*
  * A second connection that looks at the server while the first one waits: who blocks it, and how far its long
  * statement is. Opened when first needed, always in autocommit, so that it never holds a snapshot that a
- * CREATE INDEX CONCURRENTLY would wait for.
+ * CREATE INDEX CONCURRENTLY would wait for. Lost, or refused, it is opened again after a pause of a second,
+ * and of twice as long each time up to a minute: connecting holds up the one who waits.
  */
 #ifndef MIGRATOR_OBSERVE_H
 #define MIGRATOR_OBSERVE_H
@@ -13,7 +14,8 @@ struct observer {
     const struct postgres *watched; /* borrowed */
     int pid;                        /* of its server process; what libpq was told may be a pooler's number */
     struct postgres *postgres;      /* NULL until needed */
-    bool failed;                    /* it could not connect; it does not try again */
+    int64_t again_ms;               /* not connecting before this time, after it was lost or refused … */
+    int64_t pause_ms;               /* … which it waited for that long */
 };
 void observer_done(struct observer *observer);
 

@@ -59,6 +59,16 @@ static struct plan_entry *add_entry(struct maker *maker, enum plan_state state, 
 
 /* ---- a file with its row ---- */
 
+static void describe_foreign_failure(struct plan_entry *entry)
+{
+    entry->message = text_copy("is marked as failed in the history, which does not tell what it left");
+    entry->hint =
+        text_format("Look at the database. If nothing is left of it: pgmigrate repair %s "
+                    "--mark-rolled-back --reason …, and \"pgmigrate apply\" runs it again; if all of it "
+                    "is there: --mark-applied.",
+                    entry->version);
+}
+
 static void describe_half_run(struct plan_entry *entry)
 {
     const struct history_row *row = entry->row;
@@ -102,6 +112,8 @@ static void add_half_run(struct maker *maker, struct migration *migration, struc
         entry->message = text_copy("is being rolled back");
     else if (undoing)
         describe_half_undone(entry);
+    else if (history_row_is_foreign_failure(row))
+        describe_foreign_failure(entry);
     else if (!running)
         describe_half_run(entry);
     else
@@ -214,6 +226,10 @@ static void add_missing(struct maker *maker, struct history_row *row)
     }
     struct plan_entry *entry = add_entry(maker, PLAN_MISSING, NULL, row);
     OWNED char *when = applied_at(row);
+    if (history_row_is_foreign_failure(row)) {
+        describe_foreign_failure(entry);
+        return;
+    }
     entry->message = text_format("was applied (%s), but has no file in the folder", when);
     entry->hint = text_format(
         "Restore the file from version control%s; if it is gone for good: pgmigrate repair %s "

@@ -82,6 +82,23 @@ static bool conflict(const struct target *target, const char *what, const char *
     return error_hint(error, "%s", hint);
 }
 
+/* By its own name, or by that of its file: tables that were there first may hold nothing but the number. */
+static bool find_row(const struct history *history, const struct folder *folder, const char *word,
+                     struct history_row **ret, struct error *error)
+{
+    AUTO(error_clear) struct error problem = {0}, ignored = {0};
+    struct migration *file = NULL;
+
+    if (history_word(history, word, ret, &problem))
+        return true;
+    if (folder_find(folder, word, &file, &ignored))
+        *ret = history_find(history, folder, file);
+    if (*ret)
+        return true;
+    error_move(error, &problem);
+    return false;
+}
+
 /* The row and the file that the user's word names. Marking as applied begins with the file, all else with the
  * row. */
 static bool find_target(const struct history *history, const struct folder *folder,
@@ -96,7 +113,7 @@ static bool find_target(const struct history *history, const struct folder *fold
     if (repair->action == REPAIR_ACCEPT_CHECKSUM &&
         match_renamed_word(history, folder, repair->version, &ret->row, &ret->migration))
         return true;
-    if (!history_word(history, repair->version, &ret->row, error))
+    if (!find_row(history, folder, repair->version, &ret->row, error))
         return false;
     ret->migration = history_file(history, folder, ret->row);
     return true;
@@ -246,6 +263,10 @@ static bool repair_locked(struct postgres *postgres, struct history *history, co
         return false;
     run_new_id(run_id);
     identity = identity_of(options, run_id);
+    /* A table that was there first may call the row by its number alone: it must not stay beside ours. */
+    if (repair->action == REPAIR_MARK_APPLIED && target.row != NULL &&
+        strcmp(target.row->version, target.migration->version.stem) != 0)
+        change_add(&change, history_mark_rolled_back(history, &identity, target.row->version));
     change_add(&change, make_statement(history, &identity, &target, repair));
     if (!commit(postgres, history, &change, error))
         return false;
@@ -257,6 +278,7 @@ bool repair_run(struct postgres *postgres, struct history *history, const struct
                 const struct repair *repair, const struct run_options *options,
                 const struct run_listener *listener, char **ret_version, struct error *error)
 {
+    AUTO(session_clear) struct session session = {0};
     bool ok;
 
     if (history->shape == HISTORY_ABSENT && repair->action != REPAIR_MARK_APPLIED) {
@@ -264,9 +286,7 @@ bool repair_run(struct postgres *postgres, struct history *history, const struct
         return error_hint(error, "Table \"%s.%s\" does not exist; is this the right database?",
                           history->schema, history->table);
     }
-    if (!session_check(postgres, false, options->pooler_session, error) ||
-        !session_begin(postgres, options, error) ||
-        !session_lock(postgres, history, options, listener, error))
+    if (!session_open(history, options, listener, &session, error))
         return false;
     ok = repair_locked(postgres, history, folder, repair, options, ret_version, error);
     session_unlock(postgres, history);
@@ -350,15 +370,14 @@ bool baseline_run(struct postgres *postgres, struct history *history, const stru
                   const struct baseline *baseline, const struct run_options *options,
                   const struct run_listener *listener, struct text_list *ret_marked, struct error *error)
 {
+    AUTO(session_clear) struct session session = {0};
     struct migration *last = NULL;
     bool ok;
 
     if (baseline->dry_run)
         return find_unmarked(history, folder, baseline->version, ret_marked, error);
     if (!find_last(folder, baseline->version, &last, error) ||
-        !session_check(postgres, false, options->pooler_session, error) ||
-        !session_begin(postgres, options, error) ||
-        !session_lock(postgres, history, options, listener, error))
+        !session_open(history, options, listener, &session, error))
         return false;
     ok = baseline_locked(postgres, history, folder, baseline, options, ret_marked, error);
     session_unlock(postgres, history);

@@ -76,30 +76,6 @@ size_t session_settings(const struct postgres *postgres, const char *ret_stateme
     return count;
 }
 
-/* All in one message, so that they cost one round trip: settings, role, and before them what is to be taken
- * back. */
-static bool send_settings(struct postgres *postgres, const struct run_options *options, bool reset,
-                          struct error *error)
-{
-    const char *statements[SESSION_SETTINGS_MAX];
-    size_t count = session_settings(postgres, statements), size = 0;
-    OWNED char *role = session_role(options);
-    OWNED char *text = NULL;
-    FILE *stream = open_memstream(&text, &size);
-    if (reset)
-        fprintf(stream, "%s;%s;", sql_reset_all, sql_reset_authorization);
-    for (size_t i = 0; i < count; i++)
-        fprintf(stream, "%s;", statements[i]);
-    fputs(role, stream);
-    fclose(stream);
-    return postgres_execute(postgres, text, error);
-}
-
-bool session_begin(struct postgres *postgres, const struct run_options *options, struct error *error)
-{
-    return send_settings(postgres, options, false, error);
-}
-
 char *session_role(const struct run_options *options)
 {
     if (options->role == NULL)
@@ -107,9 +83,20 @@ char *session_role(const struct run_options *options)
     return postgres_bind(sql_set_role, (struct postgres_name[]){{"role", options->role}, {0}});
 }
 
+/* All in one message, so that it costs one round trip. */
 bool session_reset(struct postgres *postgres, const struct run_options *options, struct error *error)
 {
-    return send_settings(postgres, options, true, error);
+    const char *statements[SESSION_SETTINGS_MAX];
+    size_t count = session_settings(postgres, statements), size = 0;
+    OWNED char *role = session_role(options);
+    OWNED char *text = NULL;
+    FILE *stream = open_memstream(&text, &size);
+    fprintf(stream, "%s;%s;", sql_reset_all, sql_reset_authorization);
+    for (size_t i = 0; i < count; i++)
+        fprintf(stream, "%s;", statements[i]);
+    fputs(role, stream);
+    fclose(stream);
+    return postgres_execute(postgres, text, error);
 }
 
 /* ---- the run lock ---- */
@@ -161,18 +148,14 @@ static bool lock_busy(const char *holder, int64_t waited_ms, struct error *error
 }
 
 /* Polling in autocommit: no snapshot is held and nothing is queued in the server while we wait. */
-bool session_lock(struct postgres *postgres, const struct history *history, const struct run_options *options,
-                  const struct run_listener *listener, struct error *error)
+static bool wait_for_lock(const struct history *history, const struct run_options *options,
+                          const struct run_listener *listener, struct error *error)
 {
+    struct postgres *postgres = history->postgres;
     OWNED char *key = lock_key_text(history);
     int64_t began = clock_ms(), told = began - TELL_INTERVAL_MS, pause = POLL_FIRST_MS;
     OWNED char *holder = NULL;
-    for (;;) {
-        bool locked = false;
-        if (!try_lock(postgres, key, &locked, error))
-            return false;
-        if (locked)
-            return true;
+    for (bool locked = false; !locked;) {
         int64_t now = clock_ms();
         if (now - told >= TELL_INTERVAL_MS) {
             free(take(holder));
@@ -186,7 +169,94 @@ bool session_lock(struct postgres *postgres, const struct history *history, cons
         if (!interrupt_sleep(pause))
             return interrupt_error(error);
         pause = pause * 3 / 2 > POLL_LONGEST_MS ? POLL_LONGEST_MS : pause * 3 / 2;
+        if (!try_lock(postgres, key, &locked, error))
+            return false;
     }
+    return true;
+}
+
+/* ---- opening ---- */
+
+/* The first of these that failed. */
+static bool all_good(struct queries *queries, struct error *error)
+{
+    for (size_t i = 0; i < queries->count; i++)
+        if (queries->items[i].rows == NULL) {
+            error_move(error, &queries->items[i].error);
+            return false;
+        }
+    return true;
+}
+
+/* When a session began is told to the user who logged in, not to the role it works as. */
+static bool look(struct postgres *postgres, const struct run_options *options, struct session *session,
+                 struct error *error)
+{
+    AUTO(queries_clear) struct queries queries = {0};
+    OWNED char *role = session_role(options);
+    if (options->role != NULL)
+        queries_add(&queries, sql_reset_role, 0, NULL);
+    queries_add(&queries, sql_session_look, 0, NULL);
+    if (options->role != NULL)
+        queries_add(&queries, role, 0, NULL);
+    if (!postgres_query_all(postgres, &queries, error) || !all_good(&queries, error))
+        return false;
+    const struct rows *rows = queries.items[options->role != NULL ? 1 : 0].rows;
+    session->pid = (int)rows_integer(rows, 0, "pid");
+    session->began = text_copy(rows_text(rows, 0, "backend_start"));
+    return writable_check(postgres, rows, error) &&
+           (options->pooler_session || pooler_check(postgres, rows, error));
+}
+
+/* The settings and the first attempt at the lock in one round trip. */
+static bool settle_in(const struct history *history, const struct run_options *options, bool *ret_locked,
+                      struct error *error)
+{
+    struct postgres *postgres = history->postgres;
+    AUTO(queries_clear) struct queries queries = {0};
+    const char *statements[SESSION_SETTINGS_MAX];
+    size_t count = session_settings(postgres, statements);
+    OWNED char *role = session_role(options), *key = lock_key_text(history);
+    for (size_t i = 0; i < count; i++)
+        queries_add(&queries, statements[i], 0, NULL);
+    queries_add(&queries, role, 0, NULL);
+    queries_add(&queries, sql_lock_try, 1, (const char *const[]){key});
+    if (!postgres_query_all(postgres, &queries, error) || !all_good(&queries, error))
+        return false;
+    *ret_locked = rows_bool(queries.items[queries.count - 1].rows, 0, "locked");
+    return true;
+}
+
+bool session_lock(const struct history *history, const struct run_options *options,
+                  const struct run_listener *listener, struct error *error)
+{
+    bool locked = false;
+    return settle_in(history, options, &locked, error) &&
+           (locked || wait_for_lock(history, options, listener, error));
+}
+
+bool session_open(const struct history *history, const struct run_options *options,
+                  const struct run_listener *listener, struct session *ret, struct error *error)
+{
+    struct postgres *postgres = history->postgres;
+    AUTO(session_clear) struct session session = {0};
+    if (!version_check(postgres, error) || !look(postgres, options, &session, error) ||
+        !session_lock(history, options, listener, error))
+        return false;
+    *ret = session;
+    session = (struct session){0};
+    return true;
+}
+
+bool session_send_unlock(struct postgres *postgres, const struct history *history, struct error *error)
+{
+    OWNED char *key = lock_key_text(history);
+    return postgres_send(postgres, sql_lock_release, 1, (const char *const[]){key}, error);
+}
+
+void session_clear(struct session *session)
+{
+    free(take(session->began));
 }
 
 void session_unlock(struct postgres *postgres, const struct history *history)

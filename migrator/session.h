@@ -19,27 +19,42 @@
 MUST_CHECK bool session_check(struct postgres *postgres, bool read_only, bool pooler_session,
                               struct error *error);
 
-/* Settings for the whole run: client_connection_check_interval, no idle timeouts, role. */
-MUST_CHECK bool session_begin(struct postgres *postgres, const struct run_options *options,
-                              struct error *error);
+/* Our session as the server knows it. */
+struct session {
+    int pid;     /* of the server process: not libpq's, where a pooler is between */
+    char *began; /* when it did, as text: with the pid its identity, for settling a lost COMMIT */
+};
 
-/* Take back what a script did to the session (settings, session user, role), then as session_begin. */
+/*
+ * Check as session_check does, make the settings of the whole run (client_connection_check_interval, no idle
+ * timeouts, role), and poll for the run lock until options->wait_lock_ms have passed; its holder is told by
+ * RUN_LOCK_WAIT events. Two round trips when nobody holds it.
+ */
+MUST_CHECK bool session_open(const struct history *history, const struct run_options *options,
+                             const struct run_listener *listener, struct session *ret, struct error *error);
+void session_clear(struct session *session);
+CLEANUP_VALUE(struct session, session_clear)
+
+/* The settings and the run lock alone: for who only reads, also on a standby. */
+MUST_CHECK bool session_lock(const struct history *history, const struct run_options *options,
+                             const struct run_listener *listener, struct error *error);
+
+/* Take back what a script did to the session (settings, session user, role), and make the run's settings
+ * again. */
 MUST_CHECK bool session_reset(struct postgres *postgres, const struct run_options *options,
                               struct error *error);
 
-/* The parts of the two, for those who send them together with other statements. The statements are constants;
+/* The parts of that, for those who send them together with other statements. The statements are constants;
  * the role's statement is the caller's to free. */
 #define SESSION_SETTINGS_MAX 4
 size_t session_settings(const struct postgres *postgres, const char *ret_statements[SESSION_SETTINGS_MAX]);
 char *session_role(const struct run_options *options);
 
-/* Poll for the run lock until options->wait_lock_ms have passed; the holder is told by RUN_LOCK_WAIT events.
- */
-MUST_CHECK bool session_lock(struct postgres *postgres, const struct history *history,
-                             const struct run_options *options, const struct run_listener *listener,
-                             struct error *error);
-/* Give it back; a lost connection has already done so. */
+/* Give the run lock back; a lost connection has already done so. */
 void session_unlock(struct postgres *postgres, const struct history *history);
+/* The same as one of the statements in flight. */
+MUST_CHECK bool session_send_unlock(struct postgres *postgres, const struct history *history,
+                                    struct error *error);
 
 /* Who holds the run lock: "pid 42 (pgmigrate, user deploy, since 00:00:41)"; NULL when nobody does. */
 MUST_CHECK bool session_lock_holder(struct postgres *postgres, const struct history *history,

@@ -8,18 +8,10 @@
 
 static const char bom[] = "\xEF\xBB\xBF";
 
-void source_checksum(const char *text, size_t size, char ret_hex[DIGEST_HEX_SIZE])
+/* The text with its line ends normalised, the first of which is at carriage. */
+static void digest_lines(const char *text, size_t size, const char *carriage, char ret_hex[DIGEST_HEX_SIZE])
 {
-    if (size >= 3 && memcmp(text, bom, 3) == 0) {
-        text += 3;
-        size -= 3;
-    }
     const char *end = text + size;
-    const char *carriage = size > 0 ? memchr(text, '\r', size) : NULL;
-    if (!carriage) {
-        digest_sha256(text, size, ret_hex);
-        return;
-    }
     struct digest *digest = digest_new();
     for (; carriage; carriage = text < end ? memchr(text, '\r', (size_t)(end - text)) : NULL) {
         digest_add(digest, text, (size_t)(carriage - text));
@@ -29,6 +21,25 @@ void source_checksum(const char *text, size_t size, char ret_hex[DIGEST_HEX_SIZE
     }
     digest_add(digest, text, (size_t)(end - text));
     digest_finish(digest, ret_hex);
+}
+
+void source_checksum_by(struct digest *digest, const char *text, size_t size, char ret_hex[DIGEST_HEX_SIZE])
+{
+    if (size >= 3 && memcmp(text, bom, 3) == 0) {
+        text += 3;
+        size -= 3;
+    }
+    const char *carriage = size > 0 ? memchr(text, '\r', size) : NULL;
+    if (carriage)
+        digest_lines(text, size, carriage, ret_hex);
+    else
+        digest_of(digest, text, size, ret_hex);
+}
+
+void source_checksum(const char *text, size_t size, char ret_hex[DIGEST_HEX_SIZE])
+{
+    AUTO(digest_free) struct digest *digest = digest_new();
+    source_checksum_by(digest, text, size, ret_hex);
 }
 
 static bool read_all(int descriptor, char **ret_text, size_t *ret_size)

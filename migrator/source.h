@@ -38,6 +38,8 @@ CLEANUP_VALUE(struct source, source_clear)
 /* Checksum of a text as stored in the history: "\r\n" and "\r" count as "\n", a BOM is ignored. */
 void source_checksum(const char *text, size_t size, char ret_hex[DIGEST_HEX_SIZE]);
 #define CHECKSUM_VERSION 1
+/* The same for one of many, with a digest that serves for all of them. */
+void source_checksum_by(struct digest *digest, const char *text, size_t size, char ret_hex[DIGEST_HEX_SIZE]);
 
 /*
  * Read a script's file, opened relative to the folder's descriptor (or AT_FDCWD): without BOM,

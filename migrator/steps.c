@@ -27,7 +27,8 @@ static bool check_history(const struct history *history, struct error *error)
 static bool is_conflict(const struct plan_entry *entry, bool out_of_order)
 {
     bool half_undone = entry->row != NULL && entry->row->state == ROW_UNDOING;
-    return entry->state == PLAN_CHANGED || entry->state == PLAN_MISSING || half_undone ||
+    bool failed_before_us = entry->row != NULL && history_row_is_foreign_failure(entry->row);
+    return entry->state == PLAN_CHANGED || entry->state == PLAN_MISSING || half_undone || failed_before_us ||
            (entry->state == PLAN_OUT_OF_ORDER && !out_of_order);
 }
 
@@ -47,8 +48,8 @@ static bool conflict(const struct plan_entry *entry, size_t others, struct error
     return false;
 }
 
-/* Changed, missing and half undone migrations stop a run wherever they are; out-of-order ones when they are
- * meant to run.
+/* Changed, missing, half undone and foreign failed migrations stop a run wherever they are; out-of-order ones
+ * when they are meant to run.
  */
 static bool check_conflicts(const struct plan *plan, const struct migration *last, bool out_of_order,
                             struct error *error)

@@ -185,6 +185,7 @@ static bool try_once(struct attempt *attempt, struct data_losses *ret_losses, st
     bool adopts = trial->history->shape != HISTORY_OURS;
     bool good = in_transaction(attempt, error);
     trial->execution->dry_run = false;
+    trial->execution->leaves = LEAVES_ALL;
     good = undo_transaction(attempt, good ? error : &ignored) && good;
     return good && session_reset(connection(attempt), trial->options, error) &&
            (!adopts || history_refresh(trial->history, error)) && count(attempt, ret_losses, error);

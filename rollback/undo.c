@@ -57,41 +57,48 @@ static bool losses_accepted(const struct undo *undo, const struct data_losses *l
 
 /* ---- the real thing ---- */
 
+/* The rollback counts from here on. */
+static void succeeded(struct undo *undo, const struct job *job)
+{
+    struct migration_result *item = &undo->result->items[job->index];
+    item->state = RUN_STATE_ROLLED_BACK;
+    item->execution_ms = job->execution_ms;
+    item->attempts = job->attempts;
+    undo->result->done++;
+}
+
 static bool lost(struct undo *undo, const struct job *job, struct error *error)
 {
     size_t committed = 0;
     AUTO(error_clear) struct error gone = {0};
     error_move(&gone, error);
-    enum settled settled =
-        settle(&undo->execution, undo->identity.run_id, job, job->commit_sent ? 1 : 0, true, &committed);
-    if (settled == SETTLED_COMMITTED && job->commit_sent) {
-        struct migration_result *item = &undo->result->items[job->index];
-        item->state = RUN_STATE_ROLLED_BACK;
-        undo->result->done++;
+    enum settled settled = settle(&undo->execution,
+                                  &(struct settle_question){.run_id = undo->identity.run_id,
+                                                            .jobs = job,
+                                                            .count = job->commit_sent ? 1 : 0,
+                                                            .forgetting = true},
+                                  &committed);
+    if (settled == SETTLED_COMMITTED) {
+        succeeded(undo, job);
         if (undo->result->done == undo->result->count)
             return true;
         error_move(error, &gone);
-        error_prefix(error, "the connection was lost after the rollback of \"%s\" was committed",
-                     job->version);
-        return error_hint(error, "Run the command again for the rest.");
+        return error_prefix(error, "the connection was lost after the rollback of \"%s\" was committed",
+                            job->version);
     }
-    return settle_error(settled == SETTLED_COMMITTED ? SETTLED_UNDONE : settled, job, &gone, error);
+    return settle_error(settled, job, &gone, error);
 }
 
 static bool run_transactional(struct undo *undo, size_t at, struct error *error)
 {
     const struct undo_step *step = &undo->plan->items[at];
-    struct migration_result *item = &undo->result->items[at];
     AUTO(job_done) struct job job = undo_plan_job(undo->plan, at, &undo->options->run);
     job.whole = true;
-    job.result = item;
+    job.result = &undo->result->items[at];
     job.record = history_forget(undo->history, &undo->identity, step->version);
     if (!execute_with_retries(&undo->execution, &job, error))
         return postgres_is_lost(undo->execution.postgres) && lost(undo, &job, error);
-    item->state = RUN_STATE_ROLLED_BACK;
-    item->execution_ms = job.execution_ms;
-    item->attempts = job.attempts;
-    undo->result->done++;
+    succeeded(undo, &job);
     return true;
 }
 
@@ -143,14 +150,29 @@ static void log_failure(struct undo *undo, size_t at, const struct error *failur
     postgres_shield(postgres, false);
 }
 
+/* Where the same command would go back further than was asked for, the right one is told. */
+static bool stopped(struct undo *undo, struct error *error)
+{
+    bool lost_it = postgres_is_lost(undo->execution.postgres);
+    if (!lost_it && (undo->options->to != NULL || undo->result->done == 0))
+        return false;
+    OWNED char *again = undo_plan_again(undo->plan, undo->result->done, undo->options);
+    return error_hint_more(error, again);
+}
+
 static bool run_all(struct undo *undo, struct error *error)
 {
     for (size_t at = 0; at < undo->plan->count; at++) {
-        if (interrupt_signal() != 0)
-            return interrupt_error(error);
+        if (interrupt_signal() != 0) {
+            interrupt_error(error);
+            return stopped(undo, error);
+        }
         const struct script *script = undo->plan->items[at].script;
         if (script->transactional ? run_transactional(undo, at, error) : run_no_transaction(undo, at, error))
             continue;
+        stopped(undo, error);
+        if (undo->result->items[at].state == RUN_STATE_ROLLED_BACK) /* only the connection failed */
+            return false;
         undo->result->items[at].state = RUN_STATE_FAILED;
         log_failure(undo, at, error);
         execution_tell(&undo->execution, (struct run_event){.type = RUN_FAILED});
@@ -217,7 +239,8 @@ static bool run_plan(struct undo *undo, struct data_losses *ret_losses, struct e
     list_results(undo);
     set_states(undo, RUN_STATE_PENDING);
     tell_about_scripts(undo);
-    bool good = execution_begin(&undo->execution, error) && try_all(undo, ret_losses, error);
+    execution_begin(&undo->execution);
+    bool good = try_all(undo, ret_losses, error);
     if (good && !undo->options->dry_run)
         good = losses_accepted(undo, ret_losses, error) &&
                (undo->history->shape == HISTORY_OURS || history_prepare(undo->history, error)) &&
@@ -247,12 +270,14 @@ bool undo_run(struct postgres *postgres, struct history *history, const struct f
         return history_refuse(history, error);
     if (history->count == 0)
         return true;
-    if (!session_check(postgres, false, options->run.pooler_session, error) ||
-        !session_begin(postgres, &options->run, error) ||
-        !session_lock(postgres, history, &options->run, listener, error))
+    AUTO(session_clear) struct session session = {0};
+    if (!session_open(history, &options->run, listener, &session, error))
         return false;
     struct undo undo = {
-        .execution = {.history = history, .options = &options->run, .listener = listener},
+        .execution = {.session = &session,
+                      .history = history,
+                      .options = &options->run,
+                      .listener = listener},
         .options = options,
         .identity = {.tool_version = PGMIGRATE_VERSION,
                      .git_commit = options->run.git_commit,

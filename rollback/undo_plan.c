@@ -16,6 +16,7 @@ void undo_plan_clear(struct undo_plan *plan)
         free(plan->items[i].version);
     }
     free(plan->items);
+    free(plan->stays);
     *plan = (struct undo_plan){0};
 }
 
@@ -58,6 +59,10 @@ static bool choose(const struct history *history, const struct undo_options *opt
                                                       .statements_done = rows[i]->statements_done,
                                                       .statement_started = rows[i]->statement_started};
     }
+    if (ret->count < history->count)
+        ret->stays = text_copy(rows[ret->count]->version);
+    else if (is_before_all(history, "0"))
+        ret->stays = text_copy("0");
     *ret_rows = rows;
     return true;
 }
@@ -159,9 +164,8 @@ static bool cannot_run(bool use_file, struct error *error)
 {
     if (use_file)
         return false;
-    OWNED char *hint = text_copy(error->hint == NULL ? "" : error->hint);
-    return error_hint(error, "%s%sIn the rollback file; then --use=file runs it instead of the stored text.",
-                      hint, *hint == '\0' ? "" : " ");
+    return error_hint_more(error,
+                           "In the rollback file; then --use=file runs it instead of the stored text.");
 }
 
 static bool goes_on(const struct undo_step *step, struct error *error)
@@ -257,4 +261,18 @@ struct job undo_plan_job(const struct undo_plan *plan, size_t at, const struct r
         .role = step->directives.role,
         .durable = true,
     };
+}
+
+char *undo_plan_again(const struct undo_plan *plan, size_t done, const struct undo_options *options)
+{
+    if (options->to != NULL)
+        return text_copy("Running the same command again is safe.");
+    const char *loss = options->accept_data_loss ? " --accept-data-loss" : "";
+    const char *use = options->use_file ? " --use=file" : "";
+    const char *verify = options->no_verify ? " --no-verify" : "";
+    if (plan->stays != NULL)
+        return text_format("To go on from there: pgmigrate rollback --to %s%s%s%s", plan->stays, loss, use,
+                           verify);
+    return text_format("To go on from there: pgmigrate rollback --steps %zu%s%s%s (\"%s\" is the next)",
+                       plan->count - done, loss, use, verify, plan->items[done].version);
 }

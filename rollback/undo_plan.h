@@ -25,6 +25,8 @@ struct undo_step {
 struct undo_plan {
     struct undo_step *items;
     size_t count;
+    char *stays; /* the word for --to that names what is the newest afterwards; NULL: there is none to name it
+                  */
 };
 
 /* ERROR_REFUSED for an irreversible migration or one without a rollback text; ERROR_USAGE for a script that
@@ -37,5 +39,11 @@ CLEANUP_VALUE(struct undo_plan, undo_plan_clear)
 
 /* The job that runs the script of a step: a transactional one. */
 struct job undo_plan_job(const struct undo_plan *plan, size_t at, const struct run_options *options);
+
+/*
+ * The sentence that says how to go on after the first done steps are done: the command itself where the one
+ * that was given would go back further the second time.
+ */
+char *undo_plan_again(const struct undo_plan *plan, size_t done, const struct undo_options *options);
 
 #endif

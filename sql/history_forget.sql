@@ -1,4 +1,5 @@
--- Take a version out of the history; the log keeps its row whole. One row with xid and execution_ms. $1 the
+-- Take a version out of the history; the log keeps its row whole. One row with xid and execution_ms, and what
+-- the session is left with: temporary, cursors, prepared. $1 the
 -- table's quoted name, $2 its oid, $3 and $4 the run lock's two halves; $5 version, $6 action, $7 run id, $8 tool
 -- version, $9 git commit, $10 backup id, $11 reason. The rollback script may have deleted the row itself.
 WITH gone AS (
@@ -17,4 +18,7 @@ WHERE pg_catalog.current_setting(CASE
         WHEN pg_catalog.to_regclass($1) IS DISTINCT FROM $2::pg_catalog.oid::pg_catalog.regclass
             THEN 'pgmigrate.history_replaced'
         ELSE 'server_version_num' END) IS NOT NULL
-RETURNING pg_catalog.pg_current_xact_id()::pg_catalog.text AS xid, execution_ms
+RETURNING pg_catalog.pg_current_xact_id()::pg_catalog.text AS xid, execution_ms,
+    pg_catalog.pg_my_temp_schema() <> 0 AS temporary,
+    EXISTS (SELECT FROM pg_catalog.pg_cursors AS c WHERE c.is_holdable) AS cursors,
+    EXISTS (SELECT FROM pg_catalog.pg_prepared_statements AS p WHERE p.from_sql) AS prepared

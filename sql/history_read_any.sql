@@ -1,4 +1,5 @@
 -- The rows of a table that was there first, whatever columns it has; as history_read. :"column" is its time column.
+-- A row that says of itself that it failed, in one of the columns people have for that, has not been applied.
 -- Its rows are counted in the order of that time, then of the number the version begins with.
 SELECT pg_catalog.rtrim(h.j ->> 'version'),
     h.j ->> 'description',
@@ -8,7 +9,9 @@ SELECT pg_catalog.rtrim(h.j ->> 'version'),
     CASE WHEN h.j ->> 'checksum_version' = '1' THEN h.j ->> 'checksum' END,
     h.j ->> 'execution_ms',
     coalesce(h.j ->> 'transactional', 'true'),
-    coalesce(h.j ->> 'state', 'applied'),
+    coalesce(h.j ->> 'state', CASE WHEN h.j @> ANY (ARRAY['{"success": false}', '{"succeeded": false}',
+        '{"successful": false}', '{"is_applied": false}', '{"dirty": true}', '{"failed": true}']::pg_catalog.jsonb[])
+        THEN 'failed' ELSE 'applied' END),
     h.j ->> 'statements_done',
     h.j ->> 'statements_total',
     h.j ->> 'statement_started',

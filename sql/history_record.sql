@@ -1,4 +1,5 @@
--- Record a transactional migration as its transaction's last statement: one row with xid and execution_ms. $1 the
+-- Record a transactional migration as its transaction's last statement: one row with xid and execution_ms, and
+-- what the session is left with: temporary, cursors, prepared. $1 the
 -- table's quoted name, $2 its oid, $3 and $4 the run lock's two halves; $5 version, $6 and $7 the numbers under
 -- which the migration may have written its own row, $8 description, $9 file name, $10 checksum, $11 checksum
 -- version, $12 rollback checksum, $13 forward text, $14 rollback text, $15 out of order, $16 run id, $17 tool
@@ -46,4 +47,7 @@ FROM (VALUES (1)) AS one (row) LEFT JOIN recorded ON true
 WHERE pg_catalog.current_setting(CASE
     WHEN recorded.version IS NOT NULL THEN 'server_version_num'
     ELSE 'pgmigrate.history_row_gone' END) IS NOT NULL
-RETURNING pg_catalog.pg_current_xact_id()::pg_catalog.text AS xid, execution_ms
+RETURNING pg_catalog.pg_current_xact_id()::pg_catalog.text AS xid, execution_ms,
+    pg_catalog.pg_my_temp_schema() <> 0 AS temporary,
+    EXISTS (SELECT FROM pg_catalog.pg_cursors AS c WHERE c.is_holdable) AS cursors,
+    EXISTS (SELECT FROM pg_catalog.pg_prepared_statements AS p WHERE p.from_sql) AS prepared

@@ -1,5 +1,4 @@
--- One row: whether the history has version $1 (present) and whether run $2 put it there (ours).
-SELECT pg_catalog.count(*) > 0 AS present,
-       COALESCE(pg_catalog.bool_or(h.run_id::pg_catalog.text = $2::pg_catalog.text), false) AS ours
-  FROM :"schema".:"table" AS h
- WHERE h.version::pg_catalog.text = $1::pg_catalog.text
+-- One row, recorded: whether the log tells that run $2 has done action $3 to version $1. The line is written by the
+-- transaction it speaks of and never taken away, whatever becomes of the row.
+SELECT EXISTS (SELECT FROM :"schema".:"log" AS l
+                WHERE l.version = $1 AND l.run_id = $2 AND l.action = $3) AS recorded

@@ -161,3 +161,86 @@ SQL
     assert_stderr '"public.schema_migrations" cannot be used as history table'
     assert_value "select to_regclass('u') is null" t
 }
+
+failed_table() # COLUMN VALUE
+{
+    psql_value "CREATE TABLE schema_migrations (version varchar(50) PRIMARY KEY, applied_at timestamptz DEFAULT now(),
+                    $1 boolean NOT NULL DEFAULT true);
+                INSERT INTO schema_migrations VALUES ('001', now(), not $2), ('002', now(), $2)"
+}
+
+@test "a row that says it failed counts as failed, and stops apply with the remedy" {
+    two_migrations
+    for column in success:false dirty:true; do
+        psql_value "DROP TABLE IF EXISTS schema_migrations"
+        failed_table "${column%:*}" "${column#*:}"
+        run_pgmigrate status --json
+        assert_equal "$(json '.migrations[] | .version + " " + .state' | paste -sd,)" "001_users applied,002_orders failed"
+        run_pgmigrate apply
+        assert_status 6
+        assert_stderr "marked as failed"
+        assert_stderr "--mark-rolled-back"
+        assert_value "SELECT to_regclass('orders') IS NULL" t
+    done
+}
+
+@test "a failed row of an adopted table is settled by repair, one way or the other" {
+    two_migrations
+    failed_table success false
+    run_pgmigrate repair 002_orders --mark-rolled-back --reason "nothing was left"
+    assert_status 0
+    run_pgmigrate apply
+    assert_status 0
+    assert_value "SELECT to_regclass('orders') IS NOT NULL" t
+    assert_value "SELECT string_agg(version || ' ' || state, ',' ORDER BY sequence) FROM schema_migrations" "001 applied,002_orders applied"
+
+    psql_value "DROP TABLE schema_migrations, schema_migrations_log, orders"
+    failed_table success false
+    run_pgmigrate repair 002_orders --mark-applied --reason "all is there"
+    assert_status 0
+    run_pgmigrate status --json
+    assert_equal "$(json '.migrations[] | .version + " " + .state' | paste -sd,)" "001_users applied,002_orders applied"
+    assert_value "SELECT count(*) FROM schema_migrations" 2
+    run_pgmigrate apply
+    assert_status 0
+}
+
+@test "adoption keeps a failed row failed" {
+    two_migrations
+    echo 'CREATE TABLE more ();' | migration 003_more
+    failed_table success false
+    run_pgmigrate repair 1 --accept-checksum --reason "stored now"
+    assert_status 0
+    assert_value "SELECT string_agg(version || ' ' || state, ',' ORDER BY version) FROM schema_migrations" "001_users applied,002 failed"
+    run_pgmigrate apply
+    assert_status 6
+    assert_stderr "marked as failed"
+}
+
+@test "the log refuses to be changed, by its owner, too, and an adopted one likewise" {
+    two_migrations
+    for first in none hand_made_table; do
+        psql_value "DROP TABLE IF EXISTS schema_migrations, schema_migrations_log, users, orders"
+        [ "$first" = none ] || hand_made_table
+        run_pgmigrate apply
+        assert_status 0
+        for statement in "UPDATE schema_migrations_log SET who = 'nobody'" "DELETE FROM schema_migrations_log" \
+            "TRUNCATE schema_migrations_log"; do
+            run psql_value "$statement"
+            [ "$status" -ne 0 ]
+            assert_output 'lines are only added to the log "public.schema_migrations_log"'
+            assert_output "DISABLE TRIGGER append_only"
+        done
+    done
+}
+
+@test "a role that may not use plpgsql gets a log without the guard" {
+    two_migrations
+    psql_value "REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC; CREATE ROLE plain_$TEST_DATABASE LOGIN;
+        GRANT CREATE ON SCHEMA public TO plain_$TEST_DATABASE"
+    run_pgmigrate apply -d "$(database_url "$TEST_DATABASE" "plain_$TEST_DATABASE")"
+    result=$status
+    triggers=$(psql_value "SELECT count(*) FROM pg_trigger WHERE tgname = 'append_only'")
+    psql_value "DROP OWNED BY plain_$TEST_DATABASE; DROP ROLE plain_$TEST_DATABASE"
+    assert_equal "$result $triggers" "0 0"
+}

@@ -353,10 +353,11 @@ SQL
     refute_output "gehe'im"
     assert_value "select count(*) from schema_migrations h, schema_migrations_log l where h::text ~ 'gehe' or l::text ~ 'gehe'" 0
     rm migrations/001_v.sql
-    echo "SELECT pg_sleep(1);" | migration 002_w
+    echo "SELECT pg_sleep(60);" | migration 002_w
     start_pgmigrate apply --set secret=geheim123 --history-table another
     wait_until grep -q "xxxxxxxxx" "/proc/$PGMIGRATE_PID/cmdline"
     tr '\0' ' ' <"/proc/$PGMIGRATE_PID/cmdline" >cmdline
+    kill "$PGMIGRATE_PID"
     wait_pgmigrate
     grep -q "set secret=xxxxxxxxx" cmdline
 }

@@ -112,7 +112,6 @@ INI
 }
 
 @test "the git commit of the work tree is recorded" {
-    command -v git >/dev/null || skip "git is not installed"
     echo 'SELECT 1;' | migration 001_a
     git init -q .
     git add migrations
@@ -122,7 +121,6 @@ INI
 }
 
 @test "on a terminal a live line shows what runs, and goes away" {
-    command -v script >/dev/null || skip "script is not installed"
     echo 'SELECT pg_sleep(1.5);' | migration 001_a
     run env TERM=xterm script -qec "pgmigrate apply" typescript
     assert_status 0

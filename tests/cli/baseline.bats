@@ -65,7 +65,7 @@ DROP TABLE t1;
 @test "baseline waits for the run lock" {
     echo 'SELECT pg_sleep(20);' | migration 001_x
     start_pgmigrate apply
-    wait_until psql_true "select exists (select from pg_stat_activity where query like '%pg_sleep(20)%' and pid <> pg_backend_pid())"
+    wait_until sleeping
     run_pgmigrate baseline 3 --wait-lock 1
     assert_status 5
     assert_stderr "waiting: the run lock is held by pid "

@@ -62,7 +62,6 @@ at_terminal() # ANSWER COMMAND
 }
 
 @test "at a terminal only the whole word confirms" {
-    command -v script >/dev/null || skip "script is not installed"
     at_terminal y "pgmigrate apply -e production"
     assert_equal "$status" 10
     assert_output "apply 1 migration to"

@@ -33,12 +33,60 @@ own_server()
 
 @test "the guide for deployments shows what happens" {
     own_server
-    command -v git >/dev/null || skip "git is not installed"
     "$tools/docs_test" "$root/docs/guide-deploy.md"
-    if command -v systemd-analyze >/dev/null; then
-        sed "s,/usr/local/bin/pgmigrate,$TEST_BUILD/pgmigrate," shop-migrate.service >try.service
-        systemd-analyze verify "$PWD/try.service"
-    fi
+}
+
+# The blocks of the guide for deployments that are files, in the current folder, beside a migration.
+files_of_guide()
+{
+    awk '/^```.* file=/ { sub(/.* file=/, ""); file = $0; next } /^```/ { file = "" } file != "" { print >file }' \
+        "$root/docs/guide-deploy.md"
+    migration 001_a <<<'CREATE TABLE a (id int);'
+    migration 001_a_rollback <<<'DROP TABLE a;'
+    sed -i 's/^role = .*/role = postgres/' pgmigrate.conf
+    export DATABASE_URL_PROD=$DATABASE_URL
+}
+
+@test "the guide's systemd unit is a valid one, and its command applies" {
+    files_of_guide
+    command=$(sed -n 's,^ExecStart=/usr/local/bin/,,p' shop-migrate.service)
+    # shellcheck disable=SC2086 # words
+    run env -u DATABASE_URL $command
+    assert_status 0
+    assert_output "1 of 1 applied"
+    command -v systemd-analyze >/dev/null || skip "systemd-analyze is not installed"
+    sed "s,/usr/local/bin/pgmigrate,$TEST_BUILD/pgmigrate," shop-migrate.service >try.service
+    systemd-analyze verify "$PWD/try.service"
+}
+
+@test "the guide's Kubernetes job runs a command that applies, in time" {
+    files_of_guide
+    words=$(sed -n 's/^ *args: \[\(.*\)\]$/\1/p' job.yaml | tr -d ,)
+    variable=$(sed -n 's/^ *- name: \([A-Z_]*\)$/\1/p' job.yaml)
+    assert_equal "$variable" "$(sed -n 's/^database = env://p' pgmigrate.conf)"
+    # shellcheck disable=SC2086 # words
+    run env -u DATABASE_URL pgmigrate $words
+    assert_status 0
+    assert_output "1 of 1 applied"
+    # Kubernetes must not end what still may wait for locks.
+    minutes=$(sed -n '/production/,$s/^max_wait = \([0-9]*\)min$/\1/p' pgmigrate.conf)
+    [ "$(sed -n 's/^ *activeDeadlineSeconds: \([0-9]*\).*/\1/p' job.yaml)" -gt $((minutes * 60)) ]
+}
+
+@test "the guide's image has the libraries that the program needs" {
+    [ "$(. /etc/os-release && echo "$ID $VERSION_ID")" = "debian 12" ] || skip "the image is Debian 12"
+    [ -z "${TEST_SANITIZED-}" ] || skip "the sanitizers' libraries are needed, too"
+    # shellcheck disable=SC2046 # paths
+    dpkg-query -S $(readelf -d "$TEST_BUILD/pgmigrate" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' |
+        while read -r library; do ldconfig -p | awk -v l="$library" '$1 == l { print $NF; exit }'; done |
+        xargs -n 1 realpath) | sed 's/:.*//' | sort -u >needed
+    [ "$(wc -l <needed)" -gt 4 ]
+    while read -r package; do
+        [ "$package" = libc6 ] || grep -q "^RUN.*no-install-recommends.* $package " "$root/docs/guide-deploy.md" || {
+            echo "the image lacks $package" >&2
+            return 1
+        }
+    done <needed
 }
 
 @test "the guide for the night shift shows what happens" {

@@ -2,66 +2,7 @@
 # Killed clients, lost connections, stopped servers: each has a defined outcome.
 
 load helpers
-
-# A table whose transactions sleep at COMMIT, for being cut off there.
-slow_commit() # SECONDS
-{
-    psql_value "create table slow (id int);
-        create function slow() returns trigger language plpgsql as 'begin perform pg_sleep($1); return null; end';
-        create constraint trigger slow after insert on slow deferrable initially deferred
-            for each row execute function slow()"
-}
-
-committing()
-{
-    psql_true "select count(*) > 0 from pg_stat_activity where application_name = 'pgmigrate'
-        and datname = current_database() and query ~* '^commit' and state = 'active'"
-}
-
-sleeping()
-{
-    psql_true "select count(*) > 0 from pg_stat_activity where application_name = 'pgmigrate'
-        and datname = current_database() and wait_event = 'PgSleep'"
-}
-
-no_session()
-{
-    psql_true "select count(*) = 0 from pg_stat_activity where application_name = 'pgmigrate' and datname = current_database()"
-}
-
-terminate()
-{
-    psql_value "select count(pg_terminate_backend(pid)) from pg_stat_activity
-        where application_name = 'pgmigrate' and datname = current_database()"
-}
-
-# A listener that can cut its connections: DATABASE_URL goes through it, DIRECT_URL does not.
-start_cutter()
-{
-    local socket
-    socket=$(printf '%s\n' "$TEST_SERVER_URL" | sed 's/.*[?&]host=\([^&]*\).*/\1/; s/%2[Cc]/,/g')
-    CUTTER_FOLDER=$(mktemp -d /tmp/pgmigrate-cutter.XXXXXX)
-    socat "UNIX-LISTEN:$CUTTER_FOLDER/.s.PGSQL.5432,fork" "UNIX-CONNECT:$socket/.s.PGSQL.5432" 3>&- &
-    CUTTER_PID=$!
-    DIRECT_URL=$DATABASE_URL
-    CUT_URL="postgresql://postgres@/$TEST_DATABASE?host=$CUTTER_FOLDER"
-    wait_until test -S "$CUTTER_FOLDER/.s.PGSQL.5432"
-}
-
-cut_connections()
-{
-    pkill -KILL -P "$CUTTER_PID"
-}
-
-teardown()
-{
-    if [ -n "${CUTTER_PID-}" ]; then
-        pkill -KILL -P "$CUTTER_PID" || true
-        kill "$CUTTER_PID" || true
-        rm -rf "$CUTTER_FOLDER"
-    fi
-    test_teardown
-}
+load faults
 
 @test "a client killed in the middle leaves neither changes nor a lock, and the next run applies" {
     migration 001_a <<<'CREATE TABLE a (id int);'
@@ -80,12 +21,13 @@ teardown()
 }
 
 @test "a client killed at COMMIT leaves history and schema agreeing" {
-    slow_commit 1
+    slow_commit
     migration 001_a <<<'INSERT INTO slow VALUES (1); CREATE TABLE a (id int);'
     start_pgmigrate apply
     wait_until committing
     kill -KILL "$PGMIGRATE_PID"
     wait "$PGMIGRATE_PID" || true
+    go
     wait_until no_session
     assert_value "select (select count(*) from schema_migrations) = (select count(*) from pg_class where relname = 'a')" t
     run_pgmigrate apply
@@ -94,12 +36,12 @@ teardown()
 }
 
 @test "a connection lost at COMMIT that the server finished is confirmed after reconnecting" {
-    slow_commit 1
+    slow_commit
     start_cutter
     migration 001_a <<<'INSERT INTO slow VALUES (1); CREATE TABLE a (id int);'
     start_pgmigrate apply -d "$CUT_URL" --json
     wait_until committing
-    cut_connections
+    cut_the_answer
     wait_pgmigrate
     assert_status 0
     assert_equal "$(json '.migrations[0].state')" applied

@@ -76,7 +76,6 @@ start_own_cluster()
 start_pgbouncer() # transaction|session|statement
 {
     local folder owner user=() socket
-    command -v pgbouncer >/dev/null || skip "pgbouncer is not installed"
     socket=$(printf '%s\n' "$TEST_SERVER_URL" | sed 's/.*[?&]host=\([^&]*\).*/\1/; s/%2[Cc]/,/g')
     folder=$(mktemp -d /tmp/pgmigrate-bouncer.XXXXXX)
     owner=$(stat -c %u:%g "$socket")
@@ -178,6 +177,54 @@ wait_until() # COMMAND…
 psql_true() # SQL
 {
     [ "$(psql_value "$1")" = t ]
+}
+
+# What goes on in the test's own database: tests of other files use the same server at the same time.
+
+# Whether a session of the test's database is as the condition on pg_stat_activity says.
+session() # CONDITION
+{
+    psql_true "select exists (select from pg_stat_activity where datname = current_database()
+        and pid <> pg_backend_pid() and $1)"
+}
+
+# Whether a pgmigrate runs pg_sleep.
+sleeping()
+{
+    session "application_name = 'pgmigrate' and wait_event = 'PgSleep'"
+}
+
+# Whether no pgmigrate is connected.
+no_session()
+{
+    psql_true "select not exists (select from pg_stat_activity where datname = current_database()
+        and application_name = 'pgmigrate')"
+}
+
+# Whether a pgmigrate holds the run lock.
+run_lock_held()
+{
+    psql_true "select exists (select from pg_locks where locktype = 'advisory' and granted
+        and database = (select oid from pg_database where datname = current_database()))"
+}
+
+# A session that runs SQL and then sleeps in its transaction until release NAME or the end of the test.
+hold() # NAME SQL
+{
+    PGAPPNAME=hold_$1 psql -XAtq -d "$DATABASE_URL" -c "begin; $2; select pg_sleep(60)" >"$1.out" 2>&1 3>&- &
+    wait_until session "application_name = 'hold_$1' and wait_event = 'PgSleep'"
+}
+
+release() # NAME
+{
+    psql_value "select pg_terminate_backend(pid) from pg_stat_activity
+        where application_name = 'hold_$1' and datname = current_database()" >/dev/null
+}
+
+# Whether an index is being built.
+building_index()
+{
+    psql_true "select exists (select from pg_stat_progress_create_index where datname = current_database())"
 }
 
 show_result()

@@ -5,7 +5,6 @@ load helpers
 
 setup()
 {
-    command -v scdoc >/dev/null || skip "scdoc is not installed"
     [ -w "$TEST_BUILD" ] || skip "make cannot write to its folder here"
     cd "$BATS_TEST_DIRNAME/../.."
     target=$BATS_TEST_TMPDIR/root
@@ -43,7 +42,6 @@ install_with() # MAKE ARGUMENTS
     install_with -o all install DESTDIR="$target"
     page=$target/usr/local/share/man/man1/pgmigrate.1
     grep -q '^\.TH "PGMIGRATE" "1"' "$page"
-    command -v mandoc >/dev/null || skip "mandoc is not installed"
     # scdoc writes long lines, and a .PP before each heading and list.
     assert_equal "$(mandoc -T lint "$page" | grep -v "paragraph macro: PP\|longer than 80")" ""
 }

@@ -3,39 +3,31 @@
 
 load helpers
 
-# A session that runs SQL and then sleeps in its transaction until release NAME or the end of the test.
-hold() # NAME SQL
-{
-    PGAPPNAME=hold_$1 psql -XAtq -d "$DATABASE_URL" -c "begin; $2; select pg_sleep(60)" >"$1.out" 2>&1 3>&- &
-    wait_until psql_true "select count(*) > 0 from pg_stat_activity where application_name = 'hold_$1'
-        and datname = current_database() and wait_event = 'PgSleep'"
-}
-
-release() # NAME
-{
-    psql_value "select pg_terminate_backend(pid) from pg_stat_activity
-        where application_name = 'hold_$1' and datname = current_database()" >/dev/null
-}
-
 @test "of two runs one applies, the other waits and finds nothing to do, while an index is built concurrently" {
-    migration 001_t <<<'CREATE TABLE t AS SELECT generate_series(1, 1000) AS id; SELECT pg_sleep(1);'
-    migration 002_i <<<$'-- pgmigrate: no-transaction\nCREATE INDEX CONCURRENTLY i ON t (id);\nSELECT pg_sleep(0.5);'
+    psql_value "create table t as select generate_series(1, 1000) as id"
+    migration 001_c <<<'CREATE TABLE c (id int);'
+    migration 002_i <<<$'-- pgmigrate: no-transaction\nCREATE INDEX CONCURRENTLY i ON t (id);'
+    # The build waits for the writer, and the writer goes when the second run waits for the first.
+    hold writer "insert into t values (0)"
     start_pgmigrate apply --json
-    wait_until psql_true "select count(*) > 0 from pg_locks where locktype = 'advisory'"
-    run_pgmigrate apply --json
-    assert_status 0
-    assert_equal "$(json '.migrations | length')" 0
-    assert_stderr "the run lock is held by pid"
+    wait_until building_index
+    pgmigrate apply --json </dev/null >second.out 2>second.err 3>&- &
+    local second=$!
+    wait_until grep -q "the run lock is held by pid" second.err
+    assert_equal "$(cat second.out)" ""
+    release writer
     wait_pgmigrate
     assert_status 0
     assert_equal "$(json '[.migrations[].state] | join(",")')" "applied,applied"
+    wait "$second"
+    assert_equal "$(jq '.migrations | length' second.out)" 0
     assert_value "select indisvalid from pg_index where indexrelid = 'i'::regclass" t
 }
 
 @test "the run lock is waited for as long as --wait-lock says, and its holder is named" {
     migration 001_t <<<'SELECT pg_sleep(20);'
     start_pgmigrate apply
-    wait_until psql_true "select count(*) > 0 from pg_locks where locktype = 'advisory'"
+    wait_until run_lock_held
     run_pgmigrate apply --wait-lock 1 --json
     assert_status 5
     assert_equal "$(json '.error.code')" locked
@@ -48,7 +40,7 @@ release() # NAME
 @test "two histories in one database do not wait for each other" {
     migration 001_t <<<'SELECT pg_sleep(20);'
     start_pgmigrate apply
-    wait_until psql_true "select count(*) > 0 from pg_locks where locktype = 'advisory'"
+    wait_until run_lock_held
     mkdir other
     echo 'CREATE TABLE o (id int);' >other/001_o.sql
     run_pgmigrate apply -m other --history-table other.history --wait-lock 0
@@ -76,6 +68,7 @@ release() # NAME
     migration 001_c <<<'ALTER TABLE t ADD COLUMN c int;'
     hold reader "select count(*) from t"
     start_pgmigrate apply --lock-timeout 100
+    wait_until grep -q retry: background.err
     # Were the ALTER in the queue for good, this would wait for the holder, which never ends.
     for i in 1 2 3 4 5; do
         PGOPTIONS="-c statement_timeout=5s" psql -XAtq -d "$DATABASE_URL" -c "select count(*) from t" >/dev/null
@@ -114,11 +107,24 @@ release() # NAME
 }
 
 @test "a deadlock is tried again" {
-    psql_value "create table a (id int); create table b (id int)"
-    migration 001_d <<<"LOCK TABLE a; SELECT pg_sleep(3); LOCK TABLE b; CREATE TABLE done (id int);"
+    psql_value "create table a (id int); create table b (id int); create sequence attempt"
+    # The first attempt goes on when the other session has b.
+    migration 001_d <<'SQL'
+LOCK TABLE a;
+DO $$
+BEGIN
+    IF nextval('attempt') = 1 THEN
+        WHILE NOT EXISTS (SELECT FROM pg_locks WHERE relation = 'b'::regclass AND granted) LOOP
+            PERFORM pg_sleep(0.05);
+        END LOOP;
+    END IF;
+END $$;
+LOCK TABLE b;
+CREATE TABLE done (id int);
+SQL
     start_pgmigrate apply --lock-timeout 0
     wait_until psql_true "select count(*) > 0 from pg_locks where relation = 'a'::regclass and granted"
-    psql_value "set deadlock_timeout = '10s'; begin; lock table b; lock table a; commit" &
+    psql_value "set deadlock_timeout = '60s'; begin; lock table b; lock table a; commit" &
     wait_pgmigrate
     assert_status 0
     assert_stderr "deadlock"
@@ -130,11 +136,41 @@ release() # NAME
     migration 001_i <<<$'-- pgmigrate: no-transaction\nCREATE INDEX CONCURRENTLY i ON t (id);'
     hold writer "insert into t values (0)"
     start_pgmigrate apply --lock-timeout 100
-    wait_until psql_true "select count(*) > 0 from pg_stat_progress_create_index"
+    wait_until building_index
     sleep 1
     release writer
     wait_pgmigrate
     assert_status 0
     refute_stderr retry:
     assert_value "select indisvalid from pg_index where indexrelid = 'i'::regclass" t
+}
+
+@test "who blocks is told again after the connection that looks was ended" {
+    psql_value "create table t (id int)"
+    migration 001_c <<<'ALTER TABLE t ADD COLUMN c int;'
+    hold reader "select count(*) from t"
+    start_pgmigrate apply --lock-timeout 0
+    wait_until grep -q "blocked by pid" background.err
+    psql_value "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'pgmigrate'
+        and datname = current_database() and query ~ 'pg_blocking_pids'"
+    before=$(wc -l <background.err)
+    wait_until sh -c "tail -n +$((before + 1)) background.err | grep 'blocked by pid'"
+    release reader
+    wait_pgmigrate
+    assert_status 0
+}
+
+@test "who blocked one migration is not named for the next" {
+    psql_value "create table t (id int); create table u (id int)"
+    migration 001_t <<<'ALTER TABLE t ADD COLUMN c int;'
+    migration 002_u <<<"DO \$\$ BEGIN RAISE EXCEPTION 'not now' USING ERRCODE = 'lock_not_available'; END \$\$;"
+    hold reader "select count(*) from t"
+    start_pgmigrate apply --max-wait 9
+    wait_until grep -q "blocked by pid" background.err
+    release reader
+    wait_pgmigrate
+    assert_status 5
+    assert_stderr "1 of 2 applied"
+    assert_stderr "Given up after"
+    [[ $stderr != *"last blocked by"* ]]
 }

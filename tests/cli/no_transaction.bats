@@ -20,31 +20,6 @@ valid() # INDEX
     psql_value "select indisvalid from pg_index where indexrelid = to_regclass('$1')"
 }
 
-# A session that runs SQL and then sleeps in its transaction until release or the end of the test.
-hold() # SQL
-{
-    PGAPPNAME=holder psql -XAtq -d "$DATABASE_URL" -c "begin; $1; select pg_sleep(60)" >hold.out 2>&1 3>&- &
-    wait_until psql_true "select count(*) > 0 from pg_stat_activity where application_name = 'holder'
-        and datname = current_database() and wait_event = 'PgSleep'"
-}
-
-release()
-{
-    psql_value "select pg_terminate_backend(pid) from pg_stat_activity
-        where application_name = 'holder' and datname = current_database()" >/dev/null
-}
-
-sleeping()
-{
-    psql_true "select count(*) > 0 from pg_stat_activity where application_name = 'pgmigrate'
-        and datname = current_database() and wait_event = 'PgSleep'"
-}
-
-no_session()
-{
-    psql_true "select count(*) = 0 from pg_stat_activity where application_name = 'pgmigrate' and datname = current_database()"
-}
-
 # Leave an INVALID index bad on t (d).
 invalid_index()
 {
@@ -199,16 +174,18 @@ SQL
 @test "a build whose client is killed is taken up again" {
     table_t
     bare 001_x <<<'CREATE TABLE a (id int); CREATE INDEX CONCURRENTLY i ON t (id); CREATE TABLE b (id int);'
-    hold "insert into t values (0, 0)"
+    hold holder "insert into t values (0, 0)"
     start_pgmigrate apply
-    wait_until psql_true "select count(*) > 0 from pg_stat_progress_create_index"
-    kill -KILL "$PGMIGRATE_PID"
-    wait_pgmigrate
+    wait_until building_index
+    # A client that is stopped is to the server what a dead one is before it has noticed.
+    kill -STOP "$PGMIGRATE_PID"
     assert_equal "$(progress)" "running|1|3|1"
     run_pgmigrate status
     assert_stderr "is running, 1 of 3 statements are done"
-    psql_value "select pg_terminate_backend(pid) from pg_stat_progress_create_index" >/dev/null
-    release
+    kill -KILL "$PGMIGRATE_PID"
+    wait_pgmigrate
+    psql_value "select pg_terminate_backend(pid) from pg_stat_progress_create_index where datname = current_database()" >/dev/null
+    release holder
     wait_until no_session
     assert_equal "$(valid i)" f
     run_pgmigrate apply
@@ -221,11 +198,11 @@ SQL
 @test "a build that the server finished without its client is not repeated" {
     table_t
     bare 001_x <<<'CREATE INDEX CONCURRENTLY i ON t (id); CREATE TABLE b (id int);'
-    hold "insert into t values (0, 0)"
+    hold holder "insert into t values (0, 0)"
     start_pgmigrate apply
-    wait_until psql_true "select count(*) > 0 from pg_stat_progress_create_index"
+    wait_until building_index
     kill -STOP "$PGMIGRATE_PID"
-    release
+    release holder
     wait_until psql_true "select indisvalid from pg_index where indexrelid = 'i'::regclass"
     kill -KILL "$PGMIGRATE_PID"
     wait_pgmigrate
@@ -239,14 +216,14 @@ SQL
 @test "an interrupted build ends at once, though the drop of its index would have to wait" {
     table_t
     bare 001_x <<<'CREATE INDEX CONCURRENTLY i ON t (id);'
-    hold "insert into t values (0, 0)"
+    hold holder "insert into t values (0, 0)"
     start_pgmigrate apply
-    wait_until psql_true "select count(*) > 0 from pg_stat_progress_create_index"
+    wait_until building_index
     kill -INT "$PGMIGRATE_PID"
     WAIT_SECONDS=10 wait_until no_session
     wait_pgmigrate
     assert_status 130
-    release
+    release holder
     run_pgmigrate apply
     assert_status 0
     assert_equal "$(valid i)" t
@@ -396,22 +373,22 @@ SQL
 @test "a lock timeout applies to plain statements and to VACUUM, not to CONCURRENTLY" {
     table_t
     bare 001_x <<<'CREATE INDEX CONCURRENTLY i ON t (id); ALTER TABLE t ADD COLUMN c int;'
-    hold "insert into t values (0, 0)"
+    hold holder "insert into t values (0, 0)"
     start_pgmigrate apply --max-wait 2 --json
-    wait_until psql_true "select count(*) > 0 from pg_stat_progress_create_index"
+    wait_until building_index
     sleep 2.5
     kill -0 "$PGMIGRATE_PID"
-    release
+    release holder
     wait_until psql_true "select indisvalid from pg_index where indexrelid = to_regclass('i')"
     wait_pgmigrate
     assert_status 0
 
     bare 002_y <<<'VACUUM FULL t;'
-    hold "select count(*) from t"
+    hold holder "select count(*) from t"
     run_pgmigrate apply --max-wait 1
     assert_status 5
     assert_stderr "blocked by pid"
-    release
+    release holder
     run_pgmigrate apply
     assert_status 0
 }
@@ -420,14 +397,14 @@ SQL
     table_t
     psql_value "create unique index i on t (id)"
     bare 001_x <<<'REINDEX INDEX CONCURRENTLY i;'
-    hold "insert into t values (1000, 0)"
+    hold holder "insert into t values (1000, 0)"
     start_pgmigrate apply
     wait_until psql_true "select count(*) > 0 from pg_class where relname = 'i_ccnew'"
     psql_value "select pg_terminate_backend(pid) from pg_stat_activity
         where application_name = 'pgmigrate' and datname = current_database()" >/dev/null
     wait_pgmigrate
     assert_status 7
-    release
+    release holder
     wait_until no_session
     assert_equal "$(valid i_ccnew)" f
     run_pgmigrate apply
@@ -440,11 +417,11 @@ SQL
 @test "an index without a name is built, and not twice when the outcome is unknown" {
     table_t
     bare 001_x <<<'CREATE INDEX CONCURRENTLY ON t (id);'
-    hold "insert into t values (0, 0)"
+    hold holder "insert into t values (0, 0)"
     start_pgmigrate apply
-    wait_until psql_true "select count(*) > 0 from pg_stat_progress_create_index"
+    wait_until building_index
     kill -STOP "$PGMIGRATE_PID"
-    release
+    release holder
     wait_until psql_true "select indisvalid from pg_index where indexrelid = to_regclass('t_id_idx')"
     kill -KILL "$PGMIGRATE_PID"
     wait_pgmigrate
@@ -462,11 +439,11 @@ SQL
     table_t
     psql_value "create index i on t (id)"
     bare 001_x <<<'DROP INDEX CONCURRENTLY i;'
-    hold "insert into t values (0, 0)"
+    hold holder "insert into t values (0, 0)"
     start_pgmigrate apply
-    wait_until psql_true "select count(*) > 0 from pg_stat_activity where application_name = 'pgmigrate' and query ~* '^drop index' and wait_event_type = 'Lock'"
+    wait_until session "application_name = 'pgmigrate' and query ~* '^drop index' and wait_event_type = 'Lock'"
     kill -STOP "$PGMIGRATE_PID"
-    release
+    release holder
     wait_until psql_true "select to_regclass('i') is null"
     kill -KILL "$PGMIGRATE_PID"
     wait_pgmigrate

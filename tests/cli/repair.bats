@@ -149,7 +149,7 @@ half_run()
     run_pgmigrate apply
     echo 'SELECT pg_sleep(20);' | migration 002_slow
     start_pgmigrate apply
-    wait_until psql_true "select exists (select from pg_stat_activity where query like '%pg_sleep(20)%' and pid <> pg_backend_pid())"
+    wait_until sleeping
     run_pgmigrate repair 1 --mark-rolled-back --reason x --wait-lock 0
     assert_status 5
     kill "$PGMIGRATE_PID"

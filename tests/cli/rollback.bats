@@ -27,14 +27,6 @@ tables()
         where relnamespace = 'public'::regnamespace and relkind = 'r' and relname !~ '^schema_migrations'"
 }
 
-# A session that runs SQL and then sleeps in its transaction until the end of the test.
-hold() # SQL
-{
-    PGAPPNAME=holder psql -XAtq -d "$DATABASE_URL" -c "begin; $1; select pg_sleep(60)" >hold.out 2>&1 3>&- &
-    wait_until psql_true "select count(*) > 0 from pg_stat_activity where application_name = 'holder'
-        and datname = current_database() and wait_event = 'PgSleep'"
-}
-
 @test "the migration applied last is rolled back, its row goes, and the log keeps it whole" {
     shop
     run_pgmigrate rollback --reason "came too early"
@@ -381,8 +373,7 @@ CREATE TABLE kept AS SELECT current_user AS who, current_setting($$statement_tim
     shop
     migration 004_d <<<'SELECT pg_sleep(20);'
     start_pgmigrate apply
-    wait_until psql_true "select count(*) > 0 from pg_locks where locktype = 'advisory' and objsubid = 1
-        and database = (select oid from pg_database where datname = current_database())"
+    wait_until run_lock_held
     run_pgmigrate rollback --wait-lock 1
     assert_status 5
     assert_stderr "the run lock is held by pid"
@@ -393,7 +384,7 @@ CREATE TABLE kept AS SELECT current_user AS who, current_setting($$statement_tim
 
 @test "a table lock is waited for in short attempts, also by the trial" {
     shop
-    hold "select count(*) from c"
+    hold holder "select count(*) from c"
     run_pgmigrate rollback --max-wait 1 --json
     assert_status 5
     assert_equal "$(json '.error.sqlstate')" 55P03
@@ -402,7 +393,7 @@ CREATE TABLE kept AS SELECT current_user AS who, current_setting($$statement_tim
     start_pgmigrate rollback
     wait_until grep -q "retr" background.err
     psql_value "select pg_terminate_backend(pid) from pg_stat_activity
-        where application_name = 'holder' and datname = current_database()"
+        where application_name = 'hold_holder' and datname = current_database()"
     wait_pgmigrate
     assert_status 0
     assert_equal "$(tables)" "a b"
@@ -424,12 +415,10 @@ CREATE TABLE kept AS SELECT current_user AS who, current_setting($$statement_tim
     migration 001_a_rollback <<<'DROP TABLE a; SELECT pg_sleep(30);'
     run_pgmigrate apply
     start_pgmigrate rollback
-    wait_until psql_true "select count(*) > 0 from pg_stat_activity where application_name = 'pgmigrate'
-        and datname = current_database() and wait_event = 'PgSleep'"
+    wait_until sleeping
     kill -KILL "$PGMIGRATE_PID"
     wait_pgmigrate
-    wait_until psql_true "select count(*) = 0 from pg_stat_activity where application_name = 'pgmigrate'
-        and datname = current_database()"
+    wait_until no_session
     assert_equal "$(tables)" a
     assert_equal "$(applied)" 001_a
 }
@@ -440,8 +429,7 @@ CREATE TABLE kept AS SELECT current_user AS who, current_setting($$statement_tim
     migration 001_a_rollback <<<"DROP TABLE a; SELECT CASE WHEN nextval('s') > 1 THEN pg_sleep(30) END;"
     run_pgmigrate apply
     start_pgmigrate rollback
-    wait_until psql_true "select count(*) > 0 from pg_stat_activity where application_name = 'pgmigrate'
-        and datname = current_database() and wait_event = 'PgSleep'"
+    wait_until sleeping
     kill -INT "$PGMIGRATE_PID"
     wait_pgmigrate
     assert_status 130

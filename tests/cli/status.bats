@@ -99,7 +99,7 @@ states()
     three_migrations
     echo 'SELECT pg_sleep(20);' | migration 004_slow
     start_pgmigrate apply
-    wait_until psql_true "select exists (select from pg_stat_activity where query like '%pg_sleep(20)%' and pid <> pg_backend_pid())"
+    wait_until sleeping
     run_pgmigrate status
     assert_status 0
     assert_output "the run lock is held by pid "

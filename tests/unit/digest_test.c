@@ -42,6 +42,22 @@ static void parts_give_what_the_whole_gives(void **state)
     assert_string_equal(hex, EMPTY);
 }
 
+static void one_digest_serves_for_many_texts(void **state)
+{
+    (void)state;
+    AUTO(digest_free) struct digest *digest = digest_new();
+    char hex[DIGEST_HEX_SIZE], expected[DIGEST_HEX_SIZE];
+
+    digest_add(digest, "left over", 9);
+    digest_of(digest, NULL, 0, hex);
+    assert_string_equal(hex, EMPTY);
+    digest_sha256("abc", 3, expected);
+    for (int i = 0; i < 3; i++) {
+        digest_of(digest, "abc", 3, hex);
+        assert_string_equal(hex, expected);
+    }
+}
+
 static void nul_bytes_count(void **state)
 {
     (void)state;
@@ -64,9 +80,8 @@ static void an_unfinished_one_can_be_freed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_published_examples_come_out),
-        cmocka_unit_test(parts_give_what_the_whole_gives),
-        cmocka_unit_test(nul_bytes_count),
+        cmocka_unit_test(the_published_examples_come_out),  cmocka_unit_test(parts_give_what_the_whole_gives),
+        cmocka_unit_test(one_digest_serves_for_many_texts), cmocka_unit_test(nul_bytes_count),
         cmocka_unit_test(an_unfinished_one_can_be_freed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

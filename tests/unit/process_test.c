@@ -272,14 +272,17 @@ static void what_outlives_us_may_go_on_writing(void **state)
     OWNED char *folder = NULL;
     assert_true(file_make_temporary("pgmigrate-test", &folder, &error));
 
-    struct process_request request =
-        *RUN("sh", "-c", "echo started; echo careful >&2; (sleep 0.3; echo more && echo done > proof) &");
+    struct process_request request = *RUN("sh", "-c",
+                                          "echo started; echo careful >&2; (until [ -e go ]; do sleep 0.05; "
+                                          "done; echo more && echo done > proof) &");
     request.folder = folder;
     request.outlives_us = true;
     assert_run(&request, &result);
     assert_string_equal(result.output, "started\n");
     assert_string_equal(result.errors, "careful\n");
 
+    OWNED char *go = file_join(folder, "go");
+    assert_true(file_write_new(go, "", 0, 0600, &error));
     OWNED char *proof = file_join(folder, "proof");
     for (int i = 0; i < 50 && !file_exists(proof); i++)
         interrupt_sleep(100);

@@ -1,0 +1,2 @@
+-- Closes the session's cursors, those WITH HOLD too.
+CLOSE ALL

@@ -1,0 +1,2 @@
+-- Forgets what currval and lastval would answer.
+DISCARD SEQUENCES

@@ -1,0 +1,2 @@
+-- Stops listening to every channel.
+UNLISTEN *

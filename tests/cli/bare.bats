@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: PostgreSQL
+# Statements outside any transaction: what is left when they fail, are interrupted, or lose their connection.
+
+load helpers
+load faults
+
+bare() # STEM, the statements from stdin
+{
+    { echo "-- pgmigrate: no-transaction"; cat; } | migration "$1"
+}
+
+# A procedure that commits a row and then fails.
+half_way()
+{
+    psql_value "create table did (id int);
+        create procedure half_way() language plpgsql as
+            'begin insert into did values (1); commit; raise exception ''enough''; end'"
+}
+
+@test "a CALL or DO that fails and has committed nothing leaves nothing: exit 1" {
+    psql_value "create procedure refuse() language plpgsql as 'begin create table t (id int); raise exception ''no''; end'"
+    for statement in 'CALL refuse();' "DO \$\$ BEGIN CREATE TABLE t (id int); RAISE EXCEPTION 'no'; END \$\$;"; do
+        bare 001_x <<<"$statement"
+        run_pgmigrate apply
+        assert_status 1
+        assert_value "select to_regclass('t') is null" t
+    done
+}
+
+@test "a CALL or DO that fails after it has committed is half done: exit 7" {
+    half_way
+    for statement in 'CALL half_way();' "DO \$\$ BEGIN INSERT INTO did VALUES (1); COMMIT; RAISE EXCEPTION 'enough'; END \$\$;"; do
+        psql_value "truncate did"
+        bare 001_x <<<"$statement"
+        run_pgmigrate apply --json
+        assert_status 7
+        assert_stderr "stays; it begins anew the next time"
+        assert_value "select count(*) from did" 1
+    done
+}
+
+@test "the same holds for a rollback script" {
+    half_way
+    migration 001_x <<<'CREATE TABLE x (id int);'
+    bare 001_x_rollback <<<'CALL half_way();'
+    run_pgmigrate apply
+    assert_status 0
+    run_pgmigrate rollback --accept-data-loss
+    assert_status 7
+    assert_value "select count(*) from did" 1
+    assert_value "select state from schema_migrations" undoing
+
+    psql_value "create or replace procedure half_way() language plpgsql as 'begin raise exception ''no''; end'"
+    run_pgmigrate rollback --accept-data-loss
+    assert_status 1
+    assert_stderr "no"
+}
+
+@test "a CALL that was kept from a lock after it has committed is not begun anew by itself" {
+    psql_value "create table busy (id int); create table did (id int);
+        create procedure work() language plpgsql as
+            'begin insert into did values (1); commit; lock table busy; end'"
+    bare 001_x <<<'CALL work();'
+    psql -XAtq -d "$DATABASE_URL" -c "begin; lock table busy; select pg_sleep(3); rollback" 3>&- &
+    wait_until psql_true "select count(*) > 0 from pg_locks where relation = 'busy'::regclass and granted"
+    run_pgmigrate apply
+    assert_status 7
+    assert_value "select count(*) from did" 1
+}
+
+@test "a statement that ends in spite of a signal is recorded, and does not run again" {
+    psql_value "create table did (id int);
+        create procedure stubborn() language plpgsql as
+            'begin begin perform pg_sleep(30); exception when query_canceled then null; end; insert into did values (1); end'"
+    bare 001_x <<<$'CALL stubborn();\nCREATE TABLE x (id int);'
+    start_pgmigrate apply
+    wait_until sleeping
+    kill -TERM "$PGMIGRATE_PID"
+    wait_pgmigrate
+    assert_status 143
+    assert_value "select count(*) from did" 1
+    assert_value "select statements_done from schema_migrations" 1
+    run_pgmigrate apply
+    assert_status 0
+    assert_value "select count(*) from did" 1
+}
+
+@test "a connection lost in the first statement, which was rolled back, leaves nothing: exit 4" {
+    bare 001_x <<<$'CREATE TABLE x AS SELECT 1 AS one FROM pg_sleep(30);\nCREATE TABLE y (id int);'
+    start_pgmigrate apply
+    wait_until sleeping
+    terminate
+    wait_pgmigrate
+    assert_status 4
+    assert_value "select to_regclass('x') is null" t
+    bare 001_x <<<$'CREATE TABLE x (id int);\nCREATE TABLE y (id int);'
+    run_pgmigrate apply
+    assert_status 0
+}
+
+@test "a connection lost at the COMMIT of one of the statements: it counts if the server has committed it" {
+    slow_commit
+    start_cutter
+    bare 001_x <<<$'INSERT INTO slow VALUES (1);\nCREATE TABLE y (id int);'
+    start_pgmigrate apply -d "$CUT_URL"
+    wait_until committing
+    hide_server
+    cut_the_answer
+    wait_until psql_true "select count(*) = 1 from slow"
+    show_server
+    wait_pgmigrate
+    assert_status 7
+    assert_stderr "1 of 2 statements are done"
+    run_pgmigrate apply
+    assert_status 0
+    assert_value "select count(*) from slow" 1
+}
