@@ -12,7 +12,7 @@
 #include "common/postgres.h"
 
 struct ledger_chunk {
-    size_t table, chunk; /* by their numbers in the manifest */
+    size_t table, chunk; /* the table's number in the manifest, and that of the COPY's first member */
     struct fingerprint fingerprint;
 };
 

@@ -6,6 +6,7 @@
 #include "backup/member.h"
 #include "common/copy.h"
 #include "common/interrupt.h"
+#include "common/test_point.h"
 #include "sql.h"
 #include <pthread.h>
 
@@ -14,18 +15,21 @@
 #define OLD_BACKEND_MS   30000
 #define BETWEEN_TRIES_MS 200
 
-#define WHOLE SIZE_MAX /* instead of a chunk: all of them in one transaction */
-#define FEED  SIZE_MAX /* instead of a table: pg_restore's part */
+#define FEED SIZE_MAX /* instead of a table: pg_restore's part */
 
+/* What is loaded in one transaction: one COPY, or all of a table. A part of text is a COPY of its own, so
+ * that several streams have enough to share, and mix the rows of a table no further than they must. */
 struct item {
-    size_t table, chunk;
+    size_t table;
+    size_t first, members; /* of the manifest's; members 0: all chunks of the table */
+    int64_t rows;
     int64_t bytes; /* what it is ordered by */
 };
 
 /* What has come of one table. */
 struct total {
     struct fingerprint fingerprint;
-    size_t chunks; /* loaded */
+    size_t members; /* loaded */
 };
 
 struct loading {
@@ -50,12 +54,12 @@ static bool is_wanted(const struct load *load, size_t table)
     return load->manifest->tables[table].source == TABLE_COPY && (!load->tables || load->tables[table]);
 }
 
-static int64_t chunk_bytes(const struct manifest *manifest, const struct manifest_chunk *chunk)
+static int64_t member_bytes(const struct manifest *manifest, size_t first, size_t count)
 {
     int64_t bytes = 0;
 
-    for (size_t i = 0; i < chunk->members; i++)
-        bytes += manifest->members[chunk->first_member + i].raw_size;
+    for (size_t i = 0; i < count; i++)
+        bytes += manifest->members[first + i].raw_size;
     return bytes;
 }
 
@@ -64,8 +68,17 @@ static int64_t table_bytes(const struct manifest *manifest, const struct manifes
     int64_t bytes = 0;
 
     for (size_t i = 0; i < table->chunk_count; i++)
-        bytes += chunk_bytes(manifest, &table->chunks[i]);
+        bytes += member_bytes(manifest, table->chunks[i].first_member, table->chunks[i].members);
     return bytes;
+}
+
+static size_t table_members(const struct manifest_table *table)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < table->chunk_count; i++)
+        count += table->chunks[i].members;
+    return count;
 }
 
 int64_t load_bytes(const struct load *load)
@@ -78,38 +91,63 @@ int64_t load_bytes(const struct load *load)
     return bytes;
 }
 
+/* What is there already counts; the rest is to be done. */
 static void add_item(struct loading *loading, struct item item)
 {
+    const struct load *load = loading->load;
+    const struct ledger_chunk *there =
+        load->ledger && item.table != FEED ? ledger_chunk(load->ledger, item.table, item.first) : NULL;
+
+    if (there) {
+        const struct manifest_table *table = &load->manifest->tables[item.table];
+        struct total *total = &loading->totals[item.table];
+
+        fingerprint_merge(&total->fingerprint, &there->fingerprint);
+        total->members += item.members ? item.members : table_members(table);
+        atomic_fetch_add(&loading->done, item.members ? member_bytes(load->manifest, item.first, item.members)
+                                                      : table_bytes(load->manifest, table));
+        return;
+    }
     loading->items = memory_grow(loading->items, loading->count, sizeof *loading->items);
     loading->items[loading->count++] = item;
 }
 
-/* Its chunks that are there already count; what is left becomes items. */
-static void add_table(struct loading *loading, size_t number)
+static void add_parts(struct loading *loading, size_t number, const struct manifest_chunk *chunk,
+                      int64_t bytes)
 {
-    const struct load *load = loading->load;
-    const struct manifest_table *table = &load->manifest->tables[number];
-    bool whole = table->ordered || table->chunk_count == 1;
-    int64_t bytes = table_bytes(load->manifest, table);
-    struct total *total = &loading->totals[number];
+    const struct manifest *manifest = loading->load->manifest;
 
-    for (size_t i = 0; i < table->chunk_count; i++) {
-        const struct ledger_chunk *there = load->ledger ? ledger_chunk(load->ledger, number, i) : NULL;
-
-        if (there) {
-            fingerprint_merge(&total->fingerprint, &there->fingerprint);
-            total->chunks++;
-            atomic_fetch_add(&loading->done, chunk_bytes(load->manifest, &table->chunks[i]));
-        } else if (!whole) {
-            add_item(loading, (struct item){number, i, bytes / (int64_t)table->chunk_count});
-        }
-    }
-    if (whole && table->chunk_count && !total->chunks)
-        add_item(loading, (struct item){number, WHOLE, bytes});
+    for (size_t i = 0; i < chunk->members; i++)
+        add_item(loading, (struct item){.table = number,
+                                        .first = chunk->first_member + i,
+                                        .members = 1,
+                                        .rows = manifest->members[chunk->first_member + i].rows,
+                                        .bytes = bytes});
 }
 
-/* What cannot be shared comes first when it is large; the chunks of one table stay in order, so that several
- * streams mix its rows only as far as chunks reach. */
+/* Parts of one table have one size here, so that they stay together and in order. */
+static void add_table(struct loading *loading, size_t number)
+{
+    const struct manifest_table *table = &loading->load->manifest->tables[number];
+    int64_t bytes = table_bytes(loading->load->manifest, table);
+    size_t members = table_members(table);
+
+    if (members && (table->ordered || members == 1))
+        add_item(loading,
+                 (struct item){.table = number, .first = table->chunks[0].first_member, .bytes = bytes});
+    else
+        for (size_t i = 0; i < table->chunk_count; i++)
+            if (table->binary)
+                add_item(loading, (struct item){.table = number,
+                                                .first = table->chunks[i].first_member,
+                                                .members = table->chunks[i].members,
+                                                .rows = table->chunks[i].rows,
+                                                .bytes = bytes / (int64_t)table->chunk_count});
+            else
+                add_parts(loading, number, &table->chunks[i], bytes / (int64_t)members);
+}
+
+/* What cannot be shared comes first when it is large. */
 static int compare_items(const void *a, const void *b)
 {
     const struct item *left = a, *right = b;
@@ -118,7 +156,7 @@ static int compare_items(const void *a, const void *b)
         return left->bytes > right->bytes ? -1 : 1;
     if (left->table != right->table)
         return left->table < right->table ? -1 : 1;
-    return (left->chunk > right->chunk) - (left->chunk < right->chunk);
+    return (left->first > right->first) - (left->first < right->first);
 }
 
 static void list_items(struct loading *loading)
@@ -130,7 +168,7 @@ static void list_items(struct loading *loading)
         if (is_wanted(load, i))
             add_table(loading, i);
     if (feed_needed(load))
-        add_item(loading, (struct item){FEED, 0, feed_bytes(load->manifest)});
+        add_item(loading, (struct item){.table = FEED, .bytes = feed_bytes(load->manifest)});
     if (loading->count)
         qsort(loading->items, loading->count, sizeof *loading->items, compare_items);
 }
@@ -218,37 +256,37 @@ static char *copy_statement(const struct load *load, const struct manifest_table
                                                   {0}});
 }
 
-static bool compare_rows(const struct manifest_table *table, const struct manifest_chunk *chunk,
-                         const struct copying *copying, int64_t rows, struct error *error)
+static bool compare_rows(const struct manifest_table *table, int64_t expected, const struct copying *copying,
+                         int64_t rows, struct error *error)
 {
     if (copying->rest_size)
         return error_set(error, ERROR_BACKUP, "the last row of a part of table \"%s.%s\" has no end",
                          table->schema, table->name);
-    if (rows == chunk->rows && copying->fingerprint.rows == chunk->rows)
+    if (rows == expected && copying->fingerprint.rows == expected)
         return true;
     return error_set(error, ERROR_BACKUP,
                      "table \"%s.%s\": the server took %lld rows of a part that has %lld", table->schema,
-                     table->name, (long long)rows, (long long)chunk->rows);
+                     table->name, (long long)rows, (long long)expected);
 }
 
-static bool copy_members(const struct load *load, const struct manifest_chunk *chunk, struct copying *copying,
+static bool copy_members(const struct load *load, size_t first, size_t count, struct copying *copying,
                          struct error *error)
 {
     AUTO(decompressor_free) struct decompressor *decompressor = decompressor_new();
 
-    for (size_t i = 0; i < chunk->members; i++)
-        if (!member_decode(load->archive, &load->manifest->members[chunk->first_member + i], decompressor,
-                           copy_piece, copying, error))
+    for (size_t i = 0; i < count; i++)
+        if (!member_decode(load->archive, &load->manifest->members[first + i], decompressor, copy_piece,
+                           copying, error))
             return false;
     return true;
 }
 
-static bool copy_chunk(struct loading *loading, struct crew_worker *worker, struct ledger_chunk *ret,
-                       bool freeze, struct error *error)
+/* One COPY of item->members. */
+static bool copy(struct loading *loading, struct crew_worker *worker, const struct item *item, bool freeze,
+                 struct fingerprint *total, struct error *error)
 {
     const struct load *load = loading->load;
-    const struct manifest_table *table = &load->manifest->tables[ret->table];
-    const struct manifest_chunk *chunk = &table->chunks[ret->chunk];
+    const struct manifest_table *table = &load->manifest->tables[item->table];
     OWNED char *sql = copy_statement(load, table, freeze);
     AUTO(copying_clear)
     struct copying copying = {.stop = worker->stop,
@@ -257,12 +295,13 @@ static bool copy_chunk(struct loading *loading, struct crew_worker *worker, stru
     int64_t rows = 0;
 
     if (!copy_in_begin(worker->postgres, sql, &copying.copy, error) ||
-        !copy_members(load, chunk, &copying, error) || !copy_in_end(copying.copy, &rows, error) ||
+        !copy_members(load, item->first, item->members, &copying, error) ||
+        !copy_in_end(copying.copy, &rows, error) ||
         (copying.binary && !fingerprint_binary_end(copying.binary, &copying.fingerprint, error)) ||
-        !compare_rows(table, chunk, &copying, rows, error))
+        !compare_rows(table, item->rows, &copying, rows, error))
         return false;
-    ret->fingerprint = copying.fingerprint;
-    return ledger_add(worker->postgres, ret, error);
+    fingerprint_merge(total, &copying.fingerprint);
+    return true;
 }
 
 /* ---- one transaction ---- */
@@ -277,23 +316,37 @@ static bool truncate_table(struct crew_worker *worker, const struct manifest_tab
     return postgres_execute(worker->postgres, sql, error);
 }
 
+static bool copy_table(struct loading *loading, struct crew_worker *worker, const struct item *item,
+                       struct fingerprint *total, struct error *error)
+{
+    const struct manifest_table *table = &loading->load->manifest->tables[item->table];
+
+    if (!truncate_table(worker, table, error))
+        return false;
+    for (size_t i = 0; i < table->chunk_count; i++) {
+        struct item chunk = {.table = item->table,
+                             .first = table->chunks[i].first_member,
+                             .members = table->chunks[i].members,
+                             .rows = table->chunks[i].rows};
+
+        if (!copy(loading, worker, &chunk, true, total, error))
+            return false;
+    }
+    return true;
+}
+
 static bool copy_item(struct loading *loading, struct crew_worker *worker, const struct item *item,
                       struct fingerprint *ret, struct error *error)
 {
-    const struct manifest_table *table = &loading->load->manifest->tables[item->table];
-    bool whole = item->chunk == WHOLE;
-    size_t first = whole ? 0 : item->chunk, end = whole ? table->chunk_count : item->chunk + 1;
+    struct ledger_chunk done = {.table = item->table, .chunk = item->first};
 
     if (!postgres_execute(worker->postgres, sql_begin, error) ||
-        (whole && !truncate_table(worker, table, error)))
+        !(item->members ? copy(loading, worker, item, false, &done.fingerprint, error)
+                        : copy_table(loading, worker, item, &done.fingerprint, error)) ||
+        !ledger_add(worker->postgres, &done, error))
         return false;
-    for (size_t i = first; i < end; i++) {
-        struct ledger_chunk chunk = {.table = item->table, .chunk = i};
-
-        if (!copy_chunk(loading, worker, &chunk, whole, error))
-            return false;
-        fingerprint_merge(ret, &chunk.fingerprint);
-    }
+    *ret = done.fingerprint;
+    test_point("restore-commit");
     return postgres_execute(worker->postgres, sql_commit, error);
 }
 
@@ -334,11 +387,8 @@ static bool reconnect(struct loading *loading, struct crew_worker *worker, struc
 static bool look_up(struct loading *loading, struct crew_worker *worker, const struct item *item,
                     bool *ret_there, struct error *error)
 {
-    const struct manifest_table *table = &loading->load->manifest->tables[item->table];
-    size_t last = item->chunk == WHOLE ? table->chunk_count - 1 : item->chunk;
-
     return reconnect(loading, worker, error) &&
-           ledger_has(worker->postgres, item->table, last, ret_there, error);
+           ledger_has(worker->postgres, item->table, item->first, ret_there, error);
 }
 
 static void add_total(struct loading *loading, const struct item *item, const struct fingerprint *fingerprint)
@@ -347,7 +397,7 @@ static void add_total(struct loading *loading, const struct item *item, const st
 
     pthread_mutex_lock(&loading->mutex);
     fingerprint_merge(&loading->totals[item->table].fingerprint, fingerprint);
-    loading->totals[item->table].chunks += item->chunk == WHOLE ? table->chunk_count : 1;
+    loading->totals[item->table].members += item->members ? item->members : table_members(table);
     pthread_mutex_unlock(&loading->mutex);
 }
 
@@ -422,7 +472,7 @@ static void tick(void *context)
         loading->load->progress(loading->load->context, atomic_load(&loading->done), loading->bytes);
 }
 
-/* Read once more what the archive has for each table: its rows as the manifest counted them. */
+/* What went by must be what the manifest tells of. */
 static bool compare_totals(const struct loading *loading, struct error *error)
 {
     for (size_t i = 0; i < loading->load->manifest->table_count; i++) {
@@ -430,7 +480,7 @@ static bool compare_totals(const struct loading *loading, struct error *error)
         const struct total *total = &loading->totals[i];
 
         if (!is_wanted(loading->load, i) || !table->fingerprinted ||
-            (total->chunks == table->chunk_count &&
+            (total->members == table_members(table) &&
              fingerprint_equal(&total->fingerprint, &table->fingerprint)))
             continue;
         return error_set(error, ERROR_BACKUP,

@@ -4,8 +4,9 @@
  *
  * Several connections, each with its own decompressor. A table whose physical order matters, or that is one
  * COPY anyway, is loaded by one of them in one transaction, begun by TRUNCATE, so that its rows may be frozen
- * and, where wal_level is minimal, need no log. Other tables go in COPY by COPY, by all connections, each
- * with its row of the ledger. pg_restore's own data (small tables, large objects, sequences) are one more
+ * and, where wal_level is minimal, need no log. Other tables go in part by part, by all connections, each
+ * part a COPY with its row of the ledger: their rows are mixed only as far as the parts that are under way
+ * reach (16 MiB each). pg_restore's own data (small tables, large objects, sequences) are one more
  * item of that list.
  *
  * Everything is compared with the manifest as it goes by: the members' digests, the rows of each COPY as the

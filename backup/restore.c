@@ -9,7 +9,7 @@
 #include "sql.h"
 
 /* More gains little: sorting in memory of this size is as fast as it gets. */
-#define INDEX_MEMORY "256MB"
+#define INDEX_MEMORY "64MB"
 
 void restoring_clear(struct restoring *restoring)
 {

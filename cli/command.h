@@ -10,8 +10,9 @@
  *     };
  *     const struct command cmd_apply = {.name = "apply", .aliases = "up migrate", .options = options, …};
  *
- * Rules the parser relies on, held by a unit test: an option of one name or letter takes an argument in every
- * command that has it, or in none; own options do not shadow common ones.
+ * Rules the parser relies on, held by a unit test: an option of one letter takes an argument in every command
+ * that has it, or in none, and so does one of a long name unless it stands behind its command; own options do
+ * not shadow common ones.
  */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H

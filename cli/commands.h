@@ -7,6 +7,14 @@
 
 extern const struct command cmd_apply;
 extern const struct command cmd_backup_create;
+extern const struct command cmd_backup_gc;
+extern const struct command cmd_backup_keep;
+extern const struct command cmd_backup_list;
+extern const struct command cmd_backup_prune;
+extern const struct command cmd_backup_reindex;
+extern const struct command cmd_backup_show;
+extern const struct command cmd_backup_unkeep;
+extern const struct command cmd_backup_verify;
 extern const struct command cmd_baseline;
 extern const struct command cmd_check;
 extern const struct command cmd_cluster_start;

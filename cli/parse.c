@@ -35,13 +35,30 @@ static void parser_add(struct parser *parser, const struct option_spec options[]
     }
 }
 
-static void parser_init(struct parser *parser, const struct command *const commands[])
+/* The command that the words name, before anything is understood of the options between them. */
+static const struct command *guess(int argc, char **argv, const struct command *const commands[])
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        OWNED char *pair = i + 1 < argc ? text_format("%s %s", argv[i], argv[i + 1]) : NULL;
+        const struct command *command = pair ? command_find(commands, pair) : NULL;
+        if (!command)
+            command = command_find(commands, argv[i]);
+        if (command)
+            return command;
+    }
+    return NULL;
+}
+
+static void parser_init(struct parser *parser, const struct command *command,
+                        const struct command *const commands[])
 {
     size_t size;
     FILE *letters = open_memstream(&parser->letters, &size);
 
     fputs("-:", letters); /* operands in place, as option 1; a missing argument is ':' */
     parser_add(parser, common_options, letters);
+    if (command) /* its own --confirm may take no argument, and another's does */
+        parser_add(parser, command->options, letters);
     for (size_t i = 0; commands[i]; i++)
         parser_add(parser, commands[i]->options, letters);
     fclose(letters);
@@ -337,7 +354,7 @@ bool command_parse(int argc, char **argv, const struct command *const commands[]
 
     *ret =
         (struct invocation){.commands = commands, .verbosity = VERBOSITY_NORMAL, .document = json_object()};
-    parser_init(&parser, commands);
+    parser_init(&parser, guess(argc, argv, commands), commands);
     opterr = 0;
     optind = 0; /* glibc: start afresh */
     while ((code = getopt_long(argc, argv, parser.letters, parser.longs, NULL)) != -1) {

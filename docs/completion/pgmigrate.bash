@@ -32,6 +32,22 @@ _pgmigrate()
         --reason) return ;;
         --limit) return ;;
         --resume-at) return ;;
+        -j|--jobs) return ;;
+        --repository) compopt -o filenames; COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --tag) return ;;
+        --level) return ;;
+        --split-larger-than) return ;;
+        --attach) return ;;
+        --lock-wait-timeout) return ;;
+        --max-block) return ;;
+        --of) return ;;
+        --older-than) return ;;
+        --metrics) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --keep-last) return ;;
+        --keep-daily) return ;;
+        --keep-weekly) return ;;
+        --keep-monthly) return ;;
+        --keep-within) return ;;
         --folder) compopt -o filenames; COMPREPLY=($(compgen -d -- "$cur")); return ;;
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
@@ -41,23 +57,32 @@ _pgmigrate()
             *)
                 command=${command:+$command }${COMP_WORDS[i]}
                 case $command in
-                    ''|cluster) ;;
+                    ''|backup|cluster) ;;
                     *) break ;;
                 esac ;;
         esac
     done
     case $command in
-        '') [[ $cur == -* ]] || words='new check status info plan apply up migrate rollback down history baseline repair doctor cluster demo help' ;;
+        '') [[ $cur == -* ]] || words='new check status info plan apply up migrate rollback down history baseline repair backup backup doctor cluster demo help' ;;
         cluster) [[ $cur == -* ]] || words='start stop status url' ;;
         'new') words='--numbering --layout' ;;
         'check') words='--base --layout --duplicate-versions --rollback-required --protected' ;;
         'status'|info) words='--exit-code --history-table --layout --duplicate-versions --rollback-required --protected' ;;
         'plan') words='--to --out-of-order --set --history-table --layout --duplicate-versions --rollback-required --protected' ;;
-        'apply'|up|migrate) words='--to --dry-run --out-of-order --set --lock-timeout --statement-timeout --max-wait --wait-lock --role --pooler --batch --history-table --layout --duplicate-versions --rollback-required --protected' ;;
+        'apply'|up|migrate) words='--to --dry-run --backup --out-of-order --set --lock-timeout --statement-timeout --max-wait --wait-lock --role --pooler --batch --history-table --layout --duplicate-versions --rollback-required --protected' ;;
         'rollback'|down) words='--to --steps --dry-run --accept-data-loss --use --set --lock-timeout --statement-timeout --max-wait --no-verify --reason --wait-lock --role --pooler --history-table --layout --duplicate-versions --rollback-required --protected' ;;
         'history') words='--limit --history-table' ;;
         'baseline') words='--dry-run --reason --wait-lock --role --pooler --history-table --layout --duplicate-versions --rollback-required --protected' ;;
         'repair') words='--accept-checksum --mark-applied --mark-rolled-back --accept-missing --clear --resume-at --reason --wait-lock --role --pooler --history-table --layout --duplicate-versions --rollback-required --protected' ;;
+        'backup create'|backup) words='--jobs --repository --tag --level --split-larger-than --attach --verify --lock-wait-timeout --max-block --role-passwords --role --wait-lock --pooler --history-table' ;;
+        'backup list') words='--repository --of --older-than --metrics' ;;
+        'backup show') words='--repository' ;;
+        'backup verify') words='--decode --jobs --repository' ;;
+        'backup keep') words='--reason --repository' ;;
+        'backup unkeep') words='--repository' ;;
+        'backup prune') words='--keep-last --keep-daily --keep-weekly --keep-monthly --keep-within --drop-referenced --confirm --repository --history-table' ;;
+        'backup gc') words='--dry-run --repository' ;;
+        'backup reindex') words='--repository' ;;
         'doctor') words='--role --pooler --history-table --layout --duplicate-versions --rollback-required --protected' ;;
         'cluster start') words='--folder' ;;
         'cluster stop') words='--folder --remove' ;;

@@ -28,6 +28,7 @@ _pgmigrate() {
         'history:print the log of what was done, newest first'
         'baseline:mark everything up to a version as applied without running it'
         'repair:put the history of one version right'
+        'backup:more commands'
         'doctor:say what is wrong with server, tools, permissions or settings'
         'cluster:more commands'
         'demo:show the whole story on an embedded server'
@@ -86,6 +87,7 @@ _pgmigrate() {
         'apply'|up|migrate) options=(
             '--to=[stop after this version]:VERSION:'
             '--dry-run[run everything in one transaction and roll it back]'
+            '--backup[take and verify a backup before anything is applied]'
             '--out-of-order[also run files older than what is applied]'
             '*--set=[value for scripts with "variables"]:NAME=VALUE:'
             '--lock-timeout=[how long one attempt waits for a table lock; 0 waits without end]:MS:'
@@ -154,6 +156,61 @@ _pgmigrate() {
             '--duplicate-versions=[whether two files may have one number; allowed ones are ordered by name]:ACTION:(refuse allow)'
             '--rollback-required=[what a migration without rollback is; unset\: yes in protected environments, else warn]:WHEN:(yes warn no)'
             '--protected[take the environment as a protected one]'
+            ) ;;
+        'backup create'|backup) options=(
+            {-j+,--jobs=}'[connections that copy at the same time]:N:'
+            '--repository=[folder of the backups; it is made when the first one is taken]:DIR:_files -/'
+            '--tag=[a word to find it by]:TEXT:'
+            '--level=[how hard zstd compresses, from 1 (fast) to 19 (small)]:N:'
+            '--split-larger-than=[tables larger than this are copied by several connections at once]:SIZE:'
+            '*--attach=[keep a command'\''s output in the backup, under NAME]:NAME=COMMAND:'
+            '--verify[read it back afterwards and compare all digests]'
+            '--lock-wait-timeout=[how long a backup waits for its table locks; a bare number is seconds]:SECONDS:'
+            '--max-block=[how long a backup may make others wait for a lock before it gives up; 0 only warns]:SECONDS:'
+            '--role-passwords[globals.sql also holds the roles'\'' password hashes (superuser)]'
+            '--role=[read as this role (SET ROLE)]:ROLE:'
+            '--wait-lock=[how long to wait for another run to end; a bare number is seconds]:SECONDS:'
+            '--pooler=[what stands between us and the server\: session is a pooler that keeps one server connection per client]:MODE:(none session)'
+            '--history-table=[where the database keeps what was applied, as schema.table]:\[SCHEMA.\]TABLE:'
+            ) ;;
+        'backup list') options=(
+            '--repository=[folder of the backups; it is made when the first one is taken]:PATH:'
+            '--of=[only backups of the database of this name]:NAME:'
+            '--older-than=[exit 3 unless every database in the list has a good backup younger than this, such as 26h]:AGE:'
+            '--metrics=[also write a file for Prometheus'\'' textfile collector]:FILE:_files'
+            ) ;;
+        'backup show') options=(
+            '--repository=[folder of the backups; it is made when the first one is taken]:PATH:'
+            ) ;;
+        'backup verify') options=(
+            '--decode[also decode every frame and recompute rows and fingerprints]'
+            {-j+,--jobs=}'[connections that copy at the same time]:N:'
+            '--repository=[folder of the backups; it is made when the first one is taken]:PATH:'
+            ) ;;
+        'backup keep') options=(
+            '--reason=[why, for those who find it]:TEXT:'
+            '--repository=[folder of the backups; it is made when the first one is taken]:PATH:'
+            ) ;;
+        'backup unkeep') options=(
+            '--repository=[folder of the backups; it is made when the first one is taken]:PATH:'
+            ) ;;
+        'backup prune') options=(
+            '--keep-last=[keep the newest N backups]:N:'
+            '--keep-daily=[keep the newest backup of each of the last N days that have one]:N:'
+            '--keep-weekly=[keep the newest backup of each of the last N weeks that have one]:N:'
+            '--keep-monthly=[keep the newest backup of each of the last N months that have one]:N:'
+            '--keep-within=[keep every backup that is at most so much older than the newest, such as 7d]:AGE:'
+            '--drop-referenced[also remove backups that the history of the last 30 days points at]'
+            '--confirm[remove; without it, only the plan is printed]'
+            '--repository=[folder of the backups; it is made when the first one is taken]:PATH:'
+            '--history-table=[where the database keeps what was applied, as schema.table]:\[SCHEMA.\]TABLE:'
+            ) ;;
+        'backup gc') options=(
+            '--dry-run[only say what would be removed]'
+            '--repository=[folder of the backups; it is made when the first one is taken]:PATH:'
+            ) ;;
+        'backup reindex') options=(
+            '--repository=[folder of the backups; it is made when the first one is taken]:PATH:'
             ) ;;
         'doctor') options=(
             '--role=[role that migrations run as (SET ROLE)]:ROLE:'

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "backup/repository.h"
+#include "backup/verify.h"
+#include "cli/commands.h"
+#include "cli/document.h"
+#include "cli/report.h"
+#include "common/interrupt.h"
+#include "common/moment.h"
+
+struct progress {
+    const struct invocation *invocation;
+    int64_t next_ms;
+    bool shown;
+};
+
+static void tick(void *context, int64_t done, int64_t total)
+{
+    struct progress *progress = context;
+    OWNED char *size = text_size(done);
+
+    if (!progress->invocation->terminal || progress->invocation->verbosity == VERBOSITY_QUIET ||
+        clock_ms() < progress->next_ms)
+        return;
+    fprintf(stderr, "\r%3d %%  %s ", total ? (int)(done * 100 / total) : 100, size);
+    progress->next_ms = clock_ms() + 200;
+    progress->shown = true;
+}
+
+static json_t *problem_list(const struct verify_result *result)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < result->count; i++) {
+        json_t *object = json_object();
+        document_text(object, "member", result->problems[i].member);
+        document_text(object, "problem", result->problems[i].problem);
+        json_array_append_new(list, object);
+    }
+    return list;
+}
+
+static void tell(const struct invocation *invocation, const char *id, const struct verify_result *result)
+{
+    if (invocation->json) {
+        document_text(invocation->document, "id", id);
+        document_integer(invocation->document, "members", (int64_t)result->members);
+        document_integer(invocation->document, "bytes", result->bytes);
+        document_text(invocation->document, "result", result->count ? "corrupt" : "ok");
+        json_object_set_new(invocation->document, "problems", problem_list(result));
+        return;
+    }
+    for (size_t i = 0; i < result->count; i++) {
+        report_paint(stdout, invocation->color_output, PAINT_RED, result->problems[i].member);
+        printf(": %s\n", result->problems[i].problem);
+    }
+    OWNED char *size = text_size(result->bytes);
+    if (result->count)
+        printf("%s is damaged: %zu %s\n", id, result->count, result->count == 1 ? "problem" : "problems");
+    else
+        printf("%s is whole: %zu members, %s\n", id, result->members, size);
+}
+
+/* A repository that is read-only can be verified; what was found is told all the same. */
+static void mark(const struct invocation *invocation, struct repository *repository, struct record *record,
+                 bool decode)
+{
+    AUTO(error_clear) struct error error = {0};
+
+    free(record->verified_at);
+    free(record->verified_how);
+    record->verified_at = moment_text(moment_now());
+    record->verified_how = text_copy(decode ? "decode" : "digest");
+    if (!repository_mark(repository, record, MARK_VERIFIED, &error))
+        report_warning(invocation, "could not note that the backup was verified: %s", error.message);
+}
+
+static bool run(struct invocation *invocation, struct error *error)
+{
+    AUTO(repository_free) struct repository *repository = NULL;
+    AUTO(record_free) struct record *record = NULL;
+    AUTO(verify_result_clear) struct verify_result result = {0};
+    OWNED char *folder = config_path(invocation->config, "repository"), *archive = NULL;
+    const char *word = invocation->operands.count ? invocation->operands.items[0] : "latest";
+    struct progress progress = {.invocation = invocation};
+    struct verify_options options = {.decode = invocation_flag(invocation, "decode"),
+                                     .jobs = (int)config_integer(invocation->config, "jobs"),
+                                     .tick = tick,
+                                     .context = &progress};
+
+    if (!repository_open(folder, false, &repository, error) ||
+        !repository_find(repository, word, NULL, &record, &archive, error))
+        return false;
+    bool done = verify_run(archive, record, &options, &result, error);
+    if (progress.shown)
+        fputs("\r\033[K", stderr);
+    if (!done)
+        return false;
+    OWNED char *own = file_join(folder, record ? record->archive : "");
+    if (record && result.count == 0 && text_equal(own, archive))
+        mark(invocation, repository, record, options.decode);
+    tell(invocation, record ? record->id : archive, &result);
+    invocation->exit_code = result.count ? ERROR_FINDINGS : 0;
+    return true;
+}
+
+static const struct option_spec options[] = {
+    {.name = "decode", .summary = "also decode every frame and recompute rows and fingerprints"},
+    {.name = "jobs", .letter = 'j', .argument = "N", .key = "jobs"},
+    {.name = "repository", .argument = "PATH", .key = "repository"},
+    {0},
+};
+
+const struct command cmd_backup_verify = {
+    .name = "backup verify",
+    .operands = "[BACKUP]",
+    .max_operands = 1,
+    .summary = "look whether a backup is whole",
+    .details =
+        "BACKUP is an id, its unambiguous beginning, \"latest\" (default), or the path of an archive. "
+        "Compared "
+        "are sizes, the SHA-256 of the archive and of every member, the tar's headers and the manifest. All "
+        "problems are listed, by member; the exit status is 3 then.",
+    .options = options,
+    .group = "Backups",
+    .run = run,
+};

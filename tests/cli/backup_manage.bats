@@ -1,0 +1,136 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: PostgreSQL
+#
+# What is done with backups once they are there.
+load helpers
+
+setup()
+{
+    test_setup
+    export PGMIGRATE_REPOSITORY=$BATS_TEST_TMPDIR/backups
+    psql_value "create table item (id int primary key, name text); insert into item select g, 'item ' || g from generate_series(1, 1000) g"
+}
+
+# Take one; its id is in $id.
+take()
+{
+    run --separate-stderr pgmigrate backup create --json "$@"
+    # shellcheck disable=SC2154 # of bats
+    id=$(jq -r .id <<<"$output")
+    [ "$id" != null ]
+}
+
+@test "a repository without backups is listed as empty, and a monitor is told" {
+    run --separate-stderr pgmigrate backup list --json
+    [ "$status" = 0 ]
+    [ "$(jq -c .backups <<<"$output")" = '[]' ]
+    run pgmigrate backup list --older-than 26h
+    [ "$status" = 3 ]
+    [ ! -e "$PGMIGRATE_REPOSITORY" ]
+}
+
+@test "backups are listed newest first, with what monitors ask for" {
+    take --tag first
+    first=$id
+    take
+    run --separate-stderr pgmigrate backup list --json --older-than 1h --metrics backups.prom
+    [ "$status" = 0 ]
+    [ "$(jq -r '.backups | map(.id) | join(" ")' <<<"$output")" = "$id $first" ]
+    [ "$(jq -r '.backups[1].tag' <<<"$output")" = first ]
+    [ "$(jq -r '.backups[0] | has("taken_at") and has("bytes") and has("kept")' <<<"$output")" = true ]
+    grep -q "^pgmigrate_backup_last_success_timestamp_seconds{database=\"$TEST_DATABASE\",system=\"[0-9]*\"} [0-9]" backups.prom
+    grep -q '^pgmigrate_backup_last_tested_timestamp_seconds{.*} 0$' backups.prom
+    run pgmigrate backup list --older-than 0ms
+    [ "$status" = 3 ]
+    [[ $output == *"the newest good backup of database \"$TEST_DATABASE\" is"* ]]
+    run pgmigrate backup list --of nobody
+    [ "$status" = 0 ]
+    [[ $output != *"$id"* ]]
+}
+
+@test "show tells everything of one" {
+    take
+    run --separate-stderr pgmigrate backup show "$id" --json
+    [ "$status" = 0 ]
+    [ "$(jq -r .rows <<<"$output")" = 1000 ]
+    [ "$(jq -r .sha256 <<<"$output")" = "$(sha256sum "$PGMIGRATE_REPOSITORY/$id.tar" | cut -d ' ' -f 1)" ]
+    run pgmigrate backup show latest
+    [ "$status" = 0 ]
+    [[ $output == *"1 tables, 1000 rows"* ]]
+    (cd "$PGMIGRATE_REPOSITORY" && sha256sum -c "$id.tar.sha256")
+    run pgmigrate backup show nothing
+    [ "$status" = 9 ]
+}
+
+@test "verify marks what is whole and names what is damaged" {
+    take
+    run --separate-stderr pgmigrate backup verify --decode --json
+    [ "$status" = 0 ]
+    [ "$(jq -c '[.result, .problems]' <<<"$output")" = '["ok",[]]' ]
+    [ "$(pgmigrate backup show "$id" --json | jq -r .verified_how)" = decode ]
+    printf x | dd of="$PGMIGRATE_REPOSITORY/$id.tar" bs=1 seek=513 conv=notrunc status=none
+    run --separate-stderr pgmigrate backup verify "$id" --json
+    [ "$status" = 3 ]
+    [ "$(jq -r '.result + " " + (.problems | map(.member) | join(" "))' <<<"$output")" = "corrupt README.txt archive" ]
+}
+
+@test "a read-only repository can be listed, shown and verified" {
+    [ "$(id -u)" != 0 ] || skip "root writes everywhere"
+    take
+    chmod -R a-w "$PGMIGRATE_REPOSITORY"
+    run pgmigrate backup list
+    [ "$status" = 0 ]
+    run pgmigrate backup verify
+    [ "$status" = 0 ]
+    [[ $output == *"could not note"* ]]
+    chmod -R u+w "$PGMIGRATE_REPOSITORY"
+}
+
+@test "prune shows its reasons, removes only when told, and never what is kept" {
+    take
+    oldest=$id
+    take
+    middle=$id
+    take
+    run pgmigrate backup keep "$oldest" --reason audit
+    [ "$status" = 0 ]
+    run pgmigrate backup prune --keep-last 1
+    [ "$status" = 0 ]
+    [[ $output == *"keep"*"$id"*"last 1"* ]]
+    [[ $output == *"remove"*"$middle"*"no rule keeps it"* ]]
+    [[ $output == *"marked: audit"* ]]
+    [ -e "$PGMIGRATE_REPOSITORY/$middle.json" ]
+    run --separate-stderr pgmigrate backup prune --keep-last 1 --confirm --json
+    [ "$status" = 0 ]
+    [ "$(jq -c '[.removed, .confirmed]' <<<"$output")" = '[1,true]' ]
+    [ ! -e "$PGMIGRATE_REPOSITORY/$middle.json" ]
+    [ ! -e "$PGMIGRATE_REPOSITORY/$middle.tar" ]
+    [ -e "$PGMIGRATE_REPOSITORY/$oldest.tar" ]
+    pgmigrate backup unkeep "$oldest"
+    run pgmigrate backup prune --keep-last 1 --confirm
+    [ "$status" = 0 ]
+    [ ! -e "$PGMIGRATE_REPOSITORY/$oldest.tar" ]
+    [ -e "$PGMIGRATE_REPOSITORY/$id.tar" ]
+    run pgmigrate backup prune
+    [ "$status" = 2 ]
+}
+
+@test "nothing is pruned after a run that was killed; gc cleans up and touches nothing else" {
+    take
+    touch "$PGMIGRATE_REPOSITORY/29990101T000000Z-x-00000a.tar.part" "$PGMIGRATE_REPOSITORY/notes.txt"
+    run pgmigrate backup prune --keep-last 1 --confirm
+    [ "$status" = 10 ]
+    run pgmigrate backup gc --dry-run
+    [ "$status" = 0 ]
+    [ -e "$PGMIGRATE_REPOSITORY/29990101T000000Z-x-00000a.tar.part" ]
+    run pgmigrate backup gc
+    [ "$status" = 0 ]
+    [ ! -e "$PGMIGRATE_REPOSITORY/29990101T000000Z-x-00000a.tar.part" ]
+    [ -e "$PGMIGRATE_REPOSITORY/notes.txt" ]
+    [ -e "$PGMIGRATE_REPOSITORY/$id.tar" ]
+    run pgmigrate backup prune --keep-last 1 --confirm
+    [ "$status" = 0 ]
+    run pgmigrate backup reindex
+    [ "$status" = 0 ]
+    [[ $output == *"1 backup in the catalog"* ]]
+}
