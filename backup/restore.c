@@ -228,7 +228,7 @@ static const struct step steps[] = {
     {"indexes", RESTORE_POST_DATA, restore_indexes},
     {"privileges", RESTORE_PRIVILEGES, restore_privileges},
     {"properties", RESTORE_PRIVILEGES, apply_properties},
-    {"late", RESTORE_POST_DATA, restore_late},
+    {"late", RESTORE_LATE, restore_late},
     {"statistics", RESTORE_ANALYZE, analyze},
     {"compared", RESTORE_COMPARING, compare},
 };
