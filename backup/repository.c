@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "backup/repository.h"
 
+#include "backup/catalog.h"
 #include "common/interrupt.h"
 #include "common/moment.h"
 #include <errno.h>
@@ -131,17 +132,43 @@ void records_clear(struct records *records)
     *records = (struct records){0};
 }
 
+/* What a file was when it was read; one that is replaced gets another inode. */
+static char *stamp_of(const char *path)
+{
+    struct stat status;
+
+    if (stat(path, &status) != 0)
+        return NULL;
+    return text_format("%lld %lld.%09ld %llu", (long long)status.st_size, (long long)status.st_mtim.tv_sec,
+                       status.st_mtim.tv_nsec, (unsigned long long)status.st_ino);
+}
+
+/* From the catalog, or from the file where that does not know it. */
+static bool load_record(const char *path, struct catalog *catalog, struct record **ret, struct error *error)
+{
+    AUTO(error_clear) struct error ignored = {0};
+    OWNED char *stamp = stamp_of(path), *text = NULL;
+    const char *known = stamp ? catalog_content(catalog, file_name(path), stamp) : NULL;
+    size_t size;
+
+    if (known && record_read(known, strlen(known), ret, &ignored))
+        return true;
+    if (!file_read(path, &text, &size, error) || !record_read(text, size, ret, error))
+        return false;
+    if (stamp)
+        catalog_add(catalog, file_name(path), stamp, *ret, text);
+    return true;
+}
+
 /* The record of a file, and that its archive is what it says: there, as large, with a whole footer. */
-static bool read_record(const struct repository *repository, const char *name, struct record **ret,
-                        struct error *error)
+static bool read_record(const struct repository *repository, const char *name, struct catalog *catalog,
+                        struct record **ret, struct error *error)
 {
     AUTO(record_free) struct record *record = NULL;
     AUTO(archive_reader_free) struct archive_reader *reader = NULL;
     OWNED char *path = file_join(repository->folder, name);
-    OWNED char *text = NULL;
-    size_t size;
 
-    if (!file_read(path, &text, &size, error) || !record_read(text, size, &record, error))
+    if (!load_record(path, catalog, &record, error))
         return false;
     if (strlen(name) != strlen(record->id) + strlen(".json") || !text_starts_with(name, record->id))
         return error_set(error, ERROR_BACKUP, "it is the record of %s", record->id);
@@ -176,15 +203,18 @@ bool repository_list(struct repository *repository, struct records *ret, struct 
 {
     AUTO(text_list_clear) struct text_list names = {0};
     AUTO(records_clear) struct records records = {0};
+    AUTO(catalog_close) struct catalog *catalog = NULL;
 
     if (file_exists(repository->folder) && !file_list(repository->folder, &names, error))
         return false;
+    if (names.count > 0)
+        catalog = catalog_open(repository->folder);
     for (size_t i = 0; i < names.count; i++) {
         AUTO(error_clear) struct error problem = {0};
         struct record *record = NULL;
         if (!text_ends_with(names.items[i], ".json"))
             continue;
-        if (read_record(repository, names.items[i], &record, &problem)) {
+        if (read_record(repository, names.items[i], catalog, &record, &problem)) {
             records.items = memory_grow(records.items, records.count, sizeof *records.items);
             records.items[records.count++] = record;
         } else if (ret_problems) {

@@ -12,8 +12,7 @@
  *     lock             flock: one writer at a time (create, prune, gc, reindex); dies with the process
  *
  * Who reads an archive holds a shared flock on it; prune skips what it cannot lock. The records are the
- * truth: the catalog only answers faster, and is brought up to date when it is opened and a record's file is
- * newer or missing in it.
+ * truth: the catalog only answers faster (catalog.h).
  */
 #ifndef BACKUP_REPOSITORY_H
 #define BACKUP_REPOSITORY_H

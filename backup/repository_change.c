@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* The half of repository.h that changes a repository. */
+#include "backup/catalog.h"
 #include "backup/repository.h"
 #include "common/moment.h"
 #include "common/test_point.h"
@@ -351,6 +352,9 @@ bool repository_reindex(struct repository *repository, size_t *ret_count, struct
 {
     AUTO(records_clear) struct records records = {0};
 
+    if (!catalog_remove(repository_folder(repository), error))
+        return false;
+    test_point("catalog-removed");
     if (!repository_list(repository, &records, NULL, error))
         return false;
     *ret_count = records.count;

@@ -23,6 +23,7 @@ enum restore_phase {
     RESTORE_DATA,
     RESTORE_POST_DATA,
     RESTORE_PRIVILEGES,
+    RESTORE_LATE, /* materialized views, event triggers */
     RESTORE_ANALYZE,
     RESTORE_COMPARING,
     RESTORE_SWAPPING,

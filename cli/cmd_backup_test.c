@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-#include "backup/repository.h"
 #include "backup/restore_test.h"
+#include "cli/backups.h"
 #include "cli/commands.h"
 #include "cli/document.h"
 #include "cli/restoring.h"
@@ -61,10 +61,10 @@ static bool run(struct invocation *invocation, struct error *error)
 {
     AUTO(repository_free) struct repository *repository = NULL;
     AUTO(record_free) struct record *record = NULL;
-    OWNED char *archive = NULL, *folder = config_path(invocation->config, "repository");
+    OWNED char *archive = NULL;
     const char *word = invocation->operands.count ? invocation->operands.items[0] : "latest";
 
-    if (!repository_open(folder, false, &repository, error) ||
+    if (!backups_repository(invocation, false, &repository, error) ||
         !repository_find(repository, word, NULL, &record, &archive, error))
         return false;
     if (!record) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-#include "backup/repository.h"
 #include "backup/restore.h"
+#include "cli/backups.h"
 #include "cli/commands.h"
 #include "cli/connect.h"
 #include "cli/document.h"
@@ -57,9 +57,7 @@ static bool find_backup(struct run *run, struct error *error)
     const struct invocation *invocation = run->invocation;
     const char *before = invocation_option(invocation, "before");
     const char *time = invocation_option(invocation, "before-time");
-    OWNED char *folder = config_path(invocation->config, "repository");
-
-    if (!repository_open(folder, false, &run->repository, error))
+    if (!backups_repository(invocation, false, &run->repository, error))
         return false;
     if (before)
         return repository_find_before(run->repository, before, run->database, &run->record, &run->archive,

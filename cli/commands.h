@@ -13,6 +13,7 @@ extern const struct command cmd_backup_list;
 extern const struct command cmd_backup_prune;
 extern const struct command cmd_backup_reindex;
 extern const struct command cmd_backup_show;
+extern const struct command cmd_backup_test;
 extern const struct command cmd_backup_unkeep;
 extern const struct command cmd_backup_verify;
 extern const struct command cmd_baseline;
@@ -28,6 +29,7 @@ extern const struct command cmd_history;
 extern const struct command cmd_new;
 extern const struct command cmd_plan;
 extern const struct command cmd_repair;
+extern const struct command cmd_restore;
 extern const struct command cmd_rollback;
 extern const struct command cmd_status;
 

@@ -15,6 +15,7 @@ static const char *phase_name(enum restore_phase phase)
         [RESTORE_DATA] = "loading rows",
         [RESTORE_POST_DATA] = "building indexes and constraints",
         [RESTORE_PRIVILEGES] = "setting privileges and properties",
+        [RESTORE_LATE] = "filling materialized views",
         [RESTORE_ANALYZE] = "analyzing",
         [RESTORE_COMPARING] = "comparing rows with the backup",
         [RESTORE_SWAPPING] = "swapping databases",

@@ -1,6 +1,6 @@
 -- The tables whose rows a backup must hold, and the partitioned tables above them; largest first: oid, filenode, schema,
 -- name, columns (quoted, without generated ones), bytes with TOAST, pages, whether it is partitioned, unlogged, a heap,
--- an extension's configuration, and ordered (its physical order matters), and root, the quoted name of the partitioned
+-- an extension's configuration, and ordered (BRIN or CLUSTER: its physical order matters), and root, the quoted name of the partitioned
 -- table through which its rows must be loaded. Tables below $1 (bigint) bytes are never called ordered.
 WITH config AS (
     SELECT pg_catalog.unnest(e.extconfig) AS oid FROM pg_catalog.pg_extension AS e
@@ -9,16 +9,6 @@ WITH config AS (
       FROM pg_catalog.pg_depend AS d
      WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
        AND d.deptype = 'e'
-), correlated AS (
-    SELECT DISTINCT i.indrelid AS oid
-      FROM pg_catalog.pg_index AS i
-      JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-      JOIN pg_catalog.pg_class AS c ON c.oid = i.indrelid
-      JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-      JOIN pg_catalog.pg_stats AS s
-        ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname AND NOT s.inherited
-     WHERE pg_catalog.abs(s.correlation) > 0.95
-       AND s.n_distinct <> 1
 ), arranged AS (
     SELECT i.indrelid AS oid
       FROM pg_catalog.pg_index AS i
@@ -71,8 +61,7 @@ SELECT t.oid, t.relfilenode AS filenode, t.nspname AS schema, t.relname AS name,
        t.amname IS NOT DISTINCT FROM 'heap' AS heap,
        t.config IS NOT NULL AS config,
        t.bytes >= $1::pg_catalog.int8
-           AND (EXISTS (SELECT 1 FROM arranged WHERE arranged.oid = t.oid)
-                OR EXISTS (SELECT 1 FROM correlated WHERE correlated.oid = t.oid)) AS ordered,
+           AND EXISTS (SELECT 1 FROM arranged WHERE arranged.oid = t.oid) AS ordered,
        (SELECT '"' || pg_catalog.replace(n.nspname, '"', '""') || '"."' || pg_catalog.replace(c.relname, '"', '""') || '"'
           FROM pg_catalog.pg_class AS c
           JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace

@@ -48,6 +48,10 @@ _pgmigrate()
         --keep-weekly) return ;;
         --keep-monthly) return ;;
         --keep-within) return ;;
+        --table) return ;;
+        --before) return ;;
+        --before-time) return ;;
+        --confirm) return ;;
         --folder) compopt -o filenames; COMPREPLY=($(compgen -d -- "$cur")); return ;;
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
@@ -63,7 +67,7 @@ _pgmigrate()
         esac
     done
     case $command in
-        '') [[ $cur == -* ]] || words='new check status info plan apply up migrate rollback down history baseline repair backup backup doctor cluster demo help' ;;
+        '') [[ $cur == -* ]] || words='new check status info plan apply up migrate rollback down history baseline repair backup backup restore doctor cluster demo help' ;;
         cluster) [[ $cur == -* ]] || words='start stop status url' ;;
         'new') words='--numbering --layout' ;;
         'check') words='--base --layout --duplicate-versions --rollback-required --protected' ;;
@@ -78,11 +82,13 @@ _pgmigrate()
         'backup list') words='--repository --of --older-than --metrics' ;;
         'backup show') words='--repository' ;;
         'backup verify') words='--decode --jobs --repository' ;;
+        'backup test') words='--jobs --repository' ;;
         'backup keep') words='--reason --repository' ;;
         'backup unkeep') words='--repository' ;;
         'backup prune') words='--keep-last --keep-daily --keep-weekly --keep-monthly --keep-within --drop-referenced --confirm --repository --history-table' ;;
         'backup gc') words='--dry-run --repository' ;;
         'backup reindex') words='--repository' ;;
+        'restore') words='--to --swap --table --schema-only --jobs --before --before-time --resume --no-owner --no-privileges --create-missing-roles --no-compare --dry-run --confirm --repository' ;;
         'doctor') words='--role --pooler --history-table --layout --duplicate-versions --rollback-required --protected' ;;
         'cluster start') words='--folder' ;;
         'cluster stop') words='--folder --remove' ;;

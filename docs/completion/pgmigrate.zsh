@@ -29,6 +29,7 @@ _pgmigrate() {
         'baseline:mark everything up to a version as applied without running it'
         'repair:put the history of one version right'
         'backup:more commands'
+        'restore:restore a backup into a new database'
         'doctor:say what is wrong with server, tools, permissions or settings'
         'cluster:more commands'
         'demo:show the whole story on an embedded server'
@@ -187,6 +188,10 @@ _pgmigrate() {
             {-j+,--jobs=}'[connections that copy at the same time]:N:'
             '--repository=[folder of the backups; it is made when the first one is taken]:PATH:'
             ) ;;
+        'backup test') options=(
+            {-j+,--jobs=}'[connections that copy at the same time]:N:'
+            '--repository=[folder of the backups; it is made when the first one is taken]:PATH:'
+            ) ;;
         'backup keep') options=(
             '--reason=[why, for those who find it]:TEXT:'
             '--repository=[folder of the backups; it is made when the first one is taken]:PATH:'
@@ -210,6 +215,23 @@ _pgmigrate() {
             '--repository=[folder of the backups; it is made when the first one is taken]:PATH:'
             ) ;;
         'backup reindex') options=(
+            '--repository=[folder of the backups; it is made when the first one is taken]:PATH:'
+            ) ;;
+        'restore') options=(
+            '--to=[the new database \[default\: <database>_restore_<time>\]]:NEWDB:'
+            '--swap[put it in the place of the database, which is kept under another name]'
+            '*--table=[only this table, with what it needs]:NAME:'
+            '--schema-only[no rows]'
+            {-j+,--jobs=}'[connections that copy at the same time]:N:'
+            '--before=[the last backup before that migration was applied]:VERSION:'
+            '--before-time=[the last backup before that time (RFC 3339)]:TIME:'
+            '--resume[go on with a restore that was interrupted]'
+            '--no-owner[everything belongs to whoever restores]'
+            '--no-privileges[leave out GRANT and REVOKE]'
+            '--create-missing-roles[create roles that are missing, without login]'
+            '--no-compare[do not read the tables back to compare them with the backup]'
+            '--dry-run[show the plan and what is in the way]'
+            '--confirm=[the database that --swap replaces]:DBNAME:'
             '--repository=[folder of the backups; it is made when the first one is taken]:PATH:'
             ) ;;
         'doctor') options=(

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
+#include "common/store.h"
+#include "sql.h"
 #include "tests/unit/backup_scene.h"
 #include <signal.h>
 #include <sys/stat.h>
@@ -147,6 +149,62 @@ static void what_is_not_whole_is_told_and_not_listed(void **state)
         assert_null(strstr(ids, FIRST));
         if (!strstr(problems, damages[i].expected) || !text_starts_with(problems, FIRST ".json: "))
             fail_msg("%zu: %s", i, problems);
+        scene_must(file_remove_tree("backups", &error), &error);
+    }
+}
+
+/* ---- the catalog ---- */
+
+static void the_catalog_answers_what_the_records_say(void **state)
+{
+    (void)state;
+    AUTO(error_clear) struct error error = {0};
+    AUTO(repository_free) struct repository *repository = with_three();
+    AUTO(store_close) struct store *store = NULL;
+    AUTO(store_rows_free) struct store_rows *rows = NULL;
+    const char *const scripts[] = {sql_store_catalog_create, NULL};
+    OWNED char *first = listed(repository, NULL), *second = listed(repository, NULL);
+
+    assert_string_equal(first, second);
+    scene_must(store_open("backups/catalog.sqlite", scripts, &store, &error), &error);
+    scene_must(store_run(store, "SELECT id FROM record ORDER BY taken_at", 0, NULL, &rows, &error), &error);
+    assert_int_equal(store_rows_count(rows), 3);
+    assert_string_equal(store_rows_text(rows, 0, "id"), OTHER);
+}
+
+static void a_damaged_or_forged_catalog_hides_and_invents_nothing(void **state)
+{
+    (void)state;
+    static const char *const forgeries[] = {
+        "UPDATE record SET content = '{}'",
+        "UPDATE record SET content = replace(content, 'shop', 'sale')",
+        "DELETE FROM record",
+        "DROP TABLE record",
+        "INSERT INTO record SELECT '20270101T000000Z-shop-00000a.json', stamp, id, database, taken_at, "
+        "bytes, "
+        "content FROM record WHERE id LIKE '%1'",
+        NULL, /* no SQLite at all */
+    };
+
+    for (size_t i = 0; i < sizeof forgeries / sizeof *forgeries; i++) {
+        AUTO(error_clear) struct error error = {0};
+        AUTO(repository_free) struct repository *repository = with_three();
+        OWNED char *before = listed(repository, NULL), *problems = NULL;
+        if (forgeries[i]) {
+            AUTO(store_close) struct store *store = NULL;
+            const char *const scripts[] = {sql_store_catalog_create, NULL};
+            scene_must(store_open("backups/catalog.sqlite", scripts, &store, &error), &error);
+            scene_must(store_run(store, forgeries[i], 0, NULL, NULL, &error), &error);
+        } else {
+            damage("backups/catalog.sqlite", 0, "this is no catalog at all");
+        }
+        OWNED char *after = listed(repository, &problems), *again = listed(repository, NULL);
+        assert_string_equal(before, after);
+        assert_string_equal(before, again);
+        assert_string_equal(problems, "");
+        size_t count;
+        scene_must(repository_reindex(repository, &count, &error), &error);
+        assert_int_equal(count, 3);
         scene_must(file_remove_tree("backups", &error), &error);
     }
 }
@@ -427,6 +485,8 @@ int main(void)
         TEST(backups_are_listed_by_the_time_of_their_snapshot),
         TEST(a_missing_folder_is_an_empty_repository),
         TEST(what_is_not_whole_is_told_and_not_listed),
+        TEST(the_catalog_answers_what_the_records_say),
+        TEST(a_damaged_or_forged_catalog_hides_and_invents_nothing),
         TEST(a_backup_is_found_by_what_users_call_it),
         TEST(an_archive_may_come_without_its_record),
         TEST(a_backup_from_before_a_migration_is_found),
