@@ -32,6 +32,9 @@ static const char discounts_right[] = "-- Ten percent off all vases.\n"
                                       "   SET discount = 10\n"
                                       " WHERE name LIKE 'Vase%';\n";
 
+static const char clean_up_wrong[] = "-- Orders that were shipped need not be kept.\n"
+                                     "DELETE FROM orders WHERE status <> 'shipped';\n";
+
 static const struct scene story[] = {
     {.say = "A shop with several tenants is about to get its database. Seven migrations wait, each with its "
             "rollback.",
@@ -61,6 +64,20 @@ static const struct scene story[] = {
     {.say = "With open eyes, then. The script that runs is the one stored when the migration was applied.",
      .arguments = {"rollback", "--accept-data-loss"}},
     {.say = "Who did what, and when:", .arguments = {"history"}},
+    {.say = "Another migration shall delete what is no longer needed. A backup is taken and verified before.",
+     .file = "migrations/009_clean_up_orders_rollback.sql",
+     .text = "-- What was deleted cannot be brought back.\n"},
+    {.file = "migrations/009_clean_up_orders.sql",
+     .text = clean_up_wrong,
+     .arguments = {"apply", "--backup"}},
+    {.say = "It should have deleted the shipped orders, and deleted all others. No script brings them back, "
+            "but:",
+     .arguments = {"backup", "list"}},
+    {.say = "The last backup from before that migration is restored beside the database, compared, and takes "
+            "its place:",
+     .arguments = {"restore", "--before", "009", "--swap", "--yes"}},
+    {.say = "The orders are back, and the migrations are pending again. Nothing was thrown away.",
+     .arguments = {"status"}},
 };
 
 static const struct option_spec options[] = {
@@ -136,6 +153,8 @@ static const char *const clean_environment[] = {"PGMIGRATE_ENVIRONMENT=demo",
                                                 "PGMIGRATE_LAYOUT",
                                                 "PGMIGRATE_BATCH",
                                                 "PGMIGRATE_LOCK_TIMEOUT",
+                                                "PGMIGRATE_REPOSITORY",
+                                                "PGMIGRATE_JOBS",
                                                 NULL};
 
 static bool run_scene(const struct invocation *invocation, const char *folder, const struct scene *scene,
