@@ -157,6 +157,14 @@ SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-san
 sanitize:
 	@TEST_SANITIZED=1 $(MAKE) --no-print-directory BUILD=build/sanitize CFLAGS='$(SANITIZE)' run-tests
 
+# What runs in several threads, under the thread sanitizer: `make tsan`, `make tsan TSAN_TESTS=tests/cli/restore.bats`.
+TSAN_TESTS = $(patsubst %,build/tsan/tests/%_test,process_stream copy_out copy_in tasks archive) \
+             $(wildcard tests/cli/backup.bats tests/cli/restore.bats)
+.PHONY: tsan
+tsan:
+	@TEST_SANITIZED=1 TSAN_OPTIONS='exitcode=99 $(TSAN_OPTIONS)' $(MAKE) --no-print-directory BUILD=build/tsan \
+	    CFLAGS='-O1 -g -fsanitize=thread' run-tests UNIT_TESTS='$(filter build/tsan/%,$(TSAN_TESTS))' CLI_TESTS='$(filter %.bats,$(TSAN_TESTS))'
+
 # The command-line tests on servers that this system does not have: `make test-servers SERVERS=17`.
 SERVERS  = $(shell sed -n 's/^\([0-9][0-9]*\) .*/\1/p' tests/servers/versions)
 .PHONY: test-servers
@@ -283,7 +291,7 @@ help:
 	@echo 'make bench           times beside other tools; BENCH=quick'
 	@echo 'make lint            format, headers, includes, sizes, documents, scripts'
 	@echo 'make check           lint, both compilers, fuzzers, coverage, sanitizers'
-	@echo 'make sanitize, fuzz, coverage    one of these alone; SECONDS=60 for each fuzzer'
+	@echo 'make sanitize, tsan, fuzz, coverage    one of these alone; SECONDS=60 for each fuzzer'
 	@echo 'make format, docs    bring sources and printed documents into shape'
 	@echo 'make clean           remove what was built'
 format:
