@@ -17,9 +17,9 @@ VERSION := 0.1.0
 
 SOURCES := $(wildcard $(addsuffix /*.c,$(FOLDERS)))
 SQL     := $(sort $(wildcard sql/*.sql sql/*/*.sql))
-EMBEDDED = shop discount archive
+EMBEDDED = shop later archive
 shop_files    := $(sort $(wildcard docs/examples/shop/*.sql))
-discount_files := $(sort $(wildcard docs/examples/discounts/*.sql))
+later_files := $(sort $(wildcard docs/examples/later/*.sql))
 archive_files := $(sort $(wildcard backup/archive_files/*))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/sql.o $(EMBEDDED:%=$(BUILD)/%_files.o)
 LIBRARY := $(BUILD)/libpgmigrate.a
@@ -68,7 +68,7 @@ $(BUILD)/%_files.o: $(BUILD)/%_files.c $(BUILD)/flags
 	$(Q)$(COMPILE) -c -o $@ $<
 
 $(BUILD)/shop_files.c: $(shop_files)
-$(BUILD)/discount_files.c: $(discount_files)
+$(BUILD)/later_files.c: $(later_files)
 $(BUILD)/archive_files.c: $(archive_files)
 $(BUILD)/%_files.c: build-aux/embed_files.awk $(BUILD)/files
 	$(call say,EMBED,$@)
@@ -85,7 +85,7 @@ remember = mkdir -p $(@D) && printf '%s\n' '$(subst ','\'',$(1))' | cmp -s - $@ 
 $(BUILD)/flags: always
 	@$(call remember,$(COMPILE) $(LINK))
 $(BUILD)/files: always
-	@$(call remember,$(SOURCES) $(SQL) $(shop_files) $(discount_files) $(archive_files))
+	@$(call remember,$(SOURCES) $(SQL) $(shop_files) $(later_files) $(archive_files))
 $(LIBRARY): $(BUILD)/files
 .PHONY: always
 
@@ -168,6 +168,14 @@ sanitize-unprivileged:
 	+@$(sanitized) run-tests-unprivileged
 	+@[ "$$(id -u)" != 0 ] || $(sanitized) run-tests UNIT_TESTS='$(filter build/%,$(ROOTS_TESTS))' \
 	    CLI_TESTS='$(filter tests/%,$(ROOTS_TESTS))'
+
+# What runs in several threads, under the thread sanitizer: `make tsan`, `make tsan TSAN_TESTS=tests/cli/restore.bats`.
+TSAN_TESTS = $(patsubst %,build/tsan/tests/%_test,process_stream copy_out copy_in tasks archive) \
+             $(wildcard tests/cli/backup.bats tests/cli/restore.bats)
+.PHONY: tsan
+tsan:
+	@TEST_SANITIZED=1 TSAN_OPTIONS='exitcode=99 $(TSAN_OPTIONS)' $(MAKE) --no-print-directory BUILD=build/tsan \
+	    CFLAGS='-O1 -g -fsanitize=thread' run-tests UNIT_TESTS='$(filter build/tsan/%,$(TSAN_TESTS))' CLI_TESTS='$(filter %.bats,$(TSAN_TESTS))'
 
 # The command-line tests on servers that this system does not have: `make test-servers SERVERS=17`.
 SERVERS  = $(shell sed -n 's/^\([0-9][0-9]*\) .*/\1/p' tests/servers/versions)
@@ -293,7 +301,7 @@ help:
 	@echo 'make bench           times beside other tools; BENCH=quick'
 	@echo 'make lint            format, headers, includes, sizes, documents, scripts'
 	@echo 'make check           lint, both compilers, fuzzers, coverage, sanitizers'
-	@echo 'make sanitize, fuzz, coverage    one of these alone; SECONDS=60 for each fuzzer'
+	@echo 'make sanitize, tsan, fuzz, coverage    one of these alone; SECONDS=60 for each fuzzer'
 	@echo 'make format, docs    bring sources and printed documents into shape'
 	@echo 'make clean           remove what was built'
 format:

@@ -50,13 +50,13 @@ static void *run_worker(void *context)
     bool ok = work(crew, &worker, &error);
 
     postgres_free(worker.postgres);
-    if (!ok)
-        atomic_store(&crew->stop, true);
     pthread_mutex_lock(&crew->mutex);
     if (!ok && !crew->failed) {
         crew->failed = true;
         error_move(&crew->error, &error);
     }
+    if (!ok) /* after the error, or another's "stopped" would be the first */
+        atomic_store(&crew->stop, true);
     crew->running--;
     pthread_cond_signal(&crew->ended);
     pthread_mutex_unlock(&crew->mutex);

@@ -103,6 +103,9 @@ bool tasks_run(const struct task tasks[], size_t count, atomic_bool *stop, void 
         pthread_join(threads[i].id, NULL);
     pthread_cond_destroy(&run.ended);
     pthread_mutex_destroy(&run.mutex);
+    /* One that saw the flag between two pieces of its work has not failed, but it has not done all of it. */
+    if (!run.failed && atomic_load(stop))
+        run.failed = !error_set(&run.error, ERROR_FAILED, "stopped");
     if (run.failed && interrupt_signal() != 0) {
         error_clear(&run.error);
         return interrupt_error(error);

@@ -115,7 +115,7 @@ backup_pgbackrest() {
 }
 
 restore_pgmigrate() {
-    [ -x "$pgmigrate" ] && command=("$pgmigrate" restore latest -q -y -j 2 --repository "$backups/pgmigrate" --to "$PGDATABASE" -d
+    [ -x "$pgmigrate" ] && command=("$pgmigrate" restore "$backups"/pgmigrate/*.tar -q -y -j 2 --to "$PGDATABASE" -d
         "postgres://$PGUSER:$PGPASSWORD@/postgres?host=$PGHOST&port=$PGPORT")
 }
 

@@ -14,7 +14,7 @@
  * have. */
 struct scene {
     const char *say;
-    const char *file, *source;             /* source: its text, a name in discount_files */
+    const char *file, *source;             /* source: its text, a name in later_files */
     const char *arguments[MOST_ARGUMENTS]; /* after "pgmigrate"; empty: no command */
     int status;
 };
@@ -48,6 +48,20 @@ static const struct scene story[] = {
     {.say = "With open eyes, then. The script that runs is the one stored when the migration was applied.",
      .arguments = {"rollback", "--accept-data-loss"}},
     {.say = "Who did what, and when:", .arguments = {"history"}},
+    {.say = "Another migration shall delete what is no longer needed. A backup is taken and verified before.",
+     .file = "migrations/009_clean_up_orders_rollback.sql",
+     .text = "-- What was deleted cannot be brought back.\n"},
+    {.file = "migrations/009_clean_up_orders.sql",
+     .source = "009_clean_up_mistaken.sql",
+     .arguments = {"apply", "--backup"}},
+    {.say = "It should have deleted the shipped orders, and deleted all others. No script brings them back, "
+            "but:",
+     .arguments = {"backup", "list"}},
+    {.say = "The last backup from before that migration is restored beside the database, compared, and takes "
+            "its place:",
+     .arguments = {"restore", "--before", "009", "--swap", "--yes"}},
+    {.say = "The orders are back, and the migrations are pending again. Nothing was thrown away.",
+     .arguments = {"status"}},
 };
 
 static const struct option_spec options[] = {
@@ -123,6 +137,8 @@ static const char *const clean_environment[] = {"PGMIGRATE_ENVIRONMENT=demo",
                                                 "PGMIGRATE_LAYOUT",
                                                 "PGMIGRATE_BATCH",
                                                 "PGMIGRATE_LOCK_TIMEOUT",
+                                                "PGMIGRATE_REPOSITORY",
+                                                "PGMIGRATE_JOBS",
                                                 NULL};
 
 static bool run_scene(const struct invocation *invocation, const char *folder, const struct scene *scene,
@@ -144,9 +160,9 @@ static bool run_scene(const struct invocation *invocation, const char *folder, c
                      scene->arguments[0], result.status, scene->status);
 }
 
-static const char *discounts(const char *name)
+static const char *later(const char *name)
 {
-    const struct embedded_file *file = discount_files;
+    const struct embedded_file *file = later_files;
     while (strcmp(file->name, name) != 0)
         file++;
     return file->text;
@@ -162,7 +178,7 @@ static bool play(const struct invocation *invocation, const char *folder, struct
             say(invocation, scene->say);
         if (scene->file != NULL) {
             OWNED char *path = file_join(folder, scene->file);
-            const char *text = discounts(scene->source);
+            const char *text = later(scene->source);
             if (!file_write_atomic(path, text, strlen(text), 0644, error))
                 return false;
         }

@@ -10,8 +10,8 @@ struct embedded_file {
 
 /* The sample application's migrations in docs/examples/shop, ended by a NULL name. */
 extern const struct embedded_file shop_files[];
-/* The next one, docs/examples/discounts: right, with a mistake, and its rollback. */
-extern const struct embedded_file discount_files[];
+/* What the demo adds later, docs/examples/later: right, and with mistakes. */
+extern const struct embedded_file later_files[];
 
 /*
  * What every backup carries, backup/archive_files: README.txt and restore.sh, ended as above. restore.sh

@@ -3,10 +3,12 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <time.h>
 
-static volatile sig_atomic_t received;
+/* Lock-free, so that the handler may set what several threads look at. */
+static atomic_int received;
 
 static void on_signal(int number)
 {

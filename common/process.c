@@ -164,6 +164,7 @@ static char *take_text(struct stream *stream)
 bool process_start(const struct process_request *request, bool takes_input, bool gives_output,
                    struct process **ret, struct error *error)
 {
+    int former_signal = interrupt_signal(); /* one that comes while it starts is not */
     struct child child;
 
     if (!child_start(request, takes_input, &child, error))
@@ -177,7 +178,7 @@ bool process_start(const struct process_request *request, bool takes_input, bool
         .output = {.descriptor = child.output, .in_memory = request->outlives_us, .limit = LARGEST_OUTPUT},
         .errors = {.descriptor = child.errors, .in_memory = request->outlives_us, .limit = LARGEST_ERRORS},
         .gives_output = gives_output,
-        .former_signal = interrupt_signal(),
+        .former_signal = former_signal,
     };
     *ret = process;
     return true;

@@ -17,6 +17,7 @@ SELECT pg_catalog.format('The rows of foreign table "%s.%s": they are on server 
 UNION ALL
 SELECT pg_catalog.format('Replication origin "%s": it belongs to the server.', o.roname)
   FROM pg_catalog.pg_replication_origin AS o
+ WHERE o.roname !~ '^pg_[0-9]+(_[0-9]+)?$' -- a subscription's, of whichever database
 UNION ALL
 SELECT pg_catalog.format('The database''s default tablespace "%s".', t.spcname)
   FROM pg_catalog.pg_database AS d

@@ -141,6 +141,7 @@ finish()
     if [ "$status" -ne 0 ] && [ -n "$begun" ]; then
         say "the new database is not complete: drop it before the next try"
     fi
+    case $status in 0 | 130 | 143) ;; *) status=1 ;; esac # whatever a program's own was
     exit "$status"
 }
 trap finish EXIT

@@ -108,7 +108,7 @@ members() # PATTERN
     fidelity_psql "$(database_url "$latin")" <<'SQL'
 create schema "für"; create table "für"."größe" ("länge" text, n int);
 insert into "für"."größe" select U&'\00e4\00ff\00a4' || i, i from generate_series(1, 30000) i;
-create table "klein" (t text); insert into klein values (U&'\00fc');
+create table public."klein" (t text); insert into public.klein values (U&'\00fc');
 create schema fidelity; create table fidelity.x ();
 SQL
     DATABASE_URL=$(database_url "$latin") run_pgmigrate backup create

@@ -11,6 +11,14 @@ setup()
     export TEST_DATABASE
 }
 
+# The guides restore backups into databases beside it.
+teardown()
+{
+    psql_server "select format('drop database %I with (force)', datname) from pg_database where datname like '${TEST_DATABASE}_%'" |
+        while read -r statement; do psql_server "$statement"; done
+    test_teardown
+}
+
 own_server()
 {
     [ -z "${PGMIGRATE_PG_BINDIR-}" ] || skip "on other servers the output is another"

@@ -118,7 +118,7 @@ first_part()
     echo "SELECT 1 / 0;" >>archive/database.sql
     repack
     restore_script "$copy"
-    assert_status 3
+    assert_status 1
     assert_stderr "division by zero"
     psql_server "drop database $copy with (force)"
 

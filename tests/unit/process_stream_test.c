@@ -258,24 +258,17 @@ static void assert_in_fork(bool (*shows)(void))
     assert_int_equal(status, 0);
 }
 
-static void signal_me_later(int number)
-{
-    pid_t self = getpid();
-    if (fork() == 0) {
-        usleep(200000);
-        kill(self, number);
-        _exit(0);
-    }
-}
+/* The child sends the signal itself, as soon as it runs. */
+#define INTERRUPTS RUN("sh", "-c", "kill -INT $PPID; exec sleep 60")
+#define TERMINATES RUN("sh", "-c", "kill -TERM $PPID; exec sleep 60")
 
 static bool read_is_interrupted(void)
 {
     AUTO(error_clear) struct error error = {0};
-    AUTO(process_free) struct process *process = started(RUN("sleep", "30"), false, true);
+    AUTO(process_free) struct process *process = started(TERMINATES, false, true);
     char buffer[8];
     size_t got;
 
-    signal_me_later(SIGTERM);
     return !process_read(process, buffer, sizeof buffer, NULL, &got, &error) &&
            error.code == ERROR_TERMINATED;
 }
@@ -283,10 +276,9 @@ static bool read_is_interrupted(void)
 static bool write_is_interrupted(void)
 {
     AUTO(error_clear) struct error error = {0};
-    AUTO(process_free) struct process *process = started(RUN("sleep", "30"), true, false);
+    AUTO(process_free) struct process *process = started(INTERRUPTS, true, false);
     OWNED char *data = memory_allocate(LARGE, 1);
 
-    signal_me_later(SIGINT);
     return !process_write(process, data, LARGE, NULL, &error) && error.code == ERROR_INTERRUPTED;
 }
 
@@ -296,9 +288,8 @@ static bool finish_is_interrupted(void)
     AUTO(process_result_clear) struct process_result result = {0};
     int64_t start = clock_ms();
 
-    signal_me_later(SIGINT);
-    return !process_finish(started(RUN("sleep", "30"), true, true), NULL, &result, &error) &&
-           error.code == ERROR_INTERRUPTED && clock_ms() - start < 20000;
+    return !process_finish(started(INTERRUPTS, true, true), NULL, &result, &error) &&
+           error.code == ERROR_INTERRUPTED && clock_ms() - start < 30000;
 }
 
 static void an_interruption_ends_every_wait(void **state)
