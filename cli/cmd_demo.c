@@ -50,7 +50,7 @@ static const struct scene story[] = {
     {.say = "Who did what, and when:", .arguments = {"history"}},
     {.say = "Another migration shall delete what is no longer needed. A backup is taken and verified before.",
      .file = "migrations/009_clean_up_orders_rollback.sql",
-     .text = "-- What was deleted cannot be brought back.\n"},
+     .source = "009_clean_up_rollback.sql"},
     {.file = "migrations/009_clean_up_orders.sql",
      .source = "009_clean_up_mistaken.sql",
      .arguments = {"apply", "--backup"}},

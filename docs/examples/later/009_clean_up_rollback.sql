@@ -1,0 +1,1 @@
+-- What was deleted cannot be brought back.
