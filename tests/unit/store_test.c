@@ -365,10 +365,10 @@ static void waiting_for_another_process_can_be_interrupted(void **state)
 
 static bool is_schema(const char *name)
 {
-    return strncmp(name, "schema", strlen("schema")) == 0;
+    return strstr(name, "_create") != NULL;
 }
 
-/* schema….sql are scripts and run in the order of their names; all others are prepared. */
+/* …_create….sql are scripts and run in the order of their names; all others are prepared. */
 static void every_statement_for_sqlite_can_be_prepared(void **state)
 {
     (void)state;
