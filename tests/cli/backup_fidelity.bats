@@ -113,7 +113,7 @@ create schema fidelity; create table fidelity.x ();
 SQL
     DATABASE_URL=$(database_url "$latin") run_pgmigrate backup create
     assert_status 0
-    run_pgmigrate restore latest --to "$copy"
+    run_pgmigrate restore "$(archive)" --to "$copy"
     assert_status 0
     assert_same_database "$(database_url "$latin")" "$(database_url "$copy")"
     tar -xOf "$(archive)" restore.sh >restore.sh
