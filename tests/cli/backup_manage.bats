@@ -134,3 +134,41 @@ take()
     [ "$status" = 0 ]
     [[ $output == *"1 backup in the catalog"* ]]
 }
+
+# SIGKILL of that command at a point.
+kill_at() # POINT COMMAND...
+{
+    local point=$1
+    shift
+    PGMIGRATE_TEST_STOP=$point run "$TEST_BUILD/points/pgmigrate" "$@"
+    [ "$status" = 137 ]
+}
+
+@test "a run killed in mid-commit leaves nothing that is listed, or a whole backup" {
+    take
+    for point in archive-written archive-renamed sidecar-written; do
+        kill_at "$point" backup create
+        [ "$(pgmigrate backup list --json | jq -r '.backups | map(.id) | join(" ")')" = "$id" ]
+        [ "$(pgmigrate backup gc --json | jq '.removed | length > 0')" = true ]
+        [ "$(find "$PGMIGRATE_REPOSITORY" -name '20*' ! -name "$id.*" | wc -l)" = 0 ]
+    done
+    kill_at record-written backup create
+    run pgmigrate backup verify
+    [ "$status" = 0 ]
+    [ "$(pgmigrate backup list --json | jq '.backups | length')" = 2 ]
+    [ "$(pgmigrate backup gc --json | jq -c .removed)" = '[]' ]
+    take
+}
+
+@test "a prune or reindex that is killed leaves no half backup" {
+    take
+    oldest=$id
+    take
+    kill_at record-removed backup prune --keep-last 1 --confirm
+    [ "$(pgmigrate backup list --json | jq -r '.backups | map(.id) | join(" ")')" = "$id" ]
+    [ -e "$PGMIGRATE_REPOSITORY/$oldest.tar" ]
+    pgmigrate backup gc
+    [ ! -e "$PGMIGRATE_REPOSITORY/$oldest.tar" ]
+    kill_at catalog-removed backup reindex
+    [ "$(pgmigrate backup list --json | jq -r '.backups | map(.id) | join(" ")')" = "$id" ]
+}
