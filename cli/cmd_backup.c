@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
+#include "backup/snapshot.h"
 #include "cli/backups.h"
 #include "cli/commands.h"
 #include "cli/connect.h"
@@ -8,13 +9,14 @@
 #include "migrator/session.h"
 #include "sql.h"
 
-/* Under this name apply shows who keeps it waiting. */
-static bool name_session(struct postgres *postgres, struct error *error)
+/* Under this name apply shows who keeps it waiting. What the database has set (timeouts, search_path) must
+ * not stop a backup before it begins. */
+static bool prepare_session(struct postgres *postgres, struct error *error)
 {
     OWNED char *sql =
         postgres_bind(sql_set_application_name, (struct postgres_name[]){{"name", "pgmigrate backup"}, {0}});
 
-    return postgres_execute(postgres, sql, error);
+    return postgres_execute(postgres, sql, error) && snapshot_settings(postgres, false, NULL, error);
 }
 
 /* A backup must not begin between two files of one apply run, so it holds the same lock. */
@@ -76,7 +78,7 @@ static bool run(struct invocation *invocation, struct error *error)
     };
 
     if (!connect_database(invocation, &postgres, error) || !session_check(postgres, true, true, error) ||
-        !name_session(postgres, error) ||
+        !prepare_session(postgres, error) ||
         !history_open(postgres, config_text(invocation->config, "history_table"), &history, error) ||
         !take_run_lock(invocation, history, error) ||
         !backups_take(invocation, postgres, &request, &record, error))

@@ -80,13 +80,3 @@ at_terminal() # ANSWER COMMAND
     run_pgmigrate apply -e production
     assert_status 6
 }
-
-@test "nobody relies on a backup that is not taken" {
-    printf 'backup = before-migrate\n' >>pgmigrate.conf
-    run_pgmigrate apply -e production --yes
-    assert_status 10
-    assert_stderr "this version cannot take backups"
-    assert_value "select to_regclass('a') is null" t
-    PGMIGRATE_BACKUP=no run_pgmigrate apply -e production --yes
-    assert_status 0
-}

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: PostgreSQL
+# Backups that are killed, interrupted, or left without server, disk or pg_dump.
+
+load helpers
+load backup
+
+setup()
+{
+    backup_setup
+    create_table big 20000
+    create_table small 10
+}
+
+teardown()
+{
+    [ -z "${PGMIGRATE_PID-}" ] || kill -CONT "$PGMIGRATE_PID" 2>/dev/null || true
+    stop_primary
+    test_teardown
+}
+
+stop_primary()
+{
+    [ -z "${STANDBY-}" ] || pgmigrate_ctl "$STANDBY" stop
+}
+
+no_backup_is_listed()
+{
+    run_pgmigrate backup list --json
+    assert_equal "$(json '.backups | length')" 0
+}
+
+@test "killed at any moment, it leaves nothing that counts, and no session; the next one succeeds" {
+    for point in backup-listed backup-locked backup-dumping backup-streaming backup-streaming:5 backup-copied backup-finished; do
+        PGMIGRATE_TEST_STOP=$point run "$TEST_BUILD/points/pgmigrate" backup create -j 2 --split-larger-than 256kB
+        assert_status 137
+        WAIT_SECONDS=5 wait_until no_sessions_left
+        no_backup_is_listed
+    done
+    take_backup --split-larger-than 256kB --verify
+    run_pgmigrate backup gc
+    assert_status 0
+    assert_equal "$(find backups -name '*.part' | wc -l)" 0
+}
+
+@test "interrupted and terminated, it ends everything and leaves nothing" {
+    for signal in INT:130 TERM:143; do
+        pause_backup backup-streaming -j 2 --split-larger-than 256kB
+        kill "-${signal%:*}" "$PGMIGRATE_PID"
+        continue_backup
+        wait_pgmigrate
+        assert_status "${signal#*:}"
+        WAIT_SECONDS=5 wait_until no_sessions_left
+        assert_nothing_left
+    done
+}
+
+@test "interrupted while it waits for a lock, it ends" {
+    psql -Xq -d "$DATABASE_URL" -c "begin; lock table small; select pg_sleep(20)" >/dev/null 2>&1 3>&- &
+    other=$!
+    start_pgmigrate backup create
+    wait_until grep -q waiting background.err
+    kill -INT "$PGMIGRATE_PID"
+    wait_pgmigrate
+    assert_status 130
+    kill "$other"
+    assert_nothing_left
+}
+
+@test "a stream whose session is ended by the server fails the backup" {
+    pause_backup backup-streaming -j 2 --split-larger-than 256kB
+    psql_value "select pg_terminate_backend(pid) from pg_stat_activity
+                 where datname = current_database() and application_name like 'pgmigrate backup 2%'" >/dev/null
+    continue_backup
+    wait_pgmigrate
+    assert_status 4
+    WAIT_SECONDS=5 wait_until no_sessions_left
+    assert_nothing_left
+}
+
+@test "a pg_dump that dies fails the backup" {
+    pause_backup backup-locked
+    folder=$(dirname "$(readlink -f "$(type -P pg_dump)")")
+    continue_backup
+    wait_pgmigrate
+    assert_status 0
+    mkdir bin
+    real=$(programs_folder)
+    for program in pg_restore pg_dumpall; do ln -s "$real/$program" "bin/$program"; done
+    cat >bin/pg_dump <<SH
+#!/bin/sh
+case "\$*" in
+    *--version*) exec "$real/pg_dump" --version ;;
+    *--section=data*) "$real/pg_dump" "\$@" | head -c 700; kill -KILL \$\$ ;;
+    *) exec "$real/pg_dump" "\$@" ;;
+esac
+SH
+    chmod +x bin/pg_dump
+    rm -rf backups
+    PGMIGRATE_PG_BINDIR=$PWD/bin run_pgmigrate backup create
+    assert_status 1
+    assert_stderr "signal 9"
+    assert_nothing_left
+}
+
+# Where the server's own client programs are.
+programs_folder()
+{
+    local major
+    major=$(server_major)
+    for folder in "${PGMIGRATE_PG_BINDIR:-/nowhere}" "/usr/lib/postgresql/$major/bin" "/usr/pgsql-$major/bin"; do
+        [ ! -x "$folder/pg_dump" ] || { printf '%s\n' "$folder"; return; }
+    done
+    dirname "$(type -P pg_dump)"
+}
+
+@test "without a pg_dump, or with one that is too old, it is refused by name" {
+    mkdir bin
+    PGMIGRATE_PG_BINDIR=$PWD/bin run_pgmigrate backup create
+    assert_status 1
+    assert_stderr "pg_dump is not installed"
+    assert_stderr "postgresql-client-$(server_major)"
+    printf '#!/bin/sh\necho "pg_dump (PostgreSQL) 9.6.24"\n' >bin/pg_dump
+    chmod +x bin/pg_dump
+    PGMIGRATE_PG_BINDIR=$PWD/bin run_pgmigrate backup create
+    assert_status 1
+    assert_stderr "pg_dump 9.6.24 is older than the server, which is PostgreSQL $(server_major)"
+    assert_nothing_left
+}
+
+@test "a dump that lacks a table, or has one twice, is found" {
+    mkdir bin
+    real=$(programs_folder)
+    for program in pg_restore pg_dumpall; do ln -s "$real/$program" "bin/$program"; done
+    cat >bin/pg_dump <<SH
+#!/bin/bash
+set -- "\$@" \$TEST_EXTRA
+keep=()
+for word; do [[ -n \$TEST_KEEP && \$word == --exclude-table-data=* ]] || keep+=("\$word"); done
+exec "$real/pg_dump" "\${keep[@]}"
+SH
+    chmod +x bin/pg_dump
+    export PGMIGRATE_PG_BINDIR=$PWD/bin
+    TEST_EXTRA='--exclude-table-data=small' run_pgmigrate backup create
+    assert_status 1
+    assert_stderr 'table "public.small" is missing from pg_dump'
+    TEST_KEEP=yes run_pgmigrate backup create --split-larger-than 256kB
+    assert_status 1
+    assert_stderr 'table "public.big" is in pg_dump'
+    assert_nothing_left
+    take_backup
+}
+
+@test "a full disk fails the backup, and nothing is left" {
+    psql_value "create table noise as select g as id, gen_random_uuid() || '' || gen_random_uuid() as text from generate_series(1, 60000) g"
+    # Files of 1 MB at most: what a full disk is to who writes.
+    run bash -c 'trap "" XFSZ; ulimit -f 1024; exec pgmigrate backup create -j 2 --split-larger-than 256kB 2>&1'
+    assert_status 1
+    assert_output "could not write"
+    assert_nothing_left
+}
+
+@test "a repository that cannot be written is told before anything is locked" {
+    : >backups
+    run_pgmigrate backup create
+    assert_status 1
+    assert_stderr "backups"
+    rm backups
+    if [ "$(id -u)" != 0 ]; then # root may write anywhere
+        mkdir -m 500 backups
+        run_pgmigrate backup create
+        assert_status 1
+        assert_stderr "ermission denied"
+    fi
+}
+
+@test "a server that stops fails the backup" {
+    start_own_cluster
+    create_table big 20000
+    pause_backup backup-streaming -j 2 --split-larger-than 256kB
+    pgmigrate cluster stop --folder "$TEST_OWN_CLUSTER" >/dev/null
+    continue_backup
+    wait_pgmigrate
+    assert_status 4
+    assert_nothing_left
+    no_backup_is_listed
+}
+
+# ---- standby ----
+
+# As the user that the tests' servers run as.
+as_server() # COMMAND...
+{
+    local socket
+    socket=$(printf '%s\n' "$TEST_SERVER_URL" | sed 's/.*[?&]host=\([^&]*\).*/\1/; s/%2[Cc]/,/g')
+    if [ "$(id -u)" = 0 ]; then
+        setpriv "--reuid=$(stat -c %u "$socket")" "--regid=$(stat -c %g "$socket")" --clear-groups "$@"
+    else
+        "$@"
+    fi
+}
+
+pgmigrate_ctl() # FOLDER ACTION
+{
+    as_server "$(programs_folder)/pg_ctl" -D "$1" -w -m fast "$2" >/dev/null 2>&1 || true
+    STANDBY=
+    rm -rf "$(dirname "$1")"
+}
+
+@test "a standby gives a backup, which lists the unlogged tables it cannot read" {
+    psql_value "create unlogged table fleeting (x int); insert into fleeting values (1)"
+    place=$(mktemp -d /tmp/pgmigrate-standby.XXXXXX)
+    chmod 777 "$place"
+    as_server env "PGHOST=$(printf '%s\n' "$TEST_SERVER_URL" | sed 's/.*[?&]host=\([^&]*\).*/\1/; s/%2[Cc]/,/g')" PGUSER=postgres \
+        "$(programs_folder)/pg_basebackup" -D "$place/data" -R -X stream -c fast
+    STANDBY=$place/data
+    as_server "$(programs_folder)/pg_ctl" -D "$place/data" -w -l "$place/log" \
+        -o "-c unix_socket_directories='$place' -c listen_addresses='' -c port=5433" start >/dev/null 3>&-
+    DATABASE_URL="postgresql://postgres@/$TEST_DATABASE?host=$place&port=5433" run_pgmigrate backup create --json -j 2 \
+        --split-larger-than 256kB --verify
+    assert_status 3
+    assert_equal "$(json '.ok, .skipped, .rows')" "$(printf 'true\n1\n20010')"
+    assert_stderr 'the rows of table "public.fleeting" are not in this backup'
+    ARCHIVE=$(json .path)
+    assert_equal "$(manifest '.standby, (.tables[] | select(.name == "fleeting") | .source)' | xargs)" "true skipped"
+    [ "$(manifest .lsn)" != null ]
+}

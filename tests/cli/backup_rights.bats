@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: PostgreSQL
+# Backups as roles that may not do everything.
+
+load helpers
+load backup
+
+setup()
+{
+    backup_setup
+    ROLE=${TEST_DATABASE}_role
+    psql_server "create role $ROLE login"
+    create_table notes 3000
+    psql_value "create sequence numbers"
+    ROLE_URL=$(database_url "$TEST_DATABASE" "$ROLE")
+}
+
+teardown()
+{
+    psql_value "drop owned by $ROLE cascade"
+    test_teardown
+    psql_server "drop role $ROLE"
+}
+
+@test "each thing that the role cannot read is named with what is missing, before anything is copied" {
+    psql_value "create schema hidden; create table hidden.t (x int); select lo_create(4711)"
+    psql_value "create table \"odd \"\"name\" (x int)"
+    DATABASE_URL=$ROLE_URL run_pgmigrate backup create
+    assert_status 10
+    assert_stderr "role \"$ROLE\" cannot read all of database \"$TEST_DATABASE\""
+    assert_stderr 'table "public.notes": lacks SELECT.'
+    assert_stderr 'table "hidden.t": lacks USAGE on schema "hidden".'
+    assert_stderr 'sequence "public.numbers": lacks SELECT.'
+    assert_stderr 'large object 4711: lacks SELECT.'
+    assert_stderr 'table "public.odd "name": lacks SELECT.'
+    assert_nothing_left
+}
+
+@test "a role with the privileges takes a whole backup" {
+    psql_value "grant select on all tables in schema public to $ROLE; grant select on all sequences in schema public to $ROLE"
+    DATABASE_URL=$ROLE_URL take_backup --split-larger-than 64kB --verify
+    assert_equal "$(json .rows)" 3000
+    tar -xOf "$ARCHIVE" globals.sql | grep -q "CREATE ROLE $ROLE"
+    assert_equal "$(manifest .role)" "$ROLE"
+}
+
+@test "--role reads as another role" {
+    psql_server "create role ${ROLE}_reader; grant ${ROLE}_reader to $ROLE"
+    psql_value "grant select on all tables in schema public to ${ROLE}_reader"
+    psql_value "grant select on all sequences in schema public to ${ROLE}_reader"
+    psql_server "alter role $ROLE noinherit"
+    DATABASE_URL=$ROLE_URL run_pgmigrate backup create --json --role "${ROLE}_reader"
+    refused=0
+    [ "$status" = 0 ] || refused=$status
+    psql_value "drop owned by ${ROLE}_reader"
+    psql_server "drop role ${ROLE}_reader"
+    assert_equal "$refused" 0
+    ARCHIVE=$(json .path)
+    assert_equal "$(manifest .role)" "${ROLE}_reader"
+}
+
+@test "rows that row-level security hides are refused, not missing" {
+    psql_value "alter table notes owner to $ROLE; alter sequence numbers owner to $ROLE"
+    psql_value "alter table notes enable row level security; create policy some on notes using (id < 100)"
+    # The owner is not bound by it, unless it is forced.
+    DATABASE_URL=$ROLE_URL take_backup --split-larger-than 64kB
+    assert_equal "$(json .rows)" 3000
+    psql_value "alter table notes force row level security"
+    DATABASE_URL=$ROLE_URL run_pgmigrate backup create
+    assert_status 10
+    assert_stderr 'table "public.notes": lacks BYPASSRLS'
+    psql_server "alter role $ROLE bypassrls"
+    DATABASE_URL=$ROLE_URL take_backup --split-larger-than 64kB
+    assert_equal "$(json .rows)" 3000
+}
+
+@test "where pg_dumpall may not read the roles, this database's are kept, with a warning" {
+    psql_value "grant select on all tables in schema public to $ROLE; grant select on all sequences in schema public to $ROLE"
+    DATABASE_URL=$ROLE_URL take_backup --role-passwords
+    assert_stderr "globals.sql holds only those of this database"
+    tar -xOf "$ARCHIVE" globals.sql >globals.sql
+    grep -q "CREATE ROLE $ROLE" globals.sql
+    assert_equal "$(json .warnings)" 1
+    assert_equal "$(manifest '.warnings | length')" 1
+}
