@@ -53,7 +53,8 @@ struct copy_in;
 /* sql is one COPY … FROM STDIN. */
 MUST_CHECK bool copy_in_begin(struct postgres *postgres, const char *sql, struct copy_in **ret,
                               struct error *error);
-/* The server's refusal of earlier bytes is reported by any later call; stop as above. */
+/* The server's refusal is reported by this or any later call, on an encrypted connection by copy_in_end; stop
+ * as above. */
 MUST_CHECK bool copy_in_add(struct copy_in *copy, const char *data, size_t size, const atomic_bool *stop,
                             struct error *error);
 MUST_CHECK bool copy_in_end(struct copy_in *copy, int64_t *ret_rows, struct error *error);

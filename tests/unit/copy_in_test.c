@@ -176,8 +176,8 @@ static void a_refusal_is_noticed_while_data_is_sent(void **state)
 
     execute(postgres, "BEGIN");
     AUTO(copy_in_free) struct copy_in *copy = begun(postgres, INTO);
-    must(copy_in_add(copy, "nonsense\n", 9, NULL, &error), &error);
-    bool was_early = fails_before(copy, (size_t)64 << 20, NULL, &error);
+    bool was_early = !copy_in_add(copy, "nonsense\n", 9, NULL, &error) ||
+                     fails_before(copy, (size_t)64 << 20, NULL, &error);
     assert_true(was_early || may_be_late);
     assert_int_equal(error.code, ERROR_FAILED);
     assert_string_equal(error.sqlstate, "22P02");
