@@ -129,9 +129,6 @@ const struct ledger_chunk *ledger_chunk(const struct ledger *ledger, size_t tabl
 
 bool ledger_drop(struct postgres *postgres, bool superuser, struct error *error)
 {
-    OWNED char *sql =
-        postgres_bind(sql_restore_ledger_drop,
-                      (struct postgres_name[]){{"replication", superuser ? "replica" : "DEFAULT"}, {0}});
-
-    return postgres_execute(postgres, sql, error);
+    return (!superuser || postgres_execute(postgres, sql_restore_replica, error)) &&
+           postgres_execute(postgres, sql_restore_ledger_drop, error);
 }

@@ -39,7 +39,8 @@ MUST_CHECK bool ledger_add(struct postgres *postgres, const struct ledger_chunk 
 MUST_CHECK bool ledger_has(struct postgres *postgres, size_t table, size_t chunk, bool *ret,
                            struct error *error);
 const struct ledger_chunk *ledger_chunk(const struct ledger *ledger, size_t table, size_t chunk);
-/* The restore is complete. In a transaction. */
+/* The restore is complete. In a transaction. Event triggers of the database do not see it where the role is a
+ * superuser, as it is where there are any. */
 MUST_CHECK bool ledger_drop(struct postgres *postgres, bool superuser, struct error *error);
 
 #endif

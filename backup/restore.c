@@ -258,6 +258,7 @@ static bool run_steps(struct restoring *restoring, struct error *error)
     return true;
 }
 
+/* A setting of a name that the server does not know is a superuser's to make. */
 static bool mark(struct restoring *restoring, struct error *error)
 {
     OWNED char *sql =
@@ -265,7 +266,8 @@ static bool mark(struct restoring *restoring, struct error *error)
                                                                  {"backup", restoring->manifest->id},
                                                                  {0}});
 
-    return !restoring->options->swap_follows || postgres_execute(restoring->target, sql, error);
+    return !restoring->options->swap_follows || !restoring->superuser ||
+           postgres_execute(restoring->target, sql, error);
 }
 
 static bool close_ledger(struct restoring *restoring, struct error *error)

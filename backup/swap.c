@@ -2,6 +2,7 @@
 #include "backup/restore.h"
 
 #include "common/interrupt.h"
+#include "common/test_point.h"
 #include "sql.h"
 #include <time.h>
 
@@ -12,8 +13,8 @@
 struct swap {
     struct postgres *server;
     const char *restored, *name;
-    char *previous;   /* NULL where there is no such database */
-    bool connections; /* the old one takes them */
+    char *previous; /* NULL where there is no such database */
+    bool superuser;
 };
 
 /* A name must not be longer than 63 bytes; what is cut off is the old name's end, at a character's. */
@@ -56,7 +57,7 @@ static bool unmark(const struct swap *swap, struct error *error)
     OWNED char *sql =
         postgres_bind(sql_restore_unmark, (struct postgres_name[]){{"database", swap->restored}, {0}});
 
-    return postgres_execute(swap->server, sql, error);
+    return !swap->superuser || postgres_execute(swap->server, sql, error);
 }
 
 /* Terminating is a request: until nobody is there any more. */
@@ -78,12 +79,13 @@ static bool end_sessions(const struct swap *swap, const char *database, struct e
     }
 }
 
-/* Both names, the new one's mark and who may connect, or nothing of it. */
+/* Both names, the new one's mark and who may connect, or nothing of it. That the old one takes no connections
+ * may also be the work of an earlier swap that was killed. */
 static bool rename_both(const struct swap *swap, struct error *error)
 {
     return postgres_execute(swap->server, sql_begin, error) && unmark(swap, error) &&
            allow_connections(swap, swap->restored, true, error) &&
-           (!swap->previous || (allow_connections(swap, swap->name, swap->connections, error) &&
+           (!swap->previous || (allow_connections(swap, swap->name, true, error) &&
                                 rename_database(swap, swap->name, swap->previous, error))) &&
            rename_database(swap, swap->restored, swap->name, error) &&
            postgres_execute(swap->server, sql_commit, error);
@@ -91,9 +93,11 @@ static bool rename_both(const struct swap *swap, struct error *error)
 
 static bool exchange(const struct swap *swap, struct error *error)
 {
-    return (!swap->previous || allow_connections(swap, swap->name, false, error)) &&
-           allow_connections(swap, swap->restored, false, error) &&
-           (!swap->previous || end_sessions(swap, swap->name, error)) &&
+    if ((swap->previous && !allow_connections(swap, swap->name, false, error)) ||
+        !allow_connections(swap, swap->restored, false, error))
+        return false;
+    test_point("swap-closed");
+    return (!swap->previous || end_sessions(swap, swap->name, error)) &&
            end_sessions(swap, swap->restored, error) && rename_both(swap, error);
 }
 
@@ -112,7 +116,7 @@ static void undo(struct swap *swap)
     if (postgres_transaction(swap->server) != POSTGRES_IDLE &&
         !postgres_execute(swap->server, sql_rollback, &ignored))
         return;
-    if (swap->previous && !allow_connections(swap, swap->name, swap->connections, &ignored))
+    if (swap->previous && !allow_connections(swap, swap->name, true, &ignored))
         error_clear(&ignored);
     if (!allow_connections(swap, swap->restored, true, &ignored))
         error_clear(&ignored);
@@ -122,9 +126,12 @@ static void undo(struct swap *swap)
 static bool prepare(struct swap *swap, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
+    AUTO(rows_free) struct rows *role = NULL;
 
-    if (!postgres_query(swap->server, sql_restore_database, 1, &swap->name, &rows, error))
+    if (!postgres_query(swap->server, sql_restore_role, 0, NULL, &role, error) ||
+        !postgres_query(swap->server, sql_restore_database, 1, &swap->name, &rows, error))
         return false;
+    swap->superuser = rows_bool(role, 0, "superuser");
     if (!rows_count(rows))
         return true;
     if (rows_integer(rows, 0, "prepared")) {
@@ -132,8 +139,6 @@ static bool prepare(struct swap *swap, struct error *error)
         return error_hint(error, "Commit or roll them back (pg_prepared_xacts): no database that has some "
                                  "can be renamed.");
     }
-    /* One that an earlier swap was killed in takes none: that was not its owner's wish. */
-    swap->connections = true;
     swap->previous = restore_name(swap->name, "before_restore");
     return true;
 }

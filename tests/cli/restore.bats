@@ -1,0 +1,318 @@
+# SPDX-License-Identifier: PostgreSQL
+# Restoring a backup into a database of its own.
+
+load helpers
+load backup
+load fidelity
+
+setup()
+{
+    backup_setup
+    copy=${TEST_DATABASE}_copy
+}
+
+teardown()
+{
+    psql_server "drop database if exists $copy with (force)" 2>/dev/null
+    test_teardown
+    psql_server "drop role if exists ${TEST_DATABASE}_owner, ${TEST_DATABASE}_reader" 2>/dev/null
+    rm -rf "${FIDELITY_SERVER-}"
+}
+
+restore_copy() # ARGUMENT...
+{
+    run_pgmigrate restore latest --to "$copy" --json "$@"
+}
+
+copy_value() # SQL
+{
+    psql -XAtq -v ON_ERROR_STOP=1 -d "$(database_url "$copy")" -c "$1"
+}
+
+databases()
+{
+    psql_server "select string_agg(datname, ' ' order by datname) from pg_database where datname like '$TEST_DATABASE%'"
+}
+
+# One bit of a member's content.
+flip_bit() # MEMBER
+{
+    local offset
+    offset=$(manifest ".members[] | select(.name == \"$1\") | .offset")
+    [ -n "$offset" ]
+    printf '\x%02x' $(($(od -An -tu1 -j $((offset + 20)) -N 1 "$ARCHIVE") ^ 4)) |
+        dd of="$ARCHIVE" bs=1 seek=$((offset + 20)) conv=notrunc status=none
+}
+
+@test "a restored database has what the other had, and the document tells of it" {
+    create_table notes 1000
+    psql_value "alter table notes add primary key (id)"
+    take_backup
+    id=$(json .id)
+    restore_copy
+    assert_status 0
+    assert_equal "$(json '[.id, .database, .tables, .rows, .swapped] | join(" ")')" "$id $copy 1 1000 false"
+    assert_equal "$(json '.previous_database')" null
+    assert_same_database "$DATABASE_URL" "$(database_url "$copy")"
+    assert_equal "$(copy_value "select count(*) from pg_namespace where nspname = 'pgmigrate_restore'")" 0
+}
+
+@test "the plan is shown first, and a dry run makes nothing" {
+    create_table notes 10
+    migration 001_first <<<"create table a (id int);"
+    run_pgmigrate apply
+    take_backup
+    run_pgmigrate restore latest --to "$copy" --dry-run
+    assert_status 0
+    assert_stderr "1 applied, the last one 001_first"
+    assert_stderr "4 tables, 12 rows"
+    assert_stderr "database \"$copy\""
+    assert_equal "$(databases)" "$TEST_DATABASE"
+}
+
+@test "a database that has objects is refused, and an empty one is filled" {
+    create_table notes 10
+    take_backup
+    psql_server "create database $copy"
+    copy_value "create table mine (id int)"
+    restore_copy
+    assert_status 10
+    assert_equal "$(json .error.message)" "database \"$copy\" exists and is not empty"
+    restore_copy --dry-run
+    assert_status 10
+    copy_value "drop table mine"
+    restore_copy
+    assert_status 0
+    assert_equal "$(copy_value 'select count(*) from notes')" 10
+}
+
+@test "no backup, two ways to name one, and an unknown id are told apart" {
+    run_pgmigrate restore
+    assert_status 2
+    run_pgmigrate restore latest --before 001
+    assert_status 2
+    run_pgmigrate restore latest
+    assert_status 9
+    create_table notes 10
+    take_backup
+    run_pgmigrate restore 20200101T000000Z-nothing-000000
+    assert_status 9
+    assert_equal "$(databases)" "$TEST_DATABASE"
+}
+
+@test "--before finds the last backup without a migration" {
+    migration 001_first <<<"create table a (id int);"
+    run_pgmigrate apply
+    take_backup
+    first=$(json .id)
+    migration 002_second <<<"create table b (id int);"
+    run_pgmigrate apply
+    take_backup
+    run_pgmigrate restore --before 002 --to "$copy" --json
+    assert_status 0
+    assert_equal "$(json .id)" "$first"
+    assert_equal "$(copy_value "select to_regclass('b') is null")" t
+}
+
+@test "a missing role is refused by name, or created without login" {
+    psql_server "create role ${TEST_DATABASE}_owner; create role ${TEST_DATABASE}_reader"
+    create_table notes 10
+    psql_value "alter table notes owner to ${TEST_DATABASE}_owner; grant select on notes to ${TEST_DATABASE}_reader"
+    take_backup
+    psql_value "drop table notes"
+    psql_server "drop role ${TEST_DATABASE}_owner, ${TEST_DATABASE}_reader"
+    restore_copy
+    assert_status 10
+    [[ $(json .error.message) == *"\"${TEST_DATABASE}_owner\", \"${TEST_DATABASE}_reader\""* ]]
+    assert_equal "$(databases)" "$TEST_DATABASE"
+    restore_copy --create-missing-roles
+    assert_status 0
+    assert_equal "$(json '.created_roles | length')" 2
+    assert_equal "$(psql_server "select bool_or(rolcanlogin) from pg_roles where rolname like '${TEST_DATABASE}%'")" f
+    assert_equal "$(copy_value "select relowner::regrole, relacl::text ~ '_reader=r/' from pg_class where relname = 'notes'")" \
+        "${TEST_DATABASE}_owner|t"
+    psql_server "drop database $copy with (force)"
+}
+
+@test "without owners and privileges no role is needed" {
+    psql_server "create role ${TEST_DATABASE}_owner; create role ${TEST_DATABASE}_reader"
+    create_table notes 10
+    psql_value "alter table notes owner to ${TEST_DATABASE}_owner; grant select on notes to ${TEST_DATABASE}_reader"
+    psql_server "grant create on database $TEST_DATABASE to ${TEST_DATABASE}_owner"
+    take_backup
+    psql_value "drop table notes"
+    psql_server "revoke all on database $TEST_DATABASE from ${TEST_DATABASE}_owner"
+    psql_server "drop role ${TEST_DATABASE}_owner, ${TEST_DATABASE}_reader"
+    restore_copy --no-owner --no-privileges
+    assert_status 0
+    assert_equal "$(copy_value "select relowner::regrole, relacl is null from pg_class where relname = 'notes'")" "postgres|t"
+}
+
+@test "an owner that has revoked its own INSERT gets its rows all the same" {
+    psql_server "create role ${TEST_DATABASE}_owner login createdb"
+    psql_server "grant create on database $TEST_DATABASE to ${TEST_DATABASE}_owner"
+    psql_value "grant create on schema public to ${TEST_DATABASE}_owner"
+    owner_url=$(database_url "$TEST_DATABASE" "${TEST_DATABASE}_owner")
+    for rows in 5 5000; do
+        psql -Xq -d "$owner_url" -c "create table frozen_$rows as select g as id, repeat('x', 200) as t from generate_series(1, $rows) g" \
+            -c "revoke insert, truncate on frozen_$rows from ${TEST_DATABASE}_owner"
+    done
+    psql_value "revoke create on schema public from ${TEST_DATABASE}_owner"
+    take_backup --split-larger-than 256kB
+    DATABASE_URL=$owner_url restore_copy --no-owner
+    assert_status 0
+    assert_equal "$(json .rows)" 5005
+    run psql -Xq -d "$(database_url "$copy" "${TEST_DATABASE}_owner")" -c "insert into frozen_5 values (1, 'x')"
+    [[ $output == *"permission denied"* ]]
+    psql_server "drop database $copy with (force)"
+    psql_value "drop owned by ${TEST_DATABASE}_owner"
+}
+
+@test "settings, owner, grants and comment of a database come back under the new name" {
+    psql_server "create role ${TEST_DATABASE}_owner; create role ${TEST_DATABASE}_reader"
+    create_table notes 10
+    psql_server "alter database $TEST_DATABASE set search_path to a, b" >/dev/null
+    psql_server "alter role ${TEST_DATABASE}_reader in database $TEST_DATABASE set work_mem to '7MB'"
+    psql_server "comment on database $TEST_DATABASE is 'ours'; grant connect on database $TEST_DATABASE to ${TEST_DATABASE}_reader"
+    psql_server "alter database $TEST_DATABASE owner to ${TEST_DATABASE}_owner"
+    take_backup
+    restore_copy
+    assert_status 0
+    assert_equal "$(fidelity_properties "$(database_url "$copy")")" "$(fidelity_properties "$DATABASE_URL")"
+    psql_server "drop database $copy with (force)"
+    psql_server "alter database $TEST_DATABASE owner to postgres"
+    psql_server "drop owned by ${TEST_DATABASE}_reader"
+}
+
+@test "tables with BRIN indexes and clustered ones keep their order, and others nearly" {
+    for name in brin clustered serial; do
+        psql_value "create table $name as select g as id, repeat(md5(g::text), 20) as t from generate_series(1, 40000) g"
+    done
+    psql_value "create index on brin using brin (id); create index serial_id on serial (id)"
+    psql_value "create index clustered_id on clustered (id); cluster clustered using clustered_id; analyze"
+    take_backup -j 2 --split-larger-than 1MB
+    [ "$(manifest '[.tables[] | select(.name == "brin") | .chunks[]] | length')" -gt 3 ]
+    restore_copy -j 3
+    assert_status 0
+    for name in brin clustered; do
+        assert_equal "$(copy_value "select correlation from pg_stats where tablename = '$name' and attname = 'id'")" 1
+        assert_equal "$(copy_value "select count(*) from (select id, lag(id) over (order by ctid) as before from $name) x
+            where id < before")" 0
+    done
+    assert_equal "$(copy_value "select count(distinct id) from serial")" 40000
+}
+
+@test "rows that a CHECK refuses while other tables are empty are tried again" {
+    psql_value "create table a_child (id int); create table z_parent (id int primary key)"
+    psql_value "create function known(int) returns boolean language sql stable as 'select exists (select from public.z_parent where id = \$1)'"
+    psql_value "insert into z_parent select generate_series(1, 3000); insert into a_child select generate_series(1, 3000)"
+    psql_value "alter table a_child add check (known(id)), add column t text default repeat('x', 1000)"
+    take_backup --split-larger-than 256kB
+    restore_copy
+    assert_status 0
+    assert_equal "$(copy_value 'select count(*) from a_child')" 3000
+}
+
+@test "one table comes with its type, sequence, indexes and constraints, and nothing else" {
+    psql_value "create type mood as enum ('glad', 'sad'); create table person (id serial primary key, mood mood)"
+    psql_value "create table other (id int primary key references person)"
+    psql_value "insert into person (mood) select 'glad' from generate_series(1, 100); create index person_mood on person (mood)"
+    take_backup
+    restore_copy --table person
+    assert_status 0
+    assert_equal "$(json '.tables, .rows' | xargs)" "1 100"
+    assert_equal "$(copy_value "select string_agg(relname, ' ' order by relname) from pg_class where relnamespace = 'public'::regnamespace")" \
+        "person person_id_seq person_mood person_pkey"
+    assert_equal "$(copy_value "insert into person (mood) values ('sad') returning id")" 101
+    run_pgmigrate restore latest --to "${copy}" --table nobody
+    assert_status 2
+    assert_stderr 'the backup has no table "nobody"'
+}
+
+@test "one table is read out of an archive that is damaged elsewhere" {
+    create_table good 5000
+    create_table bad 5000
+    take_backup --split-larger-than 256kB
+    member=$(manifest '. as $m | .tables[] | select(.name == "bad") | .chunks[0].first_member as $i | $m.members[$i].name')
+    flip_bit "$member"
+    restore_copy
+    assert_status 9
+    [[ $(json .error.message) == *"$member"* ]]
+    restore_copy --table good
+    assert_status 0
+    assert_equal "$(copy_value 'select count(*) from good')" 5000
+    psql_server "drop database $copy"
+    restore_copy --table bad
+    assert_status 9
+    [[ $(json .error.message) == *"$member"* ]]
+    assert_equal "$(databases)" "$TEST_DATABASE"
+}
+
+@test "a partitioned table comes with its partitions" {
+    psql_value "create table p (a int, t text) partition by range (a)"
+    psql_value "create table p1 partition of p for values from (0) to (10); create table p2 partition of p for values from (10) to (20)"
+    psql_value "insert into p select g, 'x' from generate_series(0, 19) g; create index on p (a)"
+    take_backup
+    restore_copy --table p
+    assert_status 0
+    assert_equal "$(copy_value 'select count(*) from p')" 20
+    psql_server "drop database $copy"
+    restore_copy --table public.p2
+    assert_status 0
+    assert_equal "$(copy_value "select count(*), to_regclass('p1') is null from p2")" "10|t"
+}
+
+@test "the schema alone has no rows" {
+    create_table notes 10
+    psql_value "create materialized view m as select count(*) from notes; create unique index on notes (id)"
+    take_backup
+    restore_copy --schema-only
+    assert_status 0
+    assert_equal "$(json .rows)" 0
+    assert_equal "$(copy_value "select count(*) from notes")" 0
+    assert_equal "$(copy_value "select count(*) from pg_indexes where tablename = 'notes'")" 1
+}
+
+@test "a flipped bit is refused before anything is made, and the member is named" {
+    create_table notes 10
+    take_backup
+    flip_bit schema.dump
+    restore_copy
+    assert_status 9
+    [[ $(json .error.message) == *schema.dump* ]]
+    assert_equal "$(databases)" "$TEST_DATABASE"
+}
+
+@test "an archive without its record is refused" {
+    create_table notes 10
+    take_backup
+    cp "$ARCHIVE" alone.tar
+    run_pgmigrate restore alone.tar --to "$copy"
+    assert_status 9
+    assert_equal "$(databases)" "$TEST_DATABASE"
+}
+
+@test "a missing extension is refused by name" {
+    fidelity_extension_server
+    start_own_cluster
+    psql_value "create extension with_tables schema public"
+    run_pgmigrate backup create
+    assert_status 0
+    rm "$FIDELITY_SERVER"/share/postgresql/*/extension/with_tables*
+    run_pgmigrate restore latest --to "$copy" --json
+    assert_status 10
+    assert_equal "$(json .error.message)" 'extension "with_tables" (1.0) is not installed on the server'
+    assert_equal "$(psql_value "select count(*) from pg_database where datname = '$copy'")" 0
+}
+
+@test "an event trigger does not see the restore, and is there after it" {
+    psql_value "create table seen (tag text)"
+    psql_value "create function refuse() returns event_trigger language plpgsql as 'begin raise exception ''not here''; end'"
+    psql_value "create event trigger et on sql_drop execute function refuse()"
+    take_backup
+    restore_copy
+    assert_status 0
+    assert_equal "$(json '.notes | length')" 0
+    assert_equal "$(copy_value "select count(*) from pg_event_trigger where evtenabled = 'O'")" 1
+    assert_equal "$(copy_value "select count(*) from pg_namespace where nspname = 'pgmigrate_restore'")" 0
+}
