@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
+#include "backup/restore.h"
+
 #include "backup/restoring.h"
 
 #include "backup/compare.h"

@@ -188,11 +188,15 @@ backups_present() # KIND
 
     for contender in ${!names}; do
         [ -z "$contenders_wanted" ] || [[ " $contenders_wanted " == *" $contender "* ]] || continue
-        case $contender in
-        pgmigrate*) [ -x "$pgmigrate" ] ;;
-        pgbackrest) type -P pgbackrest >/dev/null ;;
-        pipe* | zstd*) type -P zstd >/dev/null ;;
-        esac && echo "$contender" || say "$contender is missing and left out"
+        if case $contender in
+            pgmigrate*) [ -x "$pgmigrate" ] ;;
+            pgbackrest) type -P pgbackrest >/dev/null ;;
+            pipe* | zstd*) type -P zstd >/dev/null ;;
+        esac then
+            echo "$contender"
+        else
+            say "$contender is missing and left out"
+        fi
     done
 }
 
