@@ -84,19 +84,24 @@ static void write_back(struct archive_writer *writer)
     writer->written_back = bytes;
 }
 
-/* libarchive's output: every byte of the file goes through here. */
+/*
+ * libarchive's output: every byte of the file goes through here. A failure is remembered and looked at behind
+ * each call, never told to libarchive, whose 3.6 leaks memory once a write has failed.
+ */
 static la_ssize_t write_bytes(struct archive *archive, void *context, const void *data, size_t size)
 {
     struct archive_writer *writer = context;
     ssize_t written;
 
+    (void)archive;
+    if (writer->failure)
+        return (la_ssize_t)size;
     do
         written = write(writer->file, data, size);
     while (written < 0 && errno == EINTR);
     if (written < 0) {
         writer->failure = errno;
-        archive_set_error(archive, errno, "could not write");
-        return -1;
+        return (la_ssize_t)size;
     }
     digest_add(writer->digest, data, (size_t)written);
     writer->bytes += written;
@@ -162,7 +167,7 @@ static bool begin_member(struct archive_writer *writer, const char *name, int64_
     archive_entry_set_mtime(entry, writer->taken_at, 0);
     /* A warning is about names that are not ASCII: they are written byte by byte, marked as such. */
     int result = archive_write_header(writer->archive, entry);
-    if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
+    if (writer->failure || (result != ARCHIVE_OK && result != ARCHIVE_WARN))
         return archive_failed(writer, error);
     ret->offset = writer->bytes;
     ret->size = size;
@@ -171,7 +176,7 @@ static bool begin_member(struct archive_writer *writer, const char *name, int64_
 
 static bool write_content(struct archive_writer *writer, const void *data, size_t size, struct error *error)
 {
-    if (size > 0 && archive_write_data(writer->archive, data, size) != (la_ssize_t)size)
+    if (size > 0 && (archive_write_data(writer->archive, data, size) != (la_ssize_t)size || writer->failure))
         return archive_failed(writer, error);
     return true;
 }
@@ -180,7 +185,7 @@ static bool end_member(struct archive_writer *writer, const struct archive_place
 {
     /* Places are given away as they are counted here: they must be where the content is. */
     if (writer->bytes != place->offset + place->size ||
-        archive_write_finish_entry(writer->archive) != ARCHIVE_OK)
+        archive_write_finish_entry(writer->archive) != ARCHIVE_OK || writer->failure)
         return archive_failed(writer, error);
     return true;
 }
@@ -365,7 +370,7 @@ void archive_writer_free(struct archive_writer *writer)
     if (!writer)
         return;
     if (!writer->finished)
-        archive_write_fail(writer->archive); /* else freeing it would write its end */
+        writer->failure = ECANCELED; /* freeing it would write its end */
     archive_write_free(writer->archive);
     if (writer->file >= 0)
         close(writer->file);
