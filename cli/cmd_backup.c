@@ -87,6 +87,7 @@ static bool run(struct invocation *invocation, struct error *error)
         fill(invocation, record);
     else
         print(invocation, record);
+    invocation->complete = true;
     if (record->skipped)
         invocation->exit_code = ERROR_FINDINGS;
     return true;

@@ -119,6 +119,7 @@ struct invocation {
     bool password_in_argv; /* a password was given in an argument (and has been overwritten there) */
     enum verbosity verbosity;
     int exit_code; /* what a successful command exits with; 0 unless the command says so */
+    bool complete; /* "ok" is true although exit_code is not 0: done, with warnings */
     json_t
         *document; /* an object; with json, the command adds its fields; main adds the frame and prints it */
 };

@@ -90,7 +90,7 @@ void document_print(FILE *out, const struct invocation *invocation, int exit_cod
 
     document_integer(document, "schema", 1);
     json_object_set_new(document, "command", command ? json_string(command->name) : json_null());
-    document_bool(document, "ok", exit_code == 0);
+    document_bool(document, "ok", exit_code == 0 || (invocation->complete && !error));
     document_integer(document, "exit_code", exit_code);
     if (error)
         json_object_set_new(document, "error", error_object(error));

@@ -60,7 +60,7 @@ teardown()
 
 @test "rows that row-level security hides are refused, not missing" {
     psql_value "alter table notes owner to $ROLE; alter sequence numbers owner to $ROLE"
-    psql_value "alter table notes enable row level security; create policy some on notes using (id < 100)"
+    psql_value "alter table notes enable row level security; create policy few on notes using (id < 100)"
     # The owner is not bound by it, unless it is forced.
     DATABASE_URL=$ROLE_URL take_backup --split-larger-than 64kB
     assert_equal "$(json .rows)" 3000
