@@ -308,23 +308,33 @@ static void add_notes(struct restoring *restoring)
         text_list_add(notes, text_copy(manifest->not_included.items[i]));
 }
 
+/* Whether the target can be asked, and its ledger tells of a step that was begun: then it can be resumed. */
+static bool has_begun(const struct restoring *restoring)
+{
+    AUTO(error_clear) struct error ignored = {0};
+    AUTO(ledger_clear) struct ledger ledger = {0};
+    struct postgres *target = restoring->target;
+    bool present = false;
+
+    if (!target || postgres_is_lost(target))
+        return false;
+    postgres_shield(target, true);
+    return (postgres_transaction(target) == POSTGRES_IDLE ||
+            postgres_execute(target, sql_rollback, &ignored)) &&
+           ledger_read(target, &present, &ledger, &ignored) && present && *ledger.step;
+}
+
 /* Before there are tables, and of a backup that is damaged, nothing is worth keeping. */
 static void give_up(struct restoring *restoring, struct error *error)
 {
     AUTO(error_clear) struct error ignored = {0};
-    AUTO(ledger_clear) struct ledger ledger = {0};
     const char *to = restoring->options->to;
-    bool present = false, begun;
+    bool begun;
 
     if (!restoring->opened && !restoring->created)
         return;
     postgres_shield(restoring->server, true);
-    if (restoring->target)
-        postgres_shield(restoring->target, true);
-    begun = restoring->target && !postgres_is_lost(restoring->target) &&
-            (postgres_transaction(restoring->target) == POSTGRES_IDLE ||
-             postgres_execute(restoring->target, sql_rollback, &ignored)) &&
-            ledger_read(restoring->target, &present, &ledger, &ignored) && present && *ledger.step;
+    begun = has_begun(restoring);
     postgres_free(take(restoring->target));
     if (restoring->created && (!begun || error->code == ERROR_BACKUP) &&
         target_drop(restoring->server, to, &ignored)) {
