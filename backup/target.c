@@ -16,17 +16,13 @@ static bool look_inside(const struct postgres *server, const char *name, struct 
                         struct error *error)
 {
     AUTO(postgres_free) struct postgres *postgres = NULL;
-    AUTO(rows_free) struct rows *present = NULL;
-    AUTO(rows_free) struct rows *marked = NULL;
+    AUTO(rows_free) struct rows *rows = NULL;
 
     if (!postgres_connect_database(server, name, &postgres, error) ||
-        !postgres_query(postgres, sql_restore_ledger_present, 0, NULL, &present, error) ||
-        !postgres_query(postgres, sql_restore_marked, 0, NULL, &marked, error))
+        !postgres_query(postgres, sql_restore_ledger_present, 0, NULL, &rows, error))
         return false;
-    ret->ledger = rows_bool(present, 0, "ledger");
-    ret->objects = rows_integer(present, 0, "objects");
-    if (rows_text(marked, 0, "backup") && *rows_text(marked, 0, "backup"))
-        ret->marked = text_copy(rows_text(marked, 0, "backup"));
+    ret->ledger = rows_bool(rows, 0, "ledger");
+    ret->objects = rows_integer(rows, 0, "objects");
     return true;
 }
 
@@ -41,7 +37,9 @@ bool target_look(struct postgres *server, const char *name, struct target_state 
         return true;
     ret->present = true;
     ret->encoding = text_copy(rows_text(rows, 0, "encoding"));
-    return look_inside(server, name, ret, error);
+    ret->marked = text_copy(rows_text(rows, 0, "marked"));
+    ret->objects = 1; /* who takes no connections cannot be looked into, and is not empty for nothing */
+    return !rows_bool(rows, 0, "connections") || look_inside(server, name, ret, error);
 }
 
 /* ---- what is in the way ---- */

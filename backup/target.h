@@ -15,7 +15,7 @@ struct target_state {
     bool ledger;     /* it holds a restore that was not finished */
     int64_t objects; /* of its own; the ledger's are not counted */
     char *marked;    /* the backup it was completely restored from, waiting to be swapped in; or NULL */
-    char *encoding;
+    char *encoding;  /* NULL where there is no such database */
 };
 void target_state_clear(struct target_state *state);
 CLEANUP_VALUE(struct target_state, target_state_clear)

@@ -73,6 +73,11 @@ flip_bit() # MEMBER
 @test "a database that has objects is refused, and an empty one is filled" {
     create_table notes 10
     take_backup
+    psql_server "create database $copy encoding 'SQL_ASCII' locale 'C' template template0"
+    restore_copy
+    assert_status 10
+    assert_equal "$(json .error.message)" "database \"$copy\" has encoding SQL_ASCII, the backup UTF8"
+    psql_server "drop database $copy"
     psql_server "create database $copy"
     copy_value "create table mine (id int)"
     restore_copy

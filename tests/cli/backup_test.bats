@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: PostgreSQL
+# Proving that a backup can be restored, in a cluster of its own.
+
+load helpers
+load backup
+load fidelity
+
+setup()
+{
+    backup_setup
+    TMPDIR=$(mktemp -d /tmp/pgmigrate-bats.XXXXXX)
+    export TMPDIR
+}
+
+teardown()
+{
+    fidelity_drop "$TEST_DATABASE"
+    test_teardown
+    rm -rf "$TMPDIR"
+}
+
+servers_left()
+{
+    pgrep -f "$TMPDIR" || true
+}
+
+@test "a good backup is restored, compared, and its time recorded" {
+    fidelity_load "$DATABASE_URL"
+    take_backup
+    id=$(json .id)
+    run_pgmigrate backup test --json
+    assert_status 0
+    assert_equal "$(json '.id, .result' | xargs)" "$id ok"
+    [ "$(json .tables)" -gt 10 ]
+    assert_equal "$(json '.notes | length')" 0
+    ms=$(json .tested_ms)
+    at=$(json .tested_at)
+    run_pgmigrate backup list --json
+    assert_equal "$(json '.backups[0].tested_at')" "$at"
+    assert_equal "$(jq -r .tested_ms "${ARCHIVE%.tar}.json")" "$ms"
+    assert_equal "$(ls "$TMPDIR")" ""
+    assert_equal "$(servers_left)" ""
+    run_pgmigrate restore latest --to "${TEST_DATABASE}_x" --dry-run
+    assert_stderr "from the test of $id"
+}
+
+@test "a damaged backup fails the test, and nothing is recorded" {
+    create_table notes 10
+    take_backup
+    offset=$(manifest '.members[] | select(.name == "data/000001.zst") | .offset')
+    printf '\377\377' | dd of="$ARCHIVE" bs=1 seek=$((offset + 20)) conv=notrunc status=none
+    run_pgmigrate backup test --json
+    assert_status 9
+    assert_equal "$(json .result)" corrupt
+    [[ $(json .error.message) == *data/000001.zst* ]]
+    assert_equal "$(jq -r .tested_at "${ARCHIVE%.tar}.json")" null
+    assert_equal "$(ls "$TMPDIR")" ""
+}
+
+# Begin a test that stops itself at a point.
+pause_test() # POINT
+{
+    PGMIGRATE_TEST_PAUSE=$1 "$TEST_BUILD/points/pgmigrate" backup test --json </dev/null >background.out 2>background.err 3>&- &
+    PGMIGRATE_PID=$!
+    wait_until is_stopped
+}
+
+@test "the copy's server has no network, no subscriptions and no roles that log in" {
+    psql_server "create role ${TEST_DATABASE}_owner login"
+    create_table notes 10
+    psql_value "alter table notes owner to ${TEST_DATABASE}_owner"
+    psql_value "create subscription ${TEST_DATABASE}_sub connection 'host=nowhere' publication p with (connect = false)" 2>/dev/null
+    psql_value "create publication pub for table notes" 2>/dev/null
+    take_backup
+    pause_test restore-compared
+    socket=$(find "$TMPDIR"/* /var/tmp/pgmigrate* -name .s.PGSQL.5432 -newer "$ARCHIVE" 2>/dev/null | head -n 1)
+    look="postgresql://postgres@/restored?host=${socket%/*}"
+    assert_equal "$(psql -XAtq -d "$look" -c "select current_setting('listen_addresses'), (select count(*) from pg_subscription), (select count(*) from pg_publication)")" "|0|0"
+    assert_equal "$(psql -XAtq -d "$look" -c "select rolcanlogin from pg_roles where rolname = '${TEST_DATABASE}_owner'")" f
+    if [ "$(id -u)" = 0 ]; then
+        pid=$(psql -XAtq -d "$look" -c "select pg_backend_pid()" -c "select pg_sleep(0)" | head -n 1)
+        postmaster=$(head -n 1 "$(dirname "${socket%/*}")"/*/data/postmaster.pid 2>/dev/null || head -n 1 "${socket%/*}/data/postmaster.pid")
+        [ "$(readlink "/proc/$postmaster/ns/net")" != "$(readlink /proc/self/ns/net)" ]
+    fi
+    kill -CONT "$PGMIGRATE_PID"
+    wait_pgmigrate
+    assert_status 0
+    fidelity_drop "$TEST_DATABASE"
+    psql_server "drop role ${TEST_DATABASE}_owner"
+}
+
+@test "interrupted, it leaves neither a server nor files" {
+    create_table notes 10
+    take_backup
+    pause_test restore-data
+    kill -TERM "$PGMIGRATE_PID"
+    kill -CONT "$PGMIGRATE_PID"
+    wait_pgmigrate
+    assert_status 143
+    assert_equal "$(ls "$TMPDIR")" ""
+    assert_equal "$(servers_left)" ""
+}

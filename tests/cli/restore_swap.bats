@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: PostgreSQL
+# A restored database in the place of the other.
+
+load helpers
+load backup
+
+setup()
+{
+    backup_setup
+}
+
+teardown()
+{
+    local name
+    [ -z "${CLIENT-}" ] || kill "$CLIENT" 2>/dev/null || true
+    for name in $(psql_server "select datname from pg_database where datname like '${TEST_DATABASE}\\_%'"); do
+        psql_server "drop database $name with (force)"
+    done
+    test_teardown
+    psql_server "drop role if exists ${TEST_DATABASE}_owner" 2>/dev/null
+}
+
+databases()
+{
+    psql_server "select string_agg(regexp_replace(datname, '[0-9]{8}_[0-9]{6}', 'TIME'), ' ' order by datname)
+                   from pg_database where datname like '$TEST_DATABASE%' and datallowconn"
+}
+
+@test "the restored database has the other's name, which is kept under another one" {
+    create_table notes 10
+    take_backup
+    psql_value "delete from notes"
+    run_pgmigrate restore latest --swap --yes --json
+    assert_status 0
+    assert_equal "$(json '.swapped, .database' | xargs)" "true $TEST_DATABASE"
+    previous=$(json .previous_database)
+    [[ $previous == ${TEST_DATABASE}_before_restore_* ]]
+    assert_value "select count(*) from notes" 10
+    assert_equal "$(psql -XAtq -d "$(database_url "$previous")" -c "select count(*) from notes")" 0
+    assert_value "select current_setting('pgmigrate.restored', true)" ""
+    assert_equal "$(databases)" "$TEST_DATABASE ${TEST_DATABASE}_before_restore_TIME"
+}
+
+# Connects again and again, as an application does whose connections were ended.
+connect_in_a_loop()
+{
+    while true; do
+        psql -XAtq -d "$DATABASE_URL" -c "select 'connected'; select pg_sleep(0.2)" 2>/dev/null || true
+    done
+}
+
+@test "clients that connect again and again do not keep it from happening" {
+    create_table notes 10
+    take_backup
+    for _ in 1 2 3; do
+        connect_in_a_loop </dev/null >>clients.out 3>&- &
+        CLIENT="${CLIENT-} $!"
+    done
+    wait_until grep -q connected clients.out
+    run_pgmigrate restore latest --swap --yes
+    # shellcheck disable=SC2086 # a list of numbers
+    kill $CLIENT
+    CLIENT=
+    assert_status 0
+    assert_equal "$(databases)" "$TEST_DATABASE ${TEST_DATABASE}_before_restore_TIME"
+    psql_value "select 1"
+}
+
+@test "in a protected environment the name must be confirmed" {
+    create_table notes 10
+    take_backup
+    printf '[environment production]\nprotected = yes\n' >pgmigrate.conf
+    run_pgmigrate restore latest --swap --yes -e production
+    assert_status 10
+    assert_stderr "--confirm $TEST_DATABASE"
+    run_pgmigrate restore latest --swap --yes -e production --confirm other
+    assert_status 10
+    assert_equal "$(databases)" "$TEST_DATABASE"
+    run_pgmigrate restore latest --swap -e production --confirm "$TEST_DATABASE"
+    assert_status 0
+    assert_equal "$(databases)" "$TEST_DATABASE ${TEST_DATABASE}_before_restore_TIME"
+}
+
+@test "a database that is gone comes back" {
+    create_table notes 10
+    take_backup
+    psql_server "drop database $TEST_DATABASE with (force)"
+    run_pgmigrate restore latest --swap --yes --json
+    assert_status 0
+    assert_equal "$(json .previous_database)" null
+    assert_value "select count(*) from notes" 10
+    assert_equal "$(databases)" "$TEST_DATABASE"
+}
+
+@test "where sessions may not be ended, everything is as before" {
+    psql_server "create role ${TEST_DATABASE}_owner login createdb"
+    create_table notes 10
+    take_backup
+    psql_server "alter database $TEST_DATABASE owner to ${TEST_DATABASE}_owner"
+    psql -Xq -d "$DATABASE_URL" -c "select pg_sleep(600)" >/dev/null 2>&1 3>&- &
+    CLIENT=$!
+    wait_until psql_true "select count(*) = 1 from pg_stat_activity where datname = '$TEST_DATABASE' and query like '%sleep(600)%' and pid <> pg_backend_pid()"
+    DATABASE_URL=$(database_url "$TEST_DATABASE" "${TEST_DATABASE}_owner") \
+        run_pgmigrate restore latest --to "${TEST_DATABASE}_new" --swap --yes --no-owner --no-privileges --json
+    [ "$status" -ne 0 ]
+    [[ $(json .error.hint) == *"is as it was"* ]]
+    assert_equal "$(databases)" "$TEST_DATABASE ${TEST_DATABASE}_new"
+    psql_true "select count(*) = 1 from pg_stat_activity where datname = '$TEST_DATABASE' and query like '%sleep(600)%' and pid <> pg_backend_pid()"
+}
+
+@test "killed in the middle of a swap, it is done by the next attempt" {
+    create_table notes 10
+    take_backup
+    psql_value "delete from notes"
+    kill_pgmigrate_at swap-closed restore latest --to "${TEST_DATABASE}_new" --swap --yes
+    assert_equal "$(databases)" ""
+    run_pgmigrate restore latest --to "${TEST_DATABASE}_new" --swap --resume --yes
+    assert_status 0
+    assert_value "select count(*) from notes" 10
+    assert_value "select current_setting('pgmigrate.restored', true)" ""
+    assert_equal "$(databases)" "$TEST_DATABASE ${TEST_DATABASE}_before_restore_TIME"
+}
+
+@test "what does not follow the name is told" {
+    create_table notes 10
+    take_backup
+    psql_server "alter database $TEST_DATABASE set work_mem to '9MB'"
+    run_pgmigrate restore latest --swap --yes --json
+    assert_status 0
+    [[ $(json '.notes | join(" ")') == *'work_mem=9MB'* ]]
+}
