@@ -16,7 +16,7 @@ prepare() # FILE
     printf '%s\n' prepare >>prepared
     { echo "prepare statement as"; cat "$1"; } |
         psql -XAtq -v ON_ERROR_STOP=1 -v schema=public -v table=schema_migrations -v log=schema_migrations_log \
-            -v column=applied_at -v role=postgres -v index=any -v value=any -d "$DATABASE_URL" -f -
+            -v column=applied_at -v role=postgres -v index=any -v value=any -v name=schema_migrations -d "$DATABASE_URL" -f -
 }
 
 # Those for SQLite, in sql/store, are prepared by tests/unit/store_test.c.
@@ -24,6 +24,7 @@ prepare() # FILE
     migration 1_one <<<"select 1;"
     run_pgmigrate apply
     assert_status 0
+    psql -Xq -v ON_ERROR_STOP=1 -d "$DATABASE_URL" -f "$BATS_TEST_DIRNAME/../../sql/restore_ledger_create.sql"
     failed=
     for file in "$BATS_TEST_DIRNAME"/../../sql/*.sql; do
         prepare "$file" || failed="$failed ${file##*/}"
