@@ -120,8 +120,8 @@ database=$(conninfo "$newdb")
 server=$(conninfo "${PGDATABASE:-postgres}")
 
 # What the rows were written with, whatever the database, its roles or this shell have set.
-options='-c search_path= -c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=3 -c row_security=off
-    -c default_transaction_read_only=off -c default_transaction_isolation=read\ committed
+options='-c search_path= -c datestyle=ISO -c intervalstyle=postgres -c lc_monetary=C -c extra_float_digits=3
+    -c row_security=off -c default_transaction_read_only=off -c default_transaction_isolation=read\ committed
     -c default_transaction_deferrable=off -c statement_timeout=0 -c lock_timeout=0
     -c idle_in_transaction_session_timeout=0 -c standard_conforming_strings=on -c check_function_bodies=off
     -c xmloption=content -c array_nulls=on -c client_min_messages=warning -c synchronous_commit=off
