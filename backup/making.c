@@ -324,6 +324,8 @@ static bool finish_archive(struct attempt *attempt, struct made *ret, struct err
 {
     struct manifest *manifest = attempt->manifest;
     struct making *making = attempt->making;
+    if (!streams_check(attempt->streams, error))
+        return false;
     member_list_move(&attempt->members, manifest);
     member_list_move(&attempt->data, manifest);
     streams_fill(attempt->streams, manifest);

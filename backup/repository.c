@@ -252,7 +252,6 @@ static bool is_path(const char *word)
 /* An archive by its path; it may have come without its record. */
 static bool find_path(const char *path, struct record **ret, char **ret_archive_path, struct error *error)
 {
-    OWNED char *folder = file_folder(path);
     OWNED char *stem = text_copy_part(path, strlen(path) - (text_ends_with(path, ".tar") ? 4 : 0));
     OWNED char *record_path = text_format("%s.json", stem);
     OWNED char *text = NULL;

@@ -317,6 +317,15 @@ static void add_chunk(struct manifest *manifest, struct manifest_table *table, s
     member_list_move(&chunk->members, manifest);
 }
 
+bool streams_check(const struct streams *streams, struct error *error)
+{
+    for (size_t i = 0; i < streams->chunk_count; i++)
+        if (streams->chunks[i].state != CHUNK_DONE)
+            return error_set(error, ERROR_FAILED, "a part of table %s was not copied",
+                             streams->chunks[i].range.table->qualified);
+    return true;
+}
+
 void streams_fill(struct streams *streams, struct manifest *manifest)
 {
     const struct tables *tables = &streams->options.snapshot->tables;

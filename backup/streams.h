@@ -36,7 +36,9 @@ MUST_CHECK bool streams_run(struct streams *streams, size_t number, struct error
 /* What a stream copies now: a table's quoted name, or NULL. From any thread. */
 const char *streams_current(const struct streams *streams, size_t number);
 
-/* When all have ended: the tables with their chunks, and the chunks' members, into the manifest. */
+/* When all have ended: that each chunk was copied, whatever the streams have said. */
+MUST_CHECK bool streams_check(const struct streams *streams, struct error *error);
+/* The tables with their chunks, and the chunks' members, into the manifest. */
 void streams_fill(struct streams *streams, struct manifest *manifest);
 /* The folder of each of the manifest's tables' members, "tables/000012", or NULL. */
 void streams_folders(const struct streams *streams, struct text_list *ret);
