@@ -163,7 +163,7 @@ migration() # STEM
 # Until a command succeeds; the test fails when it has not after 20 s (a sanitizer's build is slow).
 wait_until() # COMMAND…
 {
-    local end=$((SECONDS + ${WAIT_SECONDS:-20}))
+    local end=$((SECONDS + ${WAIT_SECONDS:-60}))
     until "$@" >/dev/null 2>&1; do
         if [ "$SECONDS" -ge "$end" ]; then
             echo "waited in vain for: $*" >&2
