@@ -101,14 +101,16 @@ static struct process_request request_of(const struct call *call)
                                     .environment = (const char *const *)call->environment.items};
 }
 
-/* Of the settings only those that a role may have got other values for; pg_restore makes the rest. */
+/* Only what a role may have got other values for, and what the dump was made with; pg_restore sets the rest.
+ */
 static void set_environment(const struct pgrestore_job *job, struct call *call)
 {
     bool checks = postgres_server_version(job->server) >= 140000;
-    OWNED char *options = text_format("-c default_transaction_read_only=off -c synchronous_commit=off "
-                                      "-c client_min_messages=warning%s%s%s",
-                                      checks ? " -c client_connection_check_interval=1000" : "",
-                                      job->settings ? " " : "", job->settings ? job->settings : "");
+    OWNED char *options =
+        text_format("-c default_transaction_read_only=off -c synchronous_commit=off -c lc_monetary=C "
+                    "-c client_min_messages=warning%s%s%s",
+                    checks ? " -c client_connection_check_interval=1000" : "", job->settings ? " " : "",
+                    job->settings ? job->settings : "");
 
     postgres_environment(job->server, job->database, options, &call->environment);
     text_list_add(&call->environment, NULL);
