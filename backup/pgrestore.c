@@ -101,7 +101,8 @@ static struct process_request request_of(const struct call *call)
                                     .environment = (const char *const *)call->environment.items};
 }
 
-/* Of the settings only those that a role may have got other values for; pg_restore makes the rest. */
+/* Only what a role may have got other values for, and what the dump was made with; pg_restore sets the rest.
+ */
 static void set_environment(const struct pgrestore_job *job, struct call *call)
 {
     bool checks = postgres_server_version(job->server) >= 140000;

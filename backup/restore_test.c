@@ -66,7 +66,7 @@ static bool start(struct test *test, struct error *error)
     struct cluster_options options = {
         .major = test->manifest->server_version_number / 10000, .settings = settings, .no_network = true};
 
-    if (!file_make_temporary("pgmigrate-test", &test->folder, error))
+    if (!file_make_temporary("pgmigrate-restore-test", &test->folder, error))
         return false;
     test->cluster = file_join(test->folder, "cluster");
     if (!cluster_start_with(test->cluster, &options, &other)) {
@@ -128,10 +128,18 @@ static bool dump_copy(const struct test *test, const struct pgrestore *programs,
     AUTO(text_list_clear) struct text_list environment = {0};
     OWNED char *program = file_join(programs->folder, "pg_dump");
     OWNED char *file = text_format("--file=%s", path);
-    const char *const argv[] = {
-        program, "--format=custom", "--section=pre-data", "--section=post-data", "--no-password", file, NULL};
+    /* As the backup was made: names in UTF-8, whatever the database sets for its clients. */
+    bool raw = text_equal(test->manifest->encoding, "SQL_ASCII");
+    const char *const argv[] = {program,
+                                "--format=custom",
+                                "--section=pre-data",
+                                "--section=post-data",
+                                "--no-password",
+                                raw ? "--encoding=SQL_ASCII" : "--encoding=UTF8",
+                                file,
+                                NULL};
 
-    postgres_environment(test->server, DATABASE, NULL, &environment);
+    postgres_environment(test->server, DATABASE, "-c lc_monetary=C", &environment);
     text_list_add(&environment, NULL);
     return process_check(
         &(struct process_request){.argv = argv, .environment = (const char *const *)environment.items},

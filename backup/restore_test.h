@@ -5,7 +5,8 @@
  * subscriptions and publications, no jobs of extensions; roles are made without login. Every table's rows are
  * compared with the backup, and so is the schema, as pg_dump writes it of the copy.
  *
- * The cluster is in a temporary folder ($TMPDIR), which must have room for the database.
+ * The cluster is in a temporary folder ($TMPDIR; run by root, in /var/tmp, where the server's user can reach
+ * it), which must have room for the database.
  */
 #ifndef BACKUP_RESTORE_TEST_H
 #define BACKUP_RESTORE_TEST_H

@@ -92,7 +92,7 @@ const struct command cmd_backup_test = {
         "How long the restore took is recorded: it is the recovery time that \"backup list\" and the plan of "
         "\"restore\" show.\n"
         "\n"
-        "The copy is made under $TMPDIR, or /tmp, and removed at the end.",
+        "The copy is made under $TMPDIR, or /tmp (by root: under /var/tmp), and removed at the end.",
     .options = options,
     .group = "Backups",
     .run = run,

@@ -241,7 +241,7 @@ static void tell_result(const struct run *run, int64_t ms)
         document_text(invocation->document, "database", name);
         document_integer(invocation->document, "tables", result->tables);
         document_integer(invocation->document, "rows", result->rows);
-        document_integer(invocation->document, "seconds", (ms + 500) / 1000);
+        json_object_set_new(invocation->document, "seconds", json_real((double)ms / 1000));
         document_bool(invocation->document, "swapped", run->options.swap_follows);
         document_text(invocation->document, "previous_database", run->previous);
         add_strings(invocation->document, "created_roles", &result->created_roles);

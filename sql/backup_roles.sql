@@ -1,5 +1,6 @@
 -- The roles that this database's objects, or the database itself, name as owner, grantee or in a policy: name. Of the
--- bootstrap superuser the server keeps no such record, so it is looked for as an owner.
+-- bootstrap superuser the server keeps no such record, so it is looked for as an owner. In the order in which they were
+-- made: a policy lists its roles by OID, and where roles are made anew the same order gives the same text.
 SELECT r.rolname AS name
   FROM pg_catalog.pg_roles AS r
  WHERE NOT pg_catalog.starts_with(r.rolname::pg_catalog.text, 'pg_')
@@ -21,4 +22,4 @@ SELECT r.rolname AS name
         OR EXISTS (SELECT 1 FROM pg_catalog.pg_proc AS p WHERE p.oid >= 16384 AND p.proowner = r.oid)
         OR EXISTS (SELECT 1 FROM pg_catalog.pg_type AS t WHERE t.oid >= 16384 AND t.typowner = r.oid)
         OR EXISTS (SELECT 1 FROM pg_catalog.pg_largeobject_metadata AS l WHERE l.lomowner = r.oid))
- ORDER BY r.rolname
+ ORDER BY r.oid

@@ -19,9 +19,19 @@ teardown()
     rm -rf "$TMPDIR"
 }
 
-servers_left()
+# Where the copy's server has its data: root's is elsewhere, and a link leads there.
+server_folder()
 {
-    pgrep -f "$TMPDIR" || true
+    readlink -f "$TMPDIR"/*/cluster/server
+}
+
+# Processes of a server that work there.
+servers_in() # FOLDER
+{
+    local process
+    for process in /proc/[0-9]*; do
+        [[ $(readlink "$process/cwd" 2>/dev/null) != "$1"/data* ]] || printf '%s\n' "${process##*/}"
+    done
 }
 
 @test "a good backup is restored, compared, and its time recorded" {
@@ -39,7 +49,6 @@ servers_left()
     assert_equal "$(json '.backups[0].tested_at')" "$at"
     assert_equal "$(jq -r .tested_ms "${ARCHIVE%.tar}.json")" "$ms"
     assert_equal "$(ls "$TMPDIR")" ""
-    assert_equal "$(servers_left)" ""
     run_pgmigrate restore latest --to "${TEST_DATABASE}_x" --dry-run
     assert_stderr "from the test of $id"
 }
@@ -73,13 +82,12 @@ pause_test() # POINT
     psql_value "create publication pub for table notes" 2>/dev/null
     take_backup
     pause_test restore-compared
-    socket=$(find "$TMPDIR"/* /var/tmp/pgmigrate* -name .s.PGSQL.5432 -newer "$ARCHIVE" 2>/dev/null | head -n 1)
-    look="postgresql://postgres@/restored?host=${socket%/*}"
+    folder=$(server_folder)
+    look="postgresql://postgres@/restored?host=$folder"
     assert_equal "$(psql -XAtq -d "$look" -c "select current_setting('listen_addresses'), (select count(*) from pg_subscription), (select count(*) from pg_publication)")" "|0|0"
     assert_equal "$(psql -XAtq -d "$look" -c "select rolcanlogin from pg_roles where rolname = '${TEST_DATABASE}_owner'")" f
     if [ "$(id -u)" = 0 ]; then
-        pid=$(psql -XAtq -d "$look" -c "select pg_backend_pid()" -c "select pg_sleep(0)" | head -n 1)
-        postmaster=$(head -n 1 "$(dirname "${socket%/*}")"/*/data/postmaster.pid 2>/dev/null || head -n 1 "${socket%/*}/data/postmaster.pid")
+        postmaster=$(head -n 1 "$folder/data/postmaster.pid")
         [ "$(readlink "/proc/$postmaster/ns/net")" != "$(readlink /proc/self/ns/net)" ]
     fi
     kill -CONT "$PGMIGRATE_PID"
@@ -93,10 +101,13 @@ pause_test() # POINT
     create_table notes 10
     take_backup
     pause_test restore-data
+    folder=$(server_folder)
+    [ -n "$(servers_in "$folder")" ]
     kill -TERM "$PGMIGRATE_PID"
     kill -CONT "$PGMIGRATE_PID"
     wait_pgmigrate
     assert_status 143
     assert_equal "$(ls "$TMPDIR")" ""
-    assert_equal "$(servers_left)" ""
+    [ ! -e "$folder" ]
+    assert_equal "$(servers_in "$folder")" ""
 }
