@@ -161,10 +161,10 @@ commands()
 }
 
 @test "output that cannot be written fails, with the reason when it is known" {
-    run --separate-stderr bash -c "pgmigrate help >/dev/full"
+    run --separate-stderr bash -c "pgmigrate --version >/dev/full"
     assert_status 1
     assert_stderr "could not write to standard output: No space left"
-    run --separate-stderr bash -c "pgmigrate help >&-"
+    run --separate-stderr bash -c "pgmigrate --version >&-"
     assert_status 1
     assert_stderr "could not write to standard output: Bad file descriptor"
 }
