@@ -287,7 +287,6 @@ static void what_may_only_be_read_can_be_read(void **state)
 
 static void a_name_means_a_file_whatever_it_is(void **state)
 {
-    AUTO(error_clear) struct error error = {0};
     const struct place *place = *state;
     OWNED char *before = getcwd(NULL, 0);
 

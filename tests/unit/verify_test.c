@@ -65,9 +65,11 @@ static void a_good_backup_has_no_problem(void **state)
 
 static void a_missing_record_is_a_problem(void **state)
 {
-    (void)state;
     AUTO(scene_clear) struct scene scene = make_scene();
     OWNED char *problems = problems_of(NULL, true, 2);
+
+    (void)state;
+    (void)scene;
 
     assert_string_equal(problems, "record: is not beside the archive");
 }
