@@ -207,7 +207,7 @@ PURE    = $(foreach f,$(filter common/% migrator/% rollback/% $(patsubst %,cli/%
                         $(SOURCES)),$(shell grep -qsE '^.include "($(IMPURE))\.h"' $f $(f:.c=.h) || echo $f))
 .PHONY: coverage
 coverage:
-	@$(MAKE) --no-print-directory BUILD=build/coverage CFLAGS='-O0 -g --coverage' all unit-tests
+	@$(MAKE) --no-print-directory BUILD=build/coverage CFLAGS='-O0 -g --coverage -fprofile-update=atomic' all unit-tests
 	@find build/coverage -name '*.gcda' -exec rm {} +
 	@BUILD=build/coverage tests/run $(patsubst build/%,build/coverage/%,$(filter-out %/cluster_test,$(UNIT_TESTS)))
 	@gcovr --root . $(PURE:%=--filter='%$$') --fail-under-line 90 build/coverage
