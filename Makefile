@@ -157,11 +157,9 @@ run-tests-unprivileged: all unit-tests test-points
 # TEST_SANITIZED tells tests that measure.
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
 sanitized = TEST_SANITIZED=1 $(MAKE) --no-print-directory BUILD=build/sanitize CC=clang CFLAGS='$(SANITIZE)'
-.PHONY: sanitize sanitize-unit sanitize-build sanitize-unprivileged
+.PHONY: sanitize sanitize-build sanitize-unprivileged
 sanitize:
 	+@$(sanitized) run-tests
-sanitize-unit:
-	+@$(sanitized) run-tests CLI_TESTS=
 sanitize-build:
 	+@$(sanitized) all unit-tests bench-programs
 # As a normal user; what root alone does differently, the cluster, also as root.
