@@ -183,6 +183,20 @@ static bool schema_task(void *context, size_t number, struct error *error)
            (!attempt->snapshot->few_locks || data_task(attempt, number, error));
 }
 
+/* A pg_dump that has lost its server or our snapshot says so in words only, and maybe before one of our own
+ * sessions notices. */
+static bool blame_connection(struct attempt *attempt, struct error *error)
+{
+    AUTO(error_clear) struct error lost = {0};
+    if (error->code != ERROR_FAILED ||
+        postgres_execute(attempt->snapshot->connections[0], sql_savepoint_back, &lost) ||
+        lost.code != ERROR_CONNECTION)
+        return false;
+    error_detail(&lost, "%s.", error->message);
+    error_move(error, &lost);
+    return false;
+}
+
 static bool work_side_by_side(struct attempt *attempt, struct error *error)
 {
     size_t streams = attempt->snapshot->count, count = 0;
@@ -197,7 +211,7 @@ static bool work_side_by_side(struct attempt *attempt, struct error *error)
         return true;
     if (attempt->given_up.message != NULL && interrupt_signal() == 0)
         error_move(error, &attempt->given_up);
-    return false;
+    return blame_connection(attempt, error);
 }
 
 /* ---- before and after ---- */

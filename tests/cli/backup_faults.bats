@@ -77,6 +77,26 @@ no_backup_is_listed()
     assert_nothing_left
 }
 
+@test "a pg_dump that lost the snapshot's session is not what is blamed" {
+    mkdir bin
+    real=$(programs_folder)
+    for program in pg_restore pg_dumpall; do ln -s "$real/$program" "bin/$program"; done
+    cat >bin/pg_dump <<SH
+#!/bin/sh
+case "\$*" in
+    *--version*) exec "$real/pg_dump" --version ;;
+esac
+psql -Xq -d "$DATABASE_URL" -c "select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and application_name like 'pgmigrate backup 2%'" >/dev/null
+echo "invalid snapshot identifier" >&2
+exit 1
+SH
+    chmod +x bin/pg_dump
+    PGMIGRATE_PG_BINDIR=$PWD/bin run_pgmigrate backup create --split-larger-than 1GB
+    assert_status 4
+    assert_nothing_left
+}
+
 @test "a pg_dump that dies fails the backup" {
     pause_backup backup-locked
     folder=$(dirname "$(readlink -f "$(type -P pg_dump)")")
@@ -173,14 +193,23 @@ SH
     fi
 }
 
+refuses_sessions()
+{
+    ! psql_value "select 1"
+}
+
 @test "a server that stops fails the backup" {
     start_own_cluster
     create_table big 20000
     pause_backup backup-streaming -j 2 --split-larger-than 256kB
-    pgmigrate cluster stop --folder "$TEST_OWN_CLUSTER" >/dev/null
+    # Goes on while the server stops: that waits for who cannot be told because his socket is full.
+    pgmigrate cluster stop --folder "$TEST_OWN_CLUSTER" >/dev/null 3>&- &
+    stopping=$!
+    wait_until refuses_sessions
     continue_backup
     wait_pgmigrate
     assert_status 4
+    wait "$stopping"
     assert_nothing_left
     no_backup_is_listed
 }
