@@ -8,7 +8,7 @@
 
 #include "common/postgres.h"
 
-#define POSTGRES_TICK_MS 40
+#define POSTGRES_TICK_MS 20
 
 /* libpq's PGconn and PGresult. */
 struct pg_conn;

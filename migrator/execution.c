@@ -57,8 +57,7 @@ static void on_tick(void *context)
     struct execution *execution = context;
     int64_t now = clock_ms(), waited = now - execution->now.began_us / 1000;
     int64_t timeout = execution->now.lock_timeout_ms;
-    int64_t patience =
-        timeout > 0 && timeout * 8 / 10 < PROGRESS_INTERVAL_MS ? timeout * 8 / 10 : PROGRESS_INTERVAL_MS;
+    int64_t patience = timeout > 0 && timeout / 2 < PROGRESS_INTERVAL_MS ? timeout / 2 : PROGRESS_INTERVAL_MS;
     bool told = execution->now.told_ms >= execution->now.began_us / 1000;
     if (waited < patience || (told && now - execution->now.told_ms < PROGRESS_INTERVAL_MS))
         return;

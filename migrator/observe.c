@@ -78,6 +78,11 @@ char *observer_progress(struct observer *observer)
                        percent == NULL ? "" : percent, percent == NULL ? "" : " %");
 }
 
+void observer_prepare(struct observer *observer)
+{
+    (void)is_open(observer);
+}
+
 void observer_done(struct observer *observer)
 {
     postgres_free(observer->postgres);

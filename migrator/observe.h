@@ -19,6 +19,9 @@ struct observer {
 };
 void observer_done(struct observer *observer);
 
+/* Connect now, where there is time: the next wait may be too short for it. */
+void observer_prepare(struct observer *observer);
+
 /* "blocked by pid 42 (app, user deploy, 00:12 in transaction, query …)", several joined by "; "; NULL when
  * the watched session waits for nobody, or when this cannot be seen. */
 char *observer_blockers(struct observer *observer);

@@ -62,6 +62,7 @@ bool retry_wait(struct execution *execution, size_t attempt, int64_t lock_timeou
     execution_tell(
         execution,
         (struct run_event){.type = RUN_RETRY, .text = error->message, .ms = pause, .attempt = attempt + 1});
+    observer_prepare(&execution->observer); /* an attempt may be over before it could say who blocks */
     return interrupt_sleep(pause) || interrupt_error(error);
 }
 

@@ -385,7 +385,7 @@ CREATE TABLE kept AS SELECT current_user AS who, current_setting($$statement_tim
 @test "a table lock is waited for in short attempts, also by the trial" {
     shop
     hold holder "select count(*) from c"
-    run_pgmigrate rollback --max-wait 1 --json
+    run_pgmigrate rollback --max-wait 3 --json
     assert_status 5
     assert_equal "$(json '.error.sqlstate')" 55P03
     assert_stderr "blocked by pid"
