@@ -18,6 +18,7 @@ teardown()
 {
     psql_value "drop owned by $ROLE cascade"
     test_teardown
+    drop_test_database
     psql_server "drop role $ROLE"
 }
 

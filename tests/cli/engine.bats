@@ -28,6 +28,7 @@ login_with_role()
 teardown()
 {
     test_teardown
+    drop_test_database
     [ -z "${TEST_LOGIN-}" ] || psql_server "drop role $TEST_LOGIN; drop role $TEST_ROLE"
 }
 

@@ -17,13 +17,38 @@ teardown()
     test_teardown
 }
 
+# Here as elsewhere in these helpers the number of processes is what a test costs.
 test_setup()
 {
     cd "$BATS_TEST_TMPDIR" || return
-    TEST_DATABASE=t_$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')
-    psql_server "create database $TEST_DATABASE"
-    DATABASE_URL=$(database_url "$TEST_DATABASE")
+    TEST_DATABASE=t_${BASHPID}_$RANDOM$RANDOM
+    create_test_database
+    DATABASE_URL=${TEST_SERVER_URL/\/\/postgres@\/postgres\?///postgres@/$TEST_DATABASE?}
     export DATABASE_URL
+}
+
+# The database of the test before this one goes in the same session; the file's last one in teardown_file.
+create_test_database()
+{
+    local before=
+    [ ! -e "$BATS_FILE_TMPDIR/database" ] || read -r before <"$BATS_FILE_TMPDIR/database"
+    psql -XAtq -v ON_ERROR_STOP=1 -d "$TEST_SERVER_URL" ${before:+-c "drop database if exists $before with (force)"} \
+        -c "create database $TEST_DATABASE $TEST_CREATE_OPTIONS"
+    printf '%s\n' "$TEST_DATABASE" >"$BATS_FILE_TMPDIR/database"
+}
+
+# For a test that has to drop roles behind it.
+drop_test_database()
+{
+    psql_server "drop database if exists $TEST_DATABASE with (force)"
+}
+
+teardown_file()
+{
+    local TEST_DATABASE
+    [ -e "$BATS_FILE_TMPDIR/database" ] || return 0
+    read -r TEST_DATABASE <"$BATS_FILE_TMPDIR/database"
+    drop_test_database
 }
 
 test_teardown()
@@ -37,7 +62,6 @@ test_teardown()
     if [ -n "${TEST_OWN_CLUSTER-}" ]; then
         pgmigrate cluster stop --remove --folder "$TEST_OWN_CLUSTER" >/dev/null
     fi
-    psql_server "drop database if exists $TEST_DATABASE with (force)"
 }
 
 # ---- the server ----
@@ -45,7 +69,7 @@ test_teardown()
 # The URI of another database of the tests' server, for "postgres" or another user.
 database_url() # NAME [USER]
 {
-    printf '%s\n' "$TEST_SERVER_URL" | sed "s,//postgres@/postgres?,//${2:-postgres}@/$1?,"
+    printf '%s\n' "${TEST_SERVER_URL/\/\/postgres@\/postgres\?///${2:-postgres}@/$1?}"
 }
 
 psql_server() # SQL
@@ -116,10 +140,28 @@ stop_pgbouncer()
 
 # ---- pgmigrate ----
 
-# Sets status, output (stdout), stderr, and lines of both: `run_pgmigrate apply --to 3`.
+# Sets status, output (stdout), stderr, and output's lines: `run_pgmigrate apply --to 3`.
 run_pgmigrate()
 {
-    run --separate-stderr pgmigrate "$@" </dev/null
+    run_program pgmigrate "$@"
+}
+
+# As `run --separate-stderr` of bats, with one process instead of six.
+run_program() # PROGRAM ARGUMENT…
+{
+    status=0
+    "$@" </dev/null >"$BATS_TEST_TMPDIR.out" 2>"$BATS_TEST_TMPDIR.err" || status=$?
+    read_result "$BATS_TEST_TMPDIR.out" "$BATS_TEST_TMPDIR.err"
+}
+
+read_result() # FILE FILE
+{
+    IFS= read -r -d '' output <"$1" || true
+    IFS= read -r -d '' stderr <"$2" || true
+    output=${output%"${output##*[!$'\n']}"}
+    stderr=${stderr%"${stderr##*[!$'\n']}"}
+    # shellcheck disable=SC2034 # for the tests
+    mapfile -t lines <"$1"
 }
 
 # Begin a pgmigrate that is to be waited for, killed or watched: PGMIGRATE_PID; its output goes to the files
@@ -135,8 +177,7 @@ wait_pgmigrate()
 {
     status=0
     wait "$PGMIGRATE_PID" || status=$?
-    output=$(cat background.out)
-    stderr=$(cat background.err)
+    read_result background.out background.err
 }
 
 # Run a pgmigrate that is killed at a point of common/test_point.h: "NAME", or "NAME:3" for the third time there.
@@ -144,7 +185,7 @@ kill_pgmigrate_at() # POINT ARGUMENT…
 {
     local point=$1
     shift
-    run --separate-stderr env "PGMIGRATE_TEST_STOP=$point" "$TEST_BUILD/points/pgmigrate" "$@" </dev/null
+    PGMIGRATE_TEST_STOP=$point run_program "$TEST_BUILD/points/pgmigrate" "$@"
     [ "$status" -eq 137 ] && return 0
     echo "was not killed at $point" >&2
     show_result
@@ -282,7 +323,7 @@ refute_stderr() # TEXT
 # A value out of the last --json document, by a path such as .migrations[0].state.
 json() # PATH
 {
-    printf '%s' "$output" | jq -r "$1"
+    jq -r "$1" <<<"$output"
 }
 
 # Whether the query answers the value.

@@ -15,6 +15,7 @@ teardown()
 {
     psql_server "drop database if exists $copy with (force)" 2>/dev/null
     test_teardown
+    drop_test_database
     psql_server "drop role if exists ${TEST_DATABASE}_owner, ${TEST_DATABASE}_reader" 2>/dev/null
     rm -rf "${FIDELITY_SERVER-}"
 }

@@ -17,6 +17,7 @@ teardown()
         psql_server "drop database $name with (force)"
     done
     test_teardown
+    drop_test_database
     psql_server "drop role if exists ${TEST_DATABASE}_owner" 2>/dev/null
 }
 
