@@ -159,8 +159,10 @@ migrations/003_c.sql requires error -"
 
 @test "encodings are told with the place of the bad byte" {
     printf 'SELECT 1;\n-- \344\n' | pair 001_a
-    printf 'SELECT\0 1;' | pair 002_b
-    printf '\377\376S\0' | pair 003_c
+    pair 002_b </dev/null
+    pair 003_c </dev/null
+    printf 'SELECT\0 1;' >migrations/002_b.sql
+    printf '\377\376S\0' >migrations/003_c.sql
     run_pgmigrate check
     assert_status 3
     assert_output 'migrations/001_a.sql:2:4: error: the script is not valid UTF-8: byte 0xe4 [invalid-encoding]'

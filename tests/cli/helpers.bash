@@ -195,8 +195,10 @@ kill_pgmigrate_at() # POINT ARGUMENT…
 # Write a file of the folder migrations/, its text from stdin: `migration 001_users <<'SQL'`.
 migration() # STEM
 {
-    mkdir -p migrations
-    cat >"migrations/$1.sql"
+    local text
+    [ -d migrations ] || mkdir migrations
+    IFS= read -r -d '' text || true
+    printf '%s' "$text" >"migrations/$1.sql"
 }
 
 # ---- waiting and looking ----
