@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
+#include "cli/backups.h"
 #include "cli/commands.h"
 #include "cli/connect.h"
 #include "cli/document.h"
@@ -6,6 +7,7 @@
 #include "cli/inputs.h"
 #include "cli/report.h"
 #include "cli/worktree.h"
+#include "common/moment.h"
 #include "common/process.h"
 #include <sys/statvfs.h>
 
@@ -153,6 +155,72 @@ static void examine_machine(const struct invocation *invocation, struct diagnose
     examine_disk(folders.items[0], found);
 }
 
+/* ---- backups ---- */
+
+/* Newest first: of the database's backups the first one and the first one that was restored in a test. */
+static void newest(const struct records *records, const char *database, const struct record **ret_newest,
+                   const struct record **ret_tested)
+{
+    *ret_newest = *ret_tested = NULL;
+    for (size_t i = 0; i < records->count; i++) {
+        const struct record *record = records->items[i];
+        if (!text_equal(record->database, database))
+            continue;
+        if (*ret_newest == NULL)
+            *ret_newest = record;
+        if (*ret_tested == NULL && record->tested_at != NULL)
+            *ret_tested = record;
+    }
+}
+
+static int64_t age_ms(const char *time)
+{
+    int64_t us = 0;
+    return time != NULL && moment_parse(time, &us) ? (moment_now() - us) / 1000 : INT64_MAX;
+}
+
+static void judge_backups(int64_t max_age_ms, const struct record *record, const struct record *tested,
+                          struct diagnoses *found)
+{
+    OWNED char *age = text_duration(age_ms(record->taken_at));
+    if (max_age_ms >= 0 && age_ms(record->taken_at) > max_age_ms)
+        diagnosis_hint(diagnosis_bad(found, "backup", SEVERITY_ERROR, "the newest good one, %s, is %s old",
+                                     record->id, age),
+                       "Take one: pgmigrate backup create.");
+    else
+        diagnosis_good(found, "backup", "the newest is %s old", age);
+    OWNED char *since = tested == NULL ? NULL : text_duration(age_ms(tested->tested_at));
+    if (tested != NULL)
+        diagnosis_good(found, "restore test", "%s was restored %s ago", tested->id, since);
+    else if (max_age_ms >= 0)
+        diagnosis_hint(diagnosis_bad(found, "restore test", SEVERITY_WARNING, "no backup was ever restored"),
+                       "Show that they can be: pgmigrate backup test latest.");
+}
+
+static void examine_backups(const struct invocation *invocation, const char *database,
+                            struct diagnoses *found)
+{
+    AUTO(error_clear) struct error error = {0};
+    AUTO(repository_free) struct repository *repository = NULL;
+    AUTO(records_clear) struct records records = {0};
+    const struct record *record, *tested;
+    int64_t max_age_ms = config_duration(invocation->config, "max_age");
+
+    if (!backups_repository(invocation, false, &repository, &error) ||
+        !repository_list(repository, &records, NULL, &error)) {
+        diagnosis_error(found, "backup", &error);
+        return;
+    }
+    newest(&records, database, &record, &tested);
+    if (record != NULL)
+        judge_backups(max_age_ms, record, tested, found);
+    else if (max_age_ms >= 0)
+        diagnosis_hint(diagnosis_bad(found, "backup", SEVERITY_ERROR,
+                                     "there is none of database \"%s\" in %s", database,
+                                     repository_folder(repository)),
+                       "Take one: pgmigrate backup create.");
+}
+
 /* ---- the report ---- */
 
 static const char *state_name(const struct diagnosis *diagnosis)
@@ -217,9 +285,10 @@ static void examine(struct invocation *invocation, struct diagnoses *found)
         return;
     examine_folder(invocation, &folder, found);
     examine_machine(invocation, found);
-    if (connect_database(invocation, &postgres, &error))
+    if (connect_database(invocation, &postgres, &error)) {
         examine_database(invocation, postgres, folder, found);
-    else
+        examine_backups(invocation, postgres_database(postgres), found);
+    } else
         diagnosis_error(found, "connection", &error);
     examine_program("psql", postgres, found);
     examine_program("pg_dump", postgres, found);
@@ -244,6 +313,8 @@ static bool run(struct invocation *invocation, struct error *error)
 static const struct option_spec options[] = {
     {.name = "role", .argument = "ROLE", .key = "role"},
     {.name = "pooler", .argument = "MODE", .key = "pooler"},
+    {.name = "repository", .argument = "PATH", .key = "repository"},
+    {.name = "max-age", .argument = "AGE", .key = "max_age"},
     OPTION_HISTORY_TABLE,
     OPTIONS_FOLDER,
     {0},
@@ -255,7 +326,9 @@ const struct command cmd_doctor = {
     .details =
         "Looks at the configuration, the folder of migrations and its git work tree, the server (version, "
         "standby, read-only, pooler, encoding), the history and who may write it, the run lock, transactions "
-        "and indexes that will be in the way, and the client programs. It changes nothing. Exit 3 when "
+        "and indexes that will be in the way, the client programs, and the age of the newest backup and of "
+        "its "
+        "last restore test. It changes nothing. Exit 3 when "
         "something was found; every finding says how to mend it.",
     .options = options,
     .group = "Server",

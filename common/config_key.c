@@ -50,6 +50,9 @@ const struct config_key config_keys[] = {
      "keep the newest backup of each of the last N months that have one"},
     {"backup", "keep_within", CONFIG_DURATION, NULL, NULL, "keep-within",
      "keep every backup that is at most so much older than the newest, such as 7d"},
+    {"backup", "max_age", CONFIG_DURATION, NULL, NULL, "max-age",
+     "doctor finds it wrong when the newest backup is older, such as 26h, or none was ever restored in a "
+     "test"},
     {"backup", "attach.", CONFIG_TEXT, NULL, NULL, "attach",
      "attach.NAME = COMMAND: what the command prints becomes the attachment NAME of every backup"},
     {"environment", "database", CONFIG_TEXT, NULL, NULL, "database",

@@ -52,6 +52,7 @@ _pgmigrate()
         --before) return ;;
         --before-time) return ;;
         --confirm) return ;;
+        --max-age) return ;;
         --folder) compopt -o filenames; COMPREPLY=($(compgen -d -- "$cur")); return ;;
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
@@ -89,7 +90,7 @@ _pgmigrate()
         'backup gc') words='--dry-run --repository' ;;
         'backup reindex') words='--repository' ;;
         'restore') words='--to --swap --table --schema-only --jobs --before --before-time --resume --no-owner --no-privileges --create-missing-roles --no-compare --dry-run --confirm --repository' ;;
-        'doctor') words='--role --pooler --history-table --layout --duplicate-versions --rollback-required --protected' ;;
+        'doctor') words='--role --pooler --repository --max-age --history-table --layout --duplicate-versions --rollback-required --protected' ;;
         'cluster start') words='--folder' ;;
         'cluster stop') words='--folder --remove' ;;
         'cluster status') words='--folder' ;;

@@ -179,6 +179,8 @@ complete -c pgmigrate -n '__fish_seen_subcommand_from restore' -l confirm -x -d 
 complete -c pgmigrate -n '__fish_seen_subcommand_from restore' -l repository -x -d 'folder of the backups; it is made when the first one is taken'
 complete -c pgmigrate -n '__fish_seen_subcommand_from doctor' -l role -x -d 'role that migrations run as (SET ROLE)'
 complete -c pgmigrate -n '__fish_seen_subcommand_from doctor' -l pooler -x -a 'none session' -d 'what stands between us and the server: session is a pooler that keeps one server connection per client'
+complete -c pgmigrate -n '__fish_seen_subcommand_from doctor' -l repository -x -d 'folder of the backups; it is made when the first one is taken'
+complete -c pgmigrate -n '__fish_seen_subcommand_from doctor' -l max-age -x -d 'doctor finds it wrong when the newest backup is older, such as 26h, or none was ever restored in a test'
 complete -c pgmigrate -n '__fish_seen_subcommand_from doctor' -l history-table -x -d 'where the database keeps what was applied, as schema.table'
 complete -c pgmigrate -n '__fish_seen_subcommand_from doctor' -l layout -x -a 'auto native updown sections flyway' -d 'how files are named and where rollbacks stand; auto looks at each file'
 complete -c pgmigrate -n '__fish_seen_subcommand_from doctor' -l duplicate-versions -x -a 'refuse allow' -d 'whether two files may have one number; allowed ones are ordered by name'

@@ -237,6 +237,8 @@ _pgmigrate() {
         'doctor') options=(
             '--role=[role that migrations run as (SET ROLE)]:ROLE:'
             '--pooler=[what stands between us and the server\: session is a pooler that keeps one server connection per client]:MODE:(none session)'
+            '--repository=[folder of the backups; it is made when the first one is taken]:PATH:'
+            '--max-age=[doctor finds it wrong when the newest backup is older, such as 26h, or none was ever restored in a test]:AGE:'
             '--history-table=[where the database keeps what was applied, as schema.table]:\[SCHEMA.\]TABLE:'
             '--layout=[how files are named and where rollbacks stand; auto looks at each file]:LAYOUT:(auto native updown sections flyway)'
             '--duplicate-versions=[whether two files may have one number; allowed ones are ordered by name]:ACTION:(refuse allow)'

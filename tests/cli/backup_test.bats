@@ -51,6 +51,8 @@ servers_in() # FOLDER
     assert_equal "$(ls "$TMPDIR")" ""
     run_pgmigrate restore latest --to "${TEST_DATABASE}_x" --dry-run
     assert_stderr "from the test of $id"
+    run_pgmigrate doctor --max-age 26h --json
+    assert_equal "$(json '.checks[] | select(.check == "restore test").state')" ok
 }
 
 @test "a damaged backup fails the test, and nothing is recorded" {

@@ -137,3 +137,24 @@ setup()
     assert_status 3
     assert_equal "$(check encoding)" warning
 }
+
+@test "doctor tells the age of the newest backup, and that none was restored, where an age is set" {
+    export PGMIGRATE_REPOSITORY=$PWD/backups
+    run_pgmigrate doctor --json
+    assert_equal "$(check backup)" ""
+    run_pgmigrate doctor --max-age 26h --json
+    assert_status 3
+    assert_equal "$(check backup)" error
+    assert_output "there is none of database"
+    run_pgmigrate backup create --json
+    assert_status 0
+    run_pgmigrate doctor --max-age 26h --json
+    assert_status 3
+    assert_equal "$(check backup) $(check "restore test")" "ok warning"
+    run_pgmigrate doctor --max-age 0s --json
+    assert_status 3
+    assert_equal "$(check backup)" error
+    assert_output "the newest good one"
+    run_pgmigrate doctor --json
+    assert_equal "$(check backup)" ok
+}
