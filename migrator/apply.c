@@ -183,7 +183,7 @@ static bool run_jobs(struct apply *apply, struct job *jobs, size_t count, struct
 static size_t batch_length(const struct apply *apply, const struct job *first, size_t at)
 {
     size_t count = 1;
-    if (apply->options->batch <= 1 || apply->options->dry_run ||
+    if (apply->options->batch <= 1 || apply->options->dry_run || execution_is_watched(&apply->execution) ||
         !execute_in_batch(first->script, first->verify))
         return count;
     for (; at + count < apply->prepared->count; count++) {

@@ -23,6 +23,7 @@ struct run_options {
     const char *backup_id;            /* or NULL */
     const char *reason;               /* or NULL */
     bool progress;                    /* somebody watches: send RUN_PROGRESS events */
+    const struct run_watch *watch;    /* or NULL */
 };
 
 struct apply_options {
