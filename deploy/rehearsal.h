@@ -45,10 +45,12 @@ struct rehearsed_statement {
     char *text; /* its first line */
     enum statement_class class;
     int64_t us, lock_wait_us, rows, wal_bytes, temp_bytes;
-    bool under_exclusive; /* ran while ACCESS EXCLUSIVE was held on a relation that was there before */
+    bool
+        under_exclusive; /* an earlier statement holds ACCESS EXCLUSIVE on a relation that was there before */
     struct held_lock *locks;
     size_t lock_count;
     struct text_list rewritten, scanned, built; /* tables, tables, indexes */
+    struct text_list written;                   /* tables whose rows it changed */
     struct text_list phases;                    /* of CONCURRENTLY: "waiting for old snapshots 120 ms" */
     int64_t low_ms, high_ms;                    /* estimate for the target; -1: not estimable */
     char *basis;                                /* what the estimate rests on, or why there is none */
@@ -124,6 +126,7 @@ struct rehearsal {
 };
 void rehearsed_clear(struct rehearsed *rehearsed);
 void rehearsal_clear(struct rehearsal *rehearsal);
+CLEANUP_VALUE(struct rehearsed, rehearsed_clear)
 CLEANUP_VALUE(struct rehearsal, rehearsal_clear)
 
 #endif
