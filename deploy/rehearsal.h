@@ -106,6 +106,7 @@ struct rehearsed {
     char *victim_relation;   /* or NULL */
     int64_t low_ms, high_ms; /* estimate, the statements' sums; -1: not estimable */
     char *basis;
+    int64_t needs_disk, needs_wal; /* bytes at the target, estimated with the times; -1: not estimable */
 };
 
 struct rehearsal {
