@@ -42,7 +42,7 @@ struct touched {
 
 struct rehearsed_statement {
     size_t line;
-    char *text; /* its first line */
+    char *text; /* on one line, shortened */
     enum statement_class class;
     int64_t us, lock_wait_us, rows, wal_bytes, temp_bytes;
     bool

@@ -118,12 +118,15 @@ void trace_statement_fill(const struct trace_relations *relations, const struct 
 
 char *trace_statement_text(const char *text, size_t length)
 {
-    size_t end = 0, characters = 0;
-    while (end < length && text[end] != '\n' && text[end] != '\r') {
-        bool begins = ((unsigned char)text[end] & 0xC0) != 0x80;
-        if (begins && ++characters > TEXT_LONGEST)
-            break;
-        end++;
+    char *line = memory_allocate(length + 1, 1);
+    size_t size = 0, characters = 0;
+    for (size_t i = 0; i < length && characters < TEXT_LONGEST; i++) {
+        bool blank = strchr(" \t\r\n", text[i]) != NULL;
+        if (blank && size > 0 && line[size - 1] == ' ')
+            continue;
+        line[size++] = blank ? ' ' : text[i];
+        bool ends = i + 1 == length || ((unsigned char)text[i + 1] & 0xC0) != 0x80;
+        characters += ends ? 1 : 0;
     }
-    return text_copy_part(text, end);
+    return line;
 }

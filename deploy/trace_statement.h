@@ -17,7 +17,7 @@
 void trace_statement_fill(const struct trace_relations *relations, const struct trace_changes *changes,
                           const char *tag, struct rehearsed_statement *statement);
 
-/* The first line of what stands in the file, shortened to a line of a terminal. */
+/* What stands in the file on one line, shortened to what a terminal shows. */
 char *trace_statement_text(const char *text, size_t length);
 
 #endif
