@@ -19,12 +19,15 @@ struct traced {
     struct touched *touched;
     size_t touched_count;
     int64_t commit_us;
+    int64_t victim_us;
+    char *victim_relation;
 };
 
 struct trace {
     struct run_watch watch;
     struct trace_options options;
     struct trace_observer *observer;
+    struct victim *victim; /* or NULL */
     struct trace_relations relations;
     bool stale; /* the relations are to be read anew */
     struct traced *items;
@@ -42,7 +45,8 @@ static void clear_traced(struct traced *traced)
                                   .statements = traced->statements,
                                   .statement_count = traced->count,
                                   .touched = traced->touched,
-                                  .touched_count = traced->touched_count};
+                                  .touched_count = traced->touched_count,
+                                  .victim_relation = traced->victim_relation};
     rehearsed_clear(&rehearsed);
     *traced = (struct traced){0};
 }
@@ -52,6 +56,7 @@ void trace_free(struct trace *trace)
     if (trace == NULL)
         return;
     trace_observer_free(trace->observer);
+    victim_free(trace->victim);
     trace_relations_clear(&trace->relations);
     for (size_t i = 0; i < trace->count; i++)
         clear_traced(&trace->items[i]);
@@ -299,6 +304,14 @@ static bool measure(struct trace *trace, const struct run_look *look, struct reh
     return true;
 }
 
+/* What was locked too shortly to be seen meanwhile is held until COMMIT. */
+static void visit_locked(struct trace *trace)
+{
+    for (size_t i = 0; i < trace->relations.count && trace->victim != NULL; i++)
+        if (trace->relations.items[i].mode >= LOCK_ROW_EXCLUSIVE && trace->relations.items[i].born == 0)
+            victim_visit(trace->victim, trace->relations.items[i].oid);
+}
+
 static bool after(struct trace *trace, const struct run_look *look, struct error *error)
 {
     AUTO(seen_clear) struct seen seen = {0};
@@ -311,6 +324,7 @@ static bool after(struct trace *trace, const struct run_look *look, struct error
         return true;
     bool good = measure(trace, look, statement, error);
     time_locks(trace, &seen, statement);
+    visit_locked(trace);
     trace->exclusive = trace->exclusive || has_exclusive(statement);
     return good;
 }
@@ -372,6 +386,21 @@ static void end_failed(struct trace *trace, const struct run_look *look)
     add_seen(trace, &seen, look->bare, statement);
 }
 
+static void end_stalls(struct trace *trace)
+{
+    struct traced *traced = current(trace);
+    OWNED char *relation = NULL;
+    int64_t us = 0;
+    if (trace->victim == NULL)
+        return;
+    victim_rest(trace->victim, &us, &relation);
+    if (relation == NULL || (traced->victim_relation != NULL && us <= traced->victim_us))
+        return;
+    free(traced->victim_relation);
+    traced->victim_relation = take(relation);
+    traced->victim_us = us;
+}
+
 static void end(struct trace *trace, const struct run_look *look)
 {
     int64_t now = clock_us();
@@ -380,6 +409,7 @@ static void end(struct trace *trace, const struct run_look *look)
     struct traced *traced = current(trace);
     if (!look->committed)
         end_failed(trace, look);
+    end_stalls(trace);
     end_locks(traced, look->bare, now);
     count_temporary(trace, look);
     if (!look->committed)
@@ -416,7 +446,8 @@ bool trace_begin(struct postgres *postgres, const struct trace_options *options,
     trace->watch = (struct run_watch){.context = trace, .look = look_into};
     trace->stale = true;
     trace->current = NONE;
-    if (!trace_observer_new(postgres, &trace->observer, error))
+    if ((options->probe_victims && !victim_new(postgres, &trace->victim, error)) ||
+        !trace_observer_new(postgres, trace->victim, &trace->observer, error))
         return false;
     *ret = take(trace);
     return true;
@@ -441,6 +472,8 @@ bool trace_take(struct trace *trace, const char *version, struct rehearsed *ret)
     ret->touched_count = traced->touched_count;
     ret->lock_wait_ms = wait_us / 1000;
     ret->commit_ms = traced->commit_us / 1000;
+    ret->victim_ms = trace->victim == NULL ? -1 : traced->victim_us / 1000;
+    ret->victim_relation = take(traced->victim_relation);
     free(traced->version);
     *traced = trace->items[--trace->count];
     return true;

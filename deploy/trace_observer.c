@@ -16,6 +16,7 @@ struct phase {
 
 struct trace_observer {
     struct postgres *postgres; /* the thread's alone */
+    struct victim *victim;
     pthread_t thread;
     pthread_mutex_t mutex; /* of all below */
     pthread_cond_t changed;
@@ -76,6 +77,8 @@ static void count_sample(struct trace_observer *observer, const struct rows *row
         enum lock_mode mode = (enum lock_mode)rows_integer(rows, row, "mode");
         if (mode == LOCK_NONE)
             continue;
+        if (observer->victim != NULL && mode >= LOCK_ROW_EXCLUSIVE)
+            victim_visit(observer->victim, rows_integer(rows, row, "oid"));
         struct seen_lock *lock = lock_of(&observer->seen, rows_integer(rows, row, "oid"), mode);
         if (rows_text(rows, row, "waited") != NULL) {
             waiting = count_wait(observer, lock, rows_integer(rows, row, "waited"), now);
@@ -100,7 +103,7 @@ static void sample(struct trace_observer *observer)
     AUTO(rows_free) struct rows *rows = NULL;
     size_t number = observer->number;
     OWNED char *pid = text_format("%d", observer->pid);
-    const char *values[] = {pid, observer->held ? "t" : "f"};
+    const char *values[] = {pid, observer->held || observer->victim != NULL ? "t" : "f"};
     pthread_mutex_unlock(&observer->mutex);
     bool good = postgres_query(observer->postgres, sql_trace_sample, 2, values, &rows, &ignored);
     bool lost = postgres_is_lost(observer->postgres);
@@ -141,7 +144,8 @@ static void *observe(void *context)
     return NULL;
 }
 
-bool trace_observer_new(const struct postgres *watched, struct trace_observer **ret, struct error *error)
+bool trace_observer_new(const struct postgres *watched, struct victim *victim, struct trace_observer **ret,
+                        struct error *error)
 {
     AUTO(postgres_free) struct postgres *postgres = NULL;
     if (!postgres_connect_again(watched, &postgres, error))
@@ -154,6 +158,7 @@ bool trace_observer_new(const struct postgres *watched, struct trace_observer **
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&observer->mutex, NULL);
     observer->postgres = take(postgres);
+    observer->victim = victim;
     if (pthread_create(&observer->thread, NULL, observe, observer) != 0) {
         observer->stop = true;
         trace_observer_free(observer);

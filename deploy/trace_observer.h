@@ -13,6 +13,7 @@
 
 #include "common/postgres.h"
 #include "deploy/lock_mode.h"
+#include "deploy/victim.h"
 
 struct seen_lock {
     int64_t oid; /* of a relation; 0: another kind of lock, only waited for */
@@ -31,9 +32,10 @@ void seen_clear(struct seen *seen);
 CLEANUP_VALUE(struct seen, seen_clear)
 
 struct trace_observer;
-/* watched is copied from: the connection that is to be observed, or any to the same database. */
-MUST_CHECK bool trace_observer_new(const struct postgres *watched, struct trace_observer **ret,
-                                   struct error *error);
+/* watched is copied from: the connection that is to be observed, or any to the same database. The victim,
+ * NULL or borrowed, visits what is seen to be locked or waited for. */
+MUST_CHECK bool trace_observer_new(const struct postgres *watched, struct victim *victim,
+                                   struct trace_observer **ret, struct error *error);
 void trace_observer_free(struct trace_observer *observer);
 CLEANUP_POINTER(struct trace_observer *, trace_observer_free)
 

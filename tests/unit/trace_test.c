@@ -279,6 +279,46 @@ static void a_concurrent_build_tells_what_it_waited_for(void **state)
     assert_true(statement->locks[0].held_us > 0);
 }
 
+static void a_victim_is_held_up_by_what_it_would_be_held_up_by_in_production(void **state)
+{
+    struct scene *scene = scene_of(state);
+    static const struct {
+        const char *migration;
+        bool stalls;
+    } cases[] = {
+        {"ALTER TABLE t ADD COLUMN c int;\nSELECT pg_sleep(0.4);", true},
+        {"UPDATE t SET n = 2;\nSELECT pg_sleep(0.4);", true},
+        {"DO $$ BEGIN LOCK TABLE t IN SHARE MODE; PERFORM pg_sleep(0.4); END $$;", true},
+        {"LOCK TABLE t IN SHARE UPDATE EXCLUSIVE MODE;\nSELECT pg_sleep(0.4);", false},
+        {"CREATE TABLE u (i int);\nSELECT pg_sleep(0.4);", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        AUTO(rehearsed_clear) struct rehearsed rehearsed = {0};
+        trace_setup(scene, ROWS);
+        must(trace_apply(scene, cases[i].migration, true, &rehearsed), &scene->error);
+        bool stalled = rehearsed.victim_ms > 200;
+        if (stalled != cases[i].stalls)
+            fail_msg("%s: %jd ms", cases[i].migration, (intmax_t)rehearsed.victim_ms);
+        if (stalled)
+            assert_string_equal(rehearsed.victim_relation, "public.t");
+    }
+    /* What it writes is rolled back. */
+    assert_value(scene, "SELECT count(*) FROM t", "2000");
+}
+
+static void a_victim_never_makes_a_migration_fail(void **state)
+{
+    struct scene *scene = scene_of(state);
+    AUTO(rehearsed_clear) struct rehearsed rehearsed = {0};
+    trace_setup(scene, ROWS);
+    must(trace_apply(scene,
+                     "UPDATE t SET n = 2;\nSELECT pg_sleep(0.2);\nALTER TABLE t ADD COLUMN c int;\n"
+                     "SELECT pg_sleep(0.1);\nDROP TABLE t;\nSELECT pg_sleep(0.1);\n",
+                     true, &rehearsed),
+         &scene->error);
+    assert_true(rehearsed.victim_ms > 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -290,6 +330,8 @@ int main(void)
         scene_test(what_is_dropped_keeps_its_name_and_both_tables_of_a_foreign_key_are_locked),
         scene_test(statements_outside_transactions_are_measured),
         scene_test(a_concurrent_build_tells_what_it_waited_for),
+        scene_test(a_victim_is_held_up_by_what_it_would_be_held_up_by_in_production),
+        scene_test(a_victim_never_makes_a_migration_fail),
         scene_test(rows_wal_sizes_and_times_are_measured),
         scene_test(temporary_files_are_put_down_to_the_longest_statement),
         scene_test(a_statement_that_fails_is_told_of_and_the_next_attempt_begins_anew),
