@@ -27,9 +27,9 @@ struct store_rows {
 
 static bool damaged(const struct store *store, const char *detail, struct error *error)
 {
-    error_set(error, ERROR_BACKUP, "\"%s\" is damaged", store->path);
+    error_set(error, ERROR_FAILED, "\"%s\" is damaged", store->path);
     error_detail(error, "SQLite: %s", detail);
-    return error_hint(error, "Nothing is lost: \"pgmigrate backup reindex\" makes it anew from the backups.");
+    return error_hint(error, "Move it away; a new one is made when there is something to keep.");
 }
 
 static bool failed(const struct store *store, struct error *error)
