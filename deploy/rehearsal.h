@@ -122,8 +122,9 @@ struct rehearsal {
     struct rehearsed *items;
     size_t count;
     bool passed;
-    bool window;  /* the advice is a maintenance window */
-    char *advice; /* "standard deployment", or why not */
+    bool window;       /* the advice is a maintenance window */
+    char *advice;      /* "standard deployment", or why not */
+    double correction; /* by which the estimates were multiplied (deploy/evidence); 0: by nothing */
 };
 void rehearsed_clear(struct rehearsed *rehearsed);
 void rehearsal_clear(struct rehearsal *rehearsal);
