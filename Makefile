@@ -17,10 +17,11 @@ VERSION := 0.1.0
 
 SOURCES := $(wildcard $(addsuffix /*.c,$(FOLDERS)))
 SQL     := $(sort $(wildcard sql/*.sql sql/*/*.sql))
-EMBEDDED = shop later archive
+EMBEDDED = shop later archive report
 shop_files    := $(sort $(wildcard docs/examples/shop/*.sql))
 later_files := $(sort $(wildcard docs/examples/later/*.sql))
 archive_files := $(sort $(wildcard backup/archive_files/*))
+report_files := $(sort $(wildcard cli/report_files/*))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/sql.o $(EMBEDDED:%=$(BUILD)/%_files.o)
 LIBRARY := $(BUILD)/libpgmigrate.a
 PROGRAM := $(BUILD)/pgmigrate
@@ -73,6 +74,7 @@ $(BUILD)/%_files.o: $(BUILD)/%_files.c $(BUILD)/flags
 $(BUILD)/shop_files.c: $(shop_files)
 $(BUILD)/later_files.c: $(later_files)
 $(BUILD)/archive_files.c: $(archive_files)
+$(BUILD)/report_files.c: $(report_files)
 $(BUILD)/%_files.c: build-aux/embed_files.awk $(BUILD)/files
 	$(call say,EMBED,$@)
 	$(Q)awk -v array=$*_files -f $< $($*_files) </dev/null >$@
@@ -88,7 +90,7 @@ remember = mkdir -p $(@D) && printf '%s\n' '$(subst ','\'',$(1))' | cmp -s - $@ 
 $(BUILD)/flags: always
 	@$(call remember,$(COMPILE) $(LINK))
 $(BUILD)/files: always
-	@$(call remember,$(SOURCES) $(SQL) $(shop_files) $(later_files) $(archive_files))
+	@$(call remember,$(SOURCES) $(SQL) $(shop_files) $(later_files) $(archive_files) $(report_files))
 $(LIBRARY): $(BUILD)/files
 .PHONY: always
 
