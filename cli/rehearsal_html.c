@@ -149,7 +149,8 @@ static void put_line(const struct page *page, size_t at, int64_t longest)
     fprintf(page->out, "<tr><td><a href=\"#m%zu\"%s>", at + 1, item->passed ? "" : " class=\"bad\"");
     put_text(page->out, item->version);
     fputs("</a></td>\n<td class=\"share\">", page->out);
-    put_bar(page->out, "dml", 0, (double)item->execution_ms, (double)longest);
+    if (item->execution_ms >= 0)
+        put_bar(page->out, "time", 0, (double)item->execution_ms, (double)longest);
     fputs("</td>\n", page->out);
     put_cell(page->out, "Time here", "", took);
     put_cell(page->out, "At the target", item->low_ms < 0 ? "quiet" : "", estimate);
@@ -180,7 +181,7 @@ static void put_legend(FILE *out)
     } entries[] = {{"rewrite", "rewrites a table"},         {"index", "builds an index"},
                    {"scan", "reads a table under a lock"},  {"dml", "changes rows"},
                    {"metadata", "the catalogs only"},       {"other", "other"},
-                   {"exclusive", "nobody reads or writes"}, {"lock", "other locks that are felt"}};
+                   {"exclusive", "nobody reads or writes"}, {"lock", "other locks"}};
 
     fputs("<ul class=\"legend\">\n", out);
     for (size_t i = 0; i < sizeof entries / sizeof *entries; i++)
@@ -290,7 +291,9 @@ static void put_failure(FILE *out, const struct error *failure)
     fputs("<div class=\"failure\">\n", out);
     if (path != NULL)
         put_made(out, "p", "quiet", text_format("%s:%zu:%zu", path, failure->line, failure->column));
-    put(out, "p", "bad", failure->message);
+    put_made(out, "p", "bad",
+             failure->sqlstate[0] == '\0' ? text_copy(failure->message)
+                                          : text_format("%s (%s)", failure->message, failure->sqlstate));
     put(out, "p", NULL, failure->detail);
     put(out, "p", NULL, failure->hint);
     fputs("</div>\n", out);
