@@ -103,7 +103,7 @@ static bool put_all(struct evidence *evidence, const struct rehearsal *rehearsal
     for (size_t i = 0; i < rehearsal->count; i++)
         if (rehearsal->items[i].checksum != NULL && !put_migration(evidence, rehearsal, i, error))
             return false;
-    return true;
+    return store_run(evidence->store, sql_store_evidence_trim, 0, NULL, NULL, error);
 }
 
 bool evidence_put(struct evidence *evidence, const struct rehearsal *rehearsal, const char *document,

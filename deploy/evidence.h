@@ -19,7 +19,7 @@ void evidence_close(struct evidence *evidence);
 CLEANUP_POINTER(struct evidence *, evidence_close)
 
 /* document: the whole as JSON, or NULL. One that is kept already stays as it is. Migrations without a
- * checksum are left out. */
+ * checksum are left out. The documents of the newest 50 are kept. */
 MUST_CHECK bool evidence_put(struct evidence *evidence, const struct rehearsal *rehearsal,
                              const char *document, struct error *error);
 

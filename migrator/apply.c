@@ -316,8 +316,8 @@ static bool run_steps(struct apply *apply, const struct plan_steps *steps, struc
     if (!prepare_steps(steps, postgres_database(apply->execution.postgres), apply->options->run.settings,
                        &prepared, error))
         return false;
-    if (!dry_run && apply->options->backup != NULL &&
-        !apply->options->backup(apply->options->backup_context, &apply->result->backup_id, error))
+    if (!dry_run && apply->options->before != NULL &&
+        !apply->options->before(apply->options->before_context, steps, &apply->result->backup_id, error))
         return false;
     if (!dry_run && apply->history->shape != HISTORY_OURS && !history_prepare(apply->history, error))
         return false;
