@@ -48,11 +48,12 @@ bool rehearsals_look(const struct invocation *invocation, struct evidence **ret,
     size_t count = invocation_options(invocation, "evidence", &files);
     OWNED char *path = state_path(invocation->config);
     AUTO(evidence_close) struct evidence *evidence = NULL;
-    AUTO(error_clear) struct error unreadable = {0};
+    AUTO(error_clear) struct error unusable = {0};
 
-    if (!count && !evidence_open(path, false, &evidence, &unreadable))
-        warn(invocation, "what was rehearsed is not known", &unreadable);
-    if (count && !evidence_open(path, true, &evidence, error))
+    if (!evidence_open(path, count > 0, &evidence, &unusable))
+        warn(invocation, "what was rehearsed and what it takes is not kept", &unusable);
+    /* In a container, the folder is often read-only: what was brought along counts all the same. */
+    if (count > 0 && !evidence && !evidence_open(NULL, true, &evidence, error))
         return false;
     for (size_t i = 0; i < count; i++)
         if (!read_evidence(evidence, files[i], error))

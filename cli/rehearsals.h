@@ -18,8 +18,8 @@ MUST_CHECK bool rehearsals_open(const struct invocation *invocation, struct evid
                                 struct error *error);
 /*
  * To look what is known, the files of --evidence put into it first; NULL where nothing was ever rehearsed
- * here. Only a file of --evidence fails: what is wrong with the state itself is a warning, and nothing is
- * known.
+ * here. Only a file of --evidence fails: what is wrong with the state itself is a warning, and
+ * only what those files say is known.
  */
 MUST_CHECK bool rehearsals_look(const struct invocation *invocation, struct evidence **ret,
                                 struct error *error);

@@ -15,13 +15,14 @@ struct evidence {
 bool evidence_open(const char *path, bool create, struct evidence **ret, struct error *error)
 {
     static const char *const scripts[] = {sql_store_evidence_create, NULL};
-    OWNED char *folder = file_folder(path);
+    OWNED char *folder = path == NULL ? NULL : file_folder(path);
     struct store *store = NULL;
 
     *ret = NULL;
-    if (!create && !file_exists(path))
+    if (path != NULL && !create && !file_exists(path))
         return true;
-    if (!file_make_folder(folder, 0777, error) || !store_open(path, scripts, &store, error))
+    if ((folder != NULL && !file_make_folder(folder, 0777, error)) ||
+        !store_open(path, scripts, &store, error))
         return false;
     *ret = memory_allocate(1, sizeof **ret);
     (*ret)->store = store;

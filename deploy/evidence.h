@@ -13,7 +13,8 @@
 
 struct evidence;
 
-/* With create false, *ret is NULL where there is no file; nobody gets one who did not rehearse. */
+/* path NULL keeps all of it in memory, until it is closed. With create false, *ret is NULL where there is no
+ * file; nobody gets one who did not rehearse. */
 MUST_CHECK bool evidence_open(const char *path, bool create, struct evidence **ret, struct error *error);
 void evidence_close(struct evidence *evidence);
 CLEANUP_POINTER(struct evidence *, evidence_close)

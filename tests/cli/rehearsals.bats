@@ -14,27 +14,12 @@ setup()
     migration 002_b_rollback <<<'DROP TABLE b;'
 }
 
-# A rehearsal of both migrations that ended some hours ago, as their files are now.
-rehearsal() # FILE HOURS PASSED ID [JQ-FILTER]
-{
-    local files digest
-    files=$(cd migrations && sha256sum -- *.sql | jq -Rn '[inputs | split("  ") | {(.[1]): .[0]}] | add')
-    jq -nS --argjson f "$files" --arg at "$(date -u -d "$2 hours ago" +%FT%T.000000Z)" --argjson passed "$3" --arg id "$4" "
-        {pgmigrate_rehearsal: 1, id: \$id, began_at: \$at, ended_at: \$at, environment: \"staging\", server: \"stage:5432/shop\",
-         passed: \$passed, signed_off: {by: \"app@build\", at: \$at}, migrations: [\"001_a\", \"002_b\" | {
-            version: ., checksum: \$f[. + \".sql\"], rollback_checksum: \$f[. + \"_rollback.sql\"], passed: \$passed,
-            execution_ms: 41000, rollback: \"exact\", estimate: {low_ms: 60000, high_ms: 100000},
-            worst_lock: {relation: \"public.orders\", mode: \"AccessExclusiveLock\", held_ms: 180}}]} | ${5:-.}" >"$1.unsigned"
-    digest=$(jq -cS . "$1.unsigned" | tr -d '\n' | sha256sum | cut -d ' ' -f 1)
-    jq --arg digest "$digest" '.signed_off.sha256 = $digest' "$1.unsigned" >"$1"
-}
-
 @test "plan and status tell when, where and how long, and what to expect" {
     run_pgmigrate plan
     assert_status 0
     refute_output rehears
     [ ! -e .pgmigrate ]
-    rehearsal evidence.json 2 true r1
+    write_evidence evidence.json 2 true r1
     run_pgmigrate plan --evidence evidence.json
     assert_status 0
     assert_output "rehearsed 2 h ago on staging: 00:00:41, ACCESS EXCLUSIVE on orders 180 ms"
@@ -59,14 +44,14 @@ rehearsal() # FILE HOURS PASSED ID [JQ-FILTER]
     assert_stderr "migrations/001_a.sql: was never rehearsed"
     assert_stderr "migrations/002_b.sql: was never rehearsed"
     assert_value "select to_regclass('a') is null and to_regclass('schema_migrations') is null" t
-    rehearsal old.json 200 true old
+    write_evidence old.json 200 true old
     run_pgmigrate apply -e production --yes --evidence old.json
     assert_status 10
     assert_stderr "001_a.sql: was rehearsed 8 d ago on staging: 00:00:41, ACCESS EXCLUSIVE on orders 180 ms, too long ago"
     run_pgmigrate apply -e production --dry-run
     assert_status 0
-    rehearsal new.json 3 true new
-    rehearsal failed.json 1 false failed '.migrations |= .[1:]'
+    write_evidence new.json 3 true new
+    write_evidence failed.json 1 false failed '.migrations |= .[1:]'
     run_pgmigrate apply -e production --yes --evidence new.json --evidence failed.json --json
     assert_status 10
     assert_equal "$(json .error.message)" "1 of 2 migrations has no rehearsal that counts"
@@ -84,7 +69,7 @@ rehearsal() # FILE HOURS PASSED ID [JQ-FILTER]
     assert_status 10
     PGMIGRATE_REHEARSAL_MAX_AGE=1d run_pgmigrate apply
     assert_status 10
-    rehearsal evidence.json 200 true r1
+    write_evidence evidence.json 200 true r1
     run_pgmigrate apply --require-rehearsal --evidence evidence.json
     assert_status 10
     run_pgmigrate apply --require-rehearsal --rehearsal-max-age 9d --to 1
@@ -97,7 +82,7 @@ rehearsal() # FILE HOURS PASSED ID [JQ-FILTER]
 }
 
 @test "evidence that was changed is refused; a damaged state hinders nothing but the gate" {
-    rehearsal evidence.json 2 false r1
+    write_evidence evidence.json 2 false r1
     sed 's/"passed": false/"passed": true/' evidence.json >forged.json
     run_pgmigrate apply --require-rehearsal --evidence forged.json
     assert_status 2
@@ -108,16 +93,20 @@ rehearsal() # FILE HOURS PASSED ID [JQ-FILTER]
     head -c 5000 /dev/zero >.pgmigrate/state.db
     run_pgmigrate status
     assert_status 0
-    assert_stderr "warning: what was rehearsed is not known:"
+    assert_stderr "warning: what was rehearsed and what it takes is not kept:"
     assert_stderr "Move it away"
     run_pgmigrate apply --require-rehearsal
     assert_status 10
+    write_evidence passed.json 2 true r2
+    run_pgmigrate apply --require-rehearsal --evidence passed.json --to 1
+    assert_status 0
+    assert_stderr "warning: what was rehearsed and what it takes is not kept:"
     run_pgmigrate apply
     assert_status 0
 }
 
 @test "what an apply took is kept beside what was estimated" {
-    rehearsal evidence.json 2 true r1
+    write_evidence evidence.json 2 true r1
     run_pgmigrate apply --evidence evidence.json
     assert_status 0
     assert_equal "$(sqlite3 .pgmigrate/state.db "select group_concat(version || ' ' || rehearsal || ' ' || low_ms || ' ' || (execution_ms >= 0))
