@@ -5,9 +5,19 @@
 #include "deploy/lock_mode.h"
 #include <string.h>
 
+#define CLOCK_FROM_MS 10000
+
 char *rehearsal_count_words(const struct rehearsal *rehearsal)
 {
     return text_format("%zu migration%s", rehearsal->count, rehearsal->count == 1 ? "" : "s");
+}
+
+/* "stage:5432/shop"; a socket's folder says less than it takes room. */
+static char *server_words(const char *server)
+{
+    const char *database = *server == '/' ? strrchr(server, '/') : NULL;
+
+    return database == NULL ? text_copy(server) : text_format("[local]%s", database);
 }
 
 char *rehearsal_where_words(const struct rehearsal *rehearsal)
@@ -16,7 +26,8 @@ char *rehearsal_where_words(const struct rehearsal *rehearsal)
                                          [REHEARSAL_BACKUP] = "a restored backup",
                                          [REHEARSAL_EMBEDDED] = "an embedded cluster",
                                          [REHEARSAL_IN_PLACE] = "in place"};
-    const char *environment = rehearsal->environment, *server = rehearsal->server;
+    const char *environment = rehearsal->environment;
+    OWNED char *server = rehearsal->server == NULL ? NULL : server_words(rehearsal->server);
     OWNED char *backup =
         rehearsal->backup_id == NULL ? text_copy("") : text_format(", backup %s", rehearsal->backup_id);
 
@@ -101,12 +112,12 @@ static char *age_words(int64_t ms)
     return text_copy("just now");
 }
 
-/* Hours, minutes and seconds, as a plan of a deployment has them; what is shorter, exactly. */
+/* Hours, minutes and seconds, as a plan of a deployment has them; what takes no time there, exactly. */
 static char *clock_words(int64_t ms)
 {
     long long seconds = (ms + 500) / 1000;
 
-    if (ms < 1000)
+    if (ms < CLOCK_FROM_MS)
         return text_duration(ms);
     return text_format("%02lld:%02lld:%02lld", seconds / 3600, seconds / 60 % 60, seconds % 60);
 }
@@ -119,6 +130,7 @@ static const char *short_name(const char *relation)
 
 char *evidence_words(const struct evidence_found *found)
 {
+    OWNED char *where = server_words(found->where == NULL ? "?" : found->where);
     OWNED char *age = NULL, *took = NULL, *held = NULL, *lock = NULL;
     const char *trip = text_equal(found->round_trip, "exact") ? NULL : found->round_trip;
 
@@ -128,15 +140,14 @@ char *evidence_words(const struct evidence_found *found)
     if (found->state == EVIDENCE_CHANGED)
         return text_format("changed since it was rehearsed %s", age);
     if (found->state == EVIDENCE_FAILED)
-        return text_format("rehearsal failed %s on %s", age, found->where == NULL ? "?" : found->where);
+        return text_format("rehearsal failed %s on %s", age, where);
     took = clock_words(found->execution_ms);
     if (found->lock_relation != NULL) {
         held = text_duration(found->lock_ms);
         lock = text_format(", %s on %s %s", lock_mode_words(lock_mode_of(found->lock_mode)),
                            short_name(found->lock_relation), held);
     }
-    return text_format("rehearsed %s on %s: %s%s%s%s", age, found->where == NULL ? "?" : found->where, took,
-                       lock == NULL ? "" : lock,
+    return text_format("rehearsed %s on %s: %s%s%s%s", age, where, took, lock == NULL ? "" : lock,
                        text_equal(trip, "differs") || text_equal(trip, "fails") ? ", rollback " : "",
                        text_equal(trip, "differs") || text_equal(trip, "fails") ? trip : "");
 }

@@ -208,7 +208,7 @@ static void evidence_is_told_in_one_line(void **state)
 {
     (void)state;
     char staging[] = "staging", orders[] = "public.orders", mode[] = "AccessExclusiveLock", exact[] = "exact",
-         fails[] = "fails";
+         fails[] = "fails", local[] = "/run/postgresql/shop";
     struct evidence_found found = {.state = EVIDENCE_PASSED,
                                    .age_ms = 2 * 3600000 + 59 * 60000,
                                    .where = staging,
@@ -224,6 +224,10 @@ static void evidence_is_told_in_one_line(void **state)
     found.execution_ms = 12;
     found.round_trip = fails;
     says(found, "rehearsed just now on staging: 12 ms, rollback fails");
+    found.where = local;
+    found.execution_ms = 9999;
+    says(found, "rehearsed just now on [local]/shop: 10.0 s, rollback fails");
+    found.where = staging;
     found.state = EVIDENCE_FAILED;
     found.age_ms = 47 * 3600000;
     says(found, "rehearsal failed 47 h ago on staging");
