@@ -17,10 +17,11 @@ VERSION := 0.1.0
 
 SOURCES := $(wildcard $(addsuffix /*.c,$(FOLDERS)))
 SQL     := $(sort $(wildcard sql/*.sql sql/*/*.sql))
-EMBEDDED = shop later archive
+EMBEDDED = shop later archive report
 shop_files    := $(sort $(wildcard docs/examples/shop/*.sql))
 later_files := $(sort $(wildcard docs/examples/later/*.sql))
 archive_files := $(sort $(wildcard backup/archive_files/*))
+report_files := $(sort $(wildcard cli/report_files/*))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/sql.o $(EMBEDDED:%=$(BUILD)/%_files.o)
 LIBRARY := $(BUILD)/libpgmigrate.a
 PROGRAM := $(BUILD)/pgmigrate
@@ -73,6 +74,7 @@ $(BUILD)/%_files.o: $(BUILD)/%_files.c $(BUILD)/flags
 $(BUILD)/shop_files.c: $(shop_files)
 $(BUILD)/later_files.c: $(later_files)
 $(BUILD)/archive_files.c: $(archive_files)
+$(BUILD)/report_files.c: $(report_files)
 $(BUILD)/%_files.c: build-aux/embed_files.awk $(BUILD)/files
 	$(call say,EMBED,$@)
 	$(Q)awk -v array=$*_files -f $< $($*_files) </dev/null >$@
@@ -88,7 +90,7 @@ remember = mkdir -p $(@D) && printf '%s\n' '$(subst ','\'',$(1))' | cmp -s - $@ 
 $(BUILD)/flags: always
 	@$(call remember,$(COMPILE) $(LINK))
 $(BUILD)/files: always
-	@$(call remember,$(SOURCES) $(SQL) $(shop_files) $(later_files) $(archive_files))
+	@$(call remember,$(SOURCES) $(SQL) $(shop_files) $(later_files) $(archive_files) $(report_files))
 $(LIBRARY): $(BUILD)/files
 .PHONY: always
 
@@ -174,7 +176,7 @@ sanitize-unprivileged:
 
 # What runs in several threads, under the thread sanitizer. The commands take long that way:
 # `make tsan TSAN_TESTS=tests/cli/restore.bats`.
-TSAN_TESTS = $(patsubst %,build/tsan/tests/%_test,process_stream copy_out copy_in tasks archive)
+TSAN_TESTS = $(patsubst %,build/tsan/tests/%_test,process_stream copy_out copy_in tasks archive trace)
 .PHONY: tsan
 tsan:
 	@TEST_SANITIZED=1 TSAN_OPTIONS='exitcode=99 $(TSAN_OPTIONS)' $(MAKE) --no-print-directory BUILD=build/tsan \

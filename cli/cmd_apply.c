@@ -8,6 +8,7 @@
 #include "cli/listing.h"
 #include "cli/outcome.h"
 #include "cli/progress.h"
+#include "cli/rehearsals.h"
 #include "cli/report.h"
 #include "common/interrupt.h"
 
@@ -36,15 +37,16 @@ static void tell_untried(const struct invocation *invocation, const struct run_r
                            result->items[i].version);
 }
 
-/* Under the run lock, before anything is changed: what is needed to go back when a migration was wrong. */
+/* Under the run lock, before anything is changed: was all of it rehearsed, and what is needed to go back when
+ * a migration was wrong. */
 struct safety {
     const struct invocation *invocation;
     struct postgres *postgres;
+    struct evidence *evidence; /* or NULL */
 };
 
-static bool back_up(void *context, char **ret_backup_id, struct error *error)
+static bool back_up(const struct safety *safety, char **ret_backup_id, struct error *error)
 {
-    const struct safety *safety = context;
     const struct invocation *invocation = safety->invocation;
     AUTO(record_free) struct record *record = NULL;
     int64_t wait_ms = config_duration(invocation->config, "wait_lock");
@@ -69,11 +71,20 @@ static bool wants_backup(const struct invocation *invocation)
            text_equal(config_text(invocation->config, "backup"), "before-migrate");
 }
 
-/* A protected environment is asked about what there is to do; where that is nothing, or cannot be told,
- * apply_run says so. */
-static bool confirmed(const struct invocation *invocation, const struct folder *folder,
-                      const struct history *history, const struct apply_options *options, struct error *error)
+static bool before(void *context, const struct plan_steps *steps, char **ret_backup_id, struct error *error)
 {
+    const struct safety *safety = context;
+
+    return rehearsals_gate(safety->invocation, safety->evidence, steps, error) &&
+           (!wants_backup(safety->invocation) || back_up(safety, ret_backup_id, error));
+}
+
+/* A protected environment is asked about what there is to do, unless it will be refused; where that is
+ * nothing, or cannot be told, apply_run says so. */
+static bool confirmed(const struct safety *safety, const struct folder *folder, const struct history *history,
+                      const struct apply_options *options, struct error *error)
+{
+    const struct invocation *invocation = safety->invocation;
     AUTO(error_clear) struct error ignored = {0};
     AUTO(plan_free) struct plan *plan = NULL;
     AUTO(plan_steps_clear) struct plan_steps steps = {0};
@@ -84,14 +95,17 @@ static bool confirmed(const struct invocation *invocation, const struct folder *
         !plan_make(folder, history, &(struct plan_options){0}, &plan, &ignored) ||
         !plan_steps(plan, folder, history, &target, &steps, &ignored) || !steps.count)
         return true;
+    if (!rehearsals_gate(invocation, safety->evidence, &steps, error))
+        return false;
     where = connect_target(history->postgres);
     what = text_format("apply %zu migration%s to %s", steps.count, steps.count == 1 ? "" : "s", where);
     return confirm(invocation, what, error);
 }
 
-static bool run_all(struct invocation *invocation, const struct folder *folder, struct postgres *postgres,
+static bool run_all(struct invocation *invocation, const struct folder *folder, const struct safety *safety,
                     const struct apply_options *options, struct error *error)
 {
+    struct postgres *postgres = safety->postgres;
     AUTO(history_free) struct history *history = NULL;
     AUTO(run_result_clear) struct run_result result = {0};
     AUTO(progress_free) struct progress *progress = NULL;
@@ -108,7 +122,7 @@ static bool run_all(struct invocation *invocation, const struct folder *folder, 
     if (history->shape != HISTORY_FOREIGN && history->shape != HISTORY_UNUSABLE)
         listing_warn_history(invocation, history); /* of those two, apply_run's error says the same */
     listing_findings(invocation, &folder->findings, "rollback-missing");
-    if (!confirmed(invocation, folder, history, options, error))
+    if (!confirmed(safety, folder, history, options, error))
         return false;
     began = clock_ms();
     progress = progress_new(invocation, outcome.done);
@@ -117,6 +131,7 @@ static bool run_all(struct invocation *invocation, const struct folder *folder, 
     progress_free(take(progress));
     outcome.ms = clock_ms() - began;
     outcome.error = ok ? NULL : error;
+    rehearsals_keep(invocation, safety->evidence, postgres, folder, &result);
     if (invocation->json)
         outcome_fill(invocation->document, &result);
     tell_untried(invocation, &result);
@@ -129,11 +144,12 @@ static bool run(struct invocation *invocation, struct error *error)
     AUTO(folder_free) struct folder *folder = NULL;
     AUTO(postgres_free) struct postgres *postgres = NULL;
     AUTO(connect_run_clear) struct connect_run run = {0};
+    AUTO(evidence_close) struct evidence *evidence = NULL;
     struct apply_options options;
     struct safety safety;
     int64_t batch = config_integer(invocation->config, "batch");
 
-    if (!connect_run_options(invocation, &run, error) ||
+    if (!connect_run_options(invocation, &run, error) || !rehearsals_look(invocation, &evidence, error) ||
         !inputs_folder_and_database(invocation, &folder, &postgres, error))
         return false;
     options = (struct apply_options){
@@ -143,18 +159,19 @@ static bool run(struct invocation *invocation, struct error *error)
         .dry_run = invocation_flag(invocation, "dry-run"),
         .batch = batch > 1 ? (size_t)batch : 1,
     };
-    safety = (struct safety){invocation, postgres};
-    if (wants_backup(invocation)) {
-        options.backup = back_up;
-        options.backup_context = &safety;
-    }
-    return run_all(invocation, folder, postgres, &options, error);
+    safety = (struct safety){invocation, postgres, evidence};
+    options.before = before;
+    options.before_context = &safety;
+    return run_all(invocation, folder, &safety, &options, error);
 }
 
 static const struct option_spec options_apply[] = {
     {.name = "to", .argument = "VERSION", .summary = "stop after this version"},
     {.name = "dry-run", .summary = "run everything in one transaction and roll it back"},
     {.name = "backup", .summary = "take and verify a backup before anything is applied"},
+    {.name = "require-rehearsal", .summary = "refuse files of which no rehearsal passed"},
+    {.name = "rehearsal-max-age", .argument = "AGE", .key = "rehearsal_max_age"},
+    OPTION_EVIDENCE,
     {.name = "out-of-order", .summary = "also run files older than what is applied"},
     OPTION_SET,
     OPTIONS_TIMEOUTS,
@@ -178,6 +195,11 @@ const struct command cmd_apply = {
         "Only one run at a time works on a database; a second one waits (--wait-lock) and says for whom. A "
         "statement that cannot have its table lock within --lock-timeout gives up, so that others are not "
         "queued behind it; the whole script is tried again until --max-wait has passed.\n"
+        "\n"
+        "In protected environments, and with --require-rehearsal, every file must have passed a rehearsal "
+        "(\"pgmigrate rehearse\") as it stands, with its rollback and verify scripts, in the last seven days "
+        "(--rehearsal-max-age); else exit 10 names those that have not. --evidence brings a rehearsal from "
+        "another machine.\n"
         "\n"
         "Interrupted by SIGINT or SIGTERM, the running script is cancelled and rolled back.",
     .options = options_apply,

@@ -4,6 +4,7 @@
 #include "cli/document.h"
 #include "cli/inputs.h"
 #include "cli/listing.h"
+#include "cli/rehearsals.h"
 #include "cli/report.h"
 #include "migrator/script.h"
 #include "migrator/session.h"
@@ -17,10 +18,14 @@ struct view {
     struct plan_steps steps;
     struct findings notices;
     struct connect_run run;
+    struct evidence *evidence;    /* or NULL */
+    struct rehearsals rehearsals; /* of each step */
 };
 
 static void view_clear(struct view *view)
 {
+    rehearsals_clear(&view->rehearsals);
+    evidence_close(view->evidence);
     connect_run_clear(&view->run);
     findings_clear(&view->notices);
     plan_steps_clear(&view->steps);
@@ -58,6 +63,7 @@ static void print(const struct invocation *invocation, const struct view *view)
                                  .right[3] = true};
     OWNED char *target = connect_target(view->postgres);
 
+    table.headings[5] = view->rehearsals.any ? "rehearsal" : NULL;
     listing_findings(invocation, &view->plan->findings, NULL);
     if (invocation->verbosity > VERBOSITY_QUIET)
         report_findings(stderr, invocation->color, &view->notices);
@@ -74,6 +80,8 @@ static void print(const struct invocation *invocation, const struct view *view)
                     text_copy(step->migration->directives.no_transaction ? "no transaction" : "transaction"));
         report_cell(&table, PAINT_NONE, statements < 0 ? NULL : text_format("%lld", (long long)statements));
         report_cell(&table, PAINT_NONE, text_copy(migration_has_rollback(step->migration) ? "yes" : "no"));
+        if (view->rehearsals.any)
+            rehearsals_cell(&table, &view->rehearsals.items[i]);
     }
     if (table.count)
         report_table_print(stdout, invocation->color_output, &table);
@@ -89,6 +97,7 @@ static void fill(json_t *document, const struct view *view)
         json_t *entry = listing_entry(view->steps.items[i]);
 
         document_known(entry, "statements", count_statements(view, view->steps.items[i]));
+        rehearsals_fill(entry, &view->rehearsals.items[i]);
         json_array_append_new(list, entry);
     }
     json_object_set_new(document, "migrations", list);
@@ -104,7 +113,8 @@ static bool look(struct invocation *invocation, struct view *view, struct error 
                                  .out_of_order = invocation_flag(invocation, "out-of-order")};
     OWNED char *holder = NULL;
 
-    return inputs_folder(invocation, &view->folder, error) &&
+    return rehearsals_look(invocation, &view->evidence, error) &&
+           inputs_folder(invocation, &view->folder, error) &&
            connect_run_options(invocation, &view->run, error) &&
            connect_database(invocation, &view->postgres, error) &&
            session_check(view->postgres, true, false, error) &&
@@ -123,6 +133,8 @@ static bool run(struct invocation *invocation, struct error *error)
 
     if (!look(invocation, &view, error))
         return false;
+    for (size_t i = 0; i < view.steps.count; i++)
+        rehearsals_add(invocation, view.evidence, view.steps.items[i], &view.rehearsals);
     if (invocation->json)
         fill(invocation->document, &view);
     else
@@ -133,6 +145,7 @@ static bool run(struct invocation *invocation, struct error *error)
 static const struct option_spec options[] = {
     {.name = "to", .argument = "VERSION", .summary = "stop after this version"},
     {.name = "out-of-order", .summary = "also files older than what is applied"},
+    OPTION_EVIDENCE,
     OPTION_SET,
     OPTION_HISTORY_TABLE,
     OPTIONS_FOLDER,

@@ -4,8 +4,32 @@
 #include "cli/document.h"
 #include "cli/inputs.h"
 #include "cli/listing.h"
+#include "cli/rehearsals.h"
 #include "cli/report.h"
 #include "migrator/session.h"
+
+/* What status looks at; freed in the reverse order. */
+struct view {
+    struct folder *folder;
+    struct postgres *postgres;
+    struct history *history;
+    struct plan *plan;
+    char *holder; /* of the run lock, or NULL */
+    struct evidence *evidence;
+    struct rehearsals rehearsals; /* of each entry */
+};
+
+static void view_clear(struct view *view)
+{
+    rehearsals_clear(&view->rehearsals);
+    evidence_close(view->evidence);
+    free(view->holder);
+    plan_free(view->plan);
+    history_free(view->history);
+    postgres_free(view->postgres);
+    folder_free(view->folder);
+}
+CLEANUP_VALUE(struct view, view_clear)
 
 static const enum paint paints[] = {
     [PLAN_APPLIED] = PAINT_GREEN, [PLAN_PENDING] = PAINT_YELLOW,   [PLAN_CHANGED] = PAINT_RED,
@@ -46,73 +70,89 @@ static void print_reasons(const struct invocation *invocation, const struct plan
     }
 }
 
-static void print(const struct invocation *invocation, const struct postgres *postgres,
-                  const struct history *history, const struct plan *plan, const char *holder)
+static void print(const struct invocation *invocation, const struct view *view)
 {
+    const struct plan *plan = view->plan;
     AUTO(report_table_clear)
     struct report_table table = {.headings = {"version", "state", "applied at (UTC)", "ms", "by"},
                                  .right[3] = true};
     OWNED char *summary = listing_summary(plan);
-    OWNED char *target = connect_target(postgres);
-
+    OWNED char *target = connect_target(view->postgres);
     bool backups = false;
 
-    listing_warn_history(invocation, history);
+    listing_warn_history(invocation, view->history);
     for (size_t i = 0; i < plan->count; i++)
         backups |= plan->entries[i].row && plan->entries[i].row->backup_id;
     table.headings[5] = backups ? "backup" : NULL;
-    for (size_t i = 0; i < plan->count; i++)
+    table.headings[backups ? 6 : 5] = view->rehearsals.any ? "rehearsal" : NULL;
+    for (size_t i = 0; i < plan->count; i++) {
         add_row(&table, &plan->entries[i], backups);
+        if (view->rehearsals.any)
+            rehearsals_cell(&table, &view->rehearsals.items[i]);
+    }
     if (table.count)
         report_table_print(stdout, invocation->color_output, &table);
     printf("%s%s on %s\n", table.count ? "\n" : "", summary, target);
-    if (holder)
-        printf("the run lock is held by %s\n", holder);
+    if (view->holder)
+        printf("the run lock is held by %s\n", view->holder);
     fflush(stdout);
     listing_findings(invocation, &plan->findings, NULL);
     print_reasons(invocation, plan);
 }
 
-static void fill(json_t *document, const struct plan *plan, const char *holder)
+static void fill(json_t *document, const struct view *view)
 {
+    const struct plan *plan = view->plan;
     json_t *list = json_array();
 
-    for (size_t i = 0; i < plan->count; i++)
-        json_array_append_new(list, listing_entry(&plan->entries[i]));
+    for (size_t i = 0; i < plan->count; i++) {
+        json_t *entry = listing_entry(&plan->entries[i]);
+
+        rehearsals_fill(entry, &view->rehearsals.items[i]);
+        json_array_append_new(list, entry);
+    }
     json_object_set_new(document, "migrations", list);
     json_object_set_new(document, "counts", listing_counts(plan));
     json_object_set_new(document, "warnings", document_findings(&plan->findings));
-    document_text(document, "run_lock", holder);
+    document_text(document, "run_lock", view->holder);
+    listing_server(document, view->postgres, view->history);
+}
+
+static bool look(const struct invocation *invocation, struct view *view, struct error *error)
+{
+    if (!rehearsals_look(invocation, &view->evidence, error) ||
+        !inputs_folder_and_database(invocation, &view->folder, &view->postgres, error) ||
+        !session_check(view->postgres, true, false, error) ||
+        !connect_history(invocation, view->postgres, &view->history, error) ||
+        !session_lock_holder(view->postgres, view->history, &view->holder, error) ||
+        !plan_make(view->folder, view->history, &(struct plan_options){.lock_held = view->holder != NULL},
+                   &view->plan, error))
+        return false;
+    for (size_t i = 0; i < view->plan->count; i++)
+        rehearsals_add(invocation, view->evidence, &view->plan->entries[i], &view->rehearsals);
+    return true;
 }
 
 static bool run(struct invocation *invocation, struct error *error)
 {
-    AUTO(folder_free) struct folder *folder = NULL;
-    AUTO(postgres_free) struct postgres *postgres = NULL;
-    AUTO(history_free) struct history *history = NULL;
-    AUTO(plan_free) struct plan *plan = NULL;
-    OWNED char *holder = NULL;
+    AUTO(view_clear) struct view view = {0};
 
-    if (!inputs_folder_and_database(invocation, &folder, &postgres, error) ||
-        !session_check(postgres, true, false, error) ||
-        !connect_history(invocation, postgres, &history, error) ||
-        !session_lock_holder(postgres, history, &holder, error) ||
-        !plan_make(folder, history, &(struct plan_options){.lock_held = holder != NULL}, &plan, error))
+    if (!look(invocation, &view, error))
         return false;
-    if (invocation->json) {
-        fill(invocation->document, plan, holder);
-        listing_server(invocation->document, postgres, history);
-    } else {
-        print(invocation, postgres, history, plan, holder);
-    }
+    if (invocation->json)
+        fill(invocation->document, &view);
+    else
+        print(invocation, &view);
+    const size_t *counts = view.plan->counts;
     if (invocation_flag(invocation, "exit-code") &&
-        plan->counts[PLAN_PENDING] + plan->counts[PLAN_OUT_OF_ORDER] + plan->counts[PLAN_FAILED])
+        counts[PLAN_PENDING] + counts[PLAN_OUT_OF_ORDER] + counts[PLAN_FAILED])
         invocation->exit_code = ERROR_FINDINGS;
     return true;
 }
 
 static const struct option_spec options[] = {
     {.name = "exit-code", .summary = "exit with 3 when migrations are pending"},
+    OPTION_EVIDENCE,
     OPTION_HISTORY_TABLE,
     OPTIONS_FOLDER,
     {0},

@@ -4,7 +4,7 @@
 #include "cli/report.h"
 
 /* Messages may quote bytes of the user's files that are no UTF-8; the document must be. */
-static json_t *text_value(const char *value)
+json_t *document_string(const char *value)
 {
     OWNED char *clean = NULL;
     size_t bad;
@@ -21,7 +21,7 @@ static json_t *text_value(const char *value)
 void document_text(json_t *object, const char *name, const char *value)
 {
     if (value)
-        json_object_set_new(object, name, text_value(value));
+        json_object_set_new(object, name, document_string(value));
 }
 
 void document_integer(json_t *object, const char *name, int64_t value)
@@ -69,7 +69,7 @@ json_t *document_findings(const struct findings *findings)
     return list;
 }
 
-static json_t *error_object(const struct error *error)
+json_t *document_error(const struct error *error)
 {
     json_t *object = json_object();
 
@@ -93,7 +93,7 @@ void document_print(FILE *out, const struct invocation *invocation, int exit_cod
     document_bool(document, "ok", exit_code == 0 || (invocation->complete && !error));
     document_integer(document, "exit_code", exit_code);
     if (error)
-        json_object_set_new(document, "error", error_object(error));
+        json_object_set_new(document, "error", document_error(error));
     json_object_update(document, invocation->document);
     json_dumpf(document, out, JSON_COMPACT);
     fputc('\n', out);

@@ -438,6 +438,13 @@ bool config_is_set(const struct config *config, const char *key)
     return found.source != SOURCE_DEFAULT && found.value != NULL;
 }
 
+bool config_is_emptied(const struct config *config, const char *key)
+{
+    struct found found = find(config, key);
+
+    return found.source != SOURCE_DEFAULT && found.value == NULL;
+}
+
 bool config_bool(const struct config *config, const char *key)
 {
     const char *value = config_text(config, key);

@@ -39,6 +39,7 @@ MUST_CHECK bool config_set_flag(struct config *config, const char *key, const ch
 
 const char *config_text(const struct config *config, const char *key); /* NULL when unset; owned by config */
 bool config_is_set(const struct config *config, const char *key);      /* by anything but the default */
+bool config_is_emptied(const struct config *config, const char *key);  /* by "key =", or an empty flag */
 bool config_bool(const struct config *config, const char *key);
 int64_t config_duration(const struct config *config, const char *key); /* ms; -1 when unset */
 int64_t config_integer(const struct config *config, const char *key);

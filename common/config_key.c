@@ -62,6 +62,9 @@ const struct config_key config_keys[] = {
      "changes must be confirmed (--yes, or at a terminal), and every migration needs a rollback"},
     {"environment", "backup", CONFIG_CHOICE, "before-migrate no", "no", "backup",
      "before-migrate takes and verifies a backup before apply runs anything"},
+    {"environment", "rehearsal_max_age", CONFIG_DURATION, NULL, NULL, "rehearsal-max-age",
+     "apply wants a rehearsal of every file that is not older; unset: 7d in protected environments; empty: "
+     "none is wanted"},
     {NULL, NULL, CONFIG_TEXT, NULL, NULL, NULL, NULL},
 };
 

@@ -30,4 +30,7 @@ extern const struct embedded_file later_files[];
  */
 extern const struct embedded_file archive_files[];
 
+/* What the pages of reports look like, cli/report_files. */
+extern const struct embedded_file report_files[];
+
 #endif

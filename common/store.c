@@ -27,9 +27,9 @@ struct store_rows {
 
 static bool damaged(const struct store *store, const char *detail, struct error *error)
 {
-    error_set(error, ERROR_BACKUP, "\"%s\" is damaged", store->path);
+    error_set(error, ERROR_FAILED, "\"%s\" is damaged", store->path);
     error_detail(error, "SQLite: %s", detail);
-    return error_hint(error, "Nothing is lost: \"pgmigrate backup reindex\" makes it anew from the backups.");
+    return error_hint(error, "Move it away; a new one is made when there is something to keep.");
 }
 
 static bool failed(const struct store *store, struct error *error)
@@ -201,14 +201,16 @@ bool store_open(const char *path, const char *const scripts[], struct store **re
 {
     AUTO(store_close) struct store *store = memory_allocate(1, sizeof *store);
     /* ":memory:" and the like are names to SQLite. */
-    OWNED char *name = *path == '/' ? text_copy(path) : text_format("./%s", path);
+    OWNED char *name = path == NULL   ? text_copy(":memory:")
+                       : *path == '/' ? text_copy(path)
+                                      : text_format("./%s", path);
     size_t count = 0, version = 0;
 
     while (scripts[count] != NULL)
         count++;
-    if (!create(path, error))
+    if (path != NULL && !create(path, error))
         return false;
-    store->path = text_copy(path);
+    store->path = text_copy(path == NULL ? "memory" : path);
     if (sqlite3_open_v2(name, &store->file, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
         return failed(store, error);
     sqlite3_busy_handler(store->file, wait_for_others, store);

@@ -20,7 +20,8 @@
 struct store;
 struct store_rows;
 
-/* Open or create (0600); scripts ends with NULL. A damaged file is ERROR_BACKUP with the hint to rebuild it.
+/* Open or create (0600); path NULL is one in memory, gone when it is closed; scripts ends with NULL. A
+ * damaged file is ERROR_FAILED with the hint to move it away.
  */
 MUST_CHECK bool store_open(const char *path, const char *const scripts[], struct store **ret,
                            struct error *error);

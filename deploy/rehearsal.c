@@ -31,6 +31,7 @@ static void clear_statement(struct rehearsed_statement *statement)
     text_list_clear(&statement->rewritten);
     text_list_clear(&statement->scanned);
     text_list_clear(&statement->built);
+    text_list_clear(&statement->written);
     text_list_clear(&statement->phases);
 }
 

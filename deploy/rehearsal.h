@@ -42,13 +42,15 @@ struct touched {
 
 struct rehearsed_statement {
     size_t line;
-    char *text; /* its first line */
+    char *text; /* on one line, shortened */
     enum statement_class class;
     int64_t us, lock_wait_us, rows, wal_bytes, temp_bytes;
-    bool under_exclusive; /* ran while ACCESS EXCLUSIVE was held on a relation that was there before */
+    bool
+        under_exclusive; /* an earlier statement holds ACCESS EXCLUSIVE on a relation that was there before */
     struct held_lock *locks;
     size_t lock_count;
     struct text_list rewritten, scanned, built; /* tables, tables, indexes */
+    struct text_list written;                   /* tables whose rows it changed */
     struct text_list phases;                    /* of CONCURRENTLY: "waiting for old snapshots 120 ms" */
     int64_t low_ms, high_ms;                    /* estimate for the target; -1: not estimable */
     char *basis;                                /* what the estimate rests on, or why there is none */
@@ -104,6 +106,7 @@ struct rehearsed {
     char *victim_relation;   /* or NULL */
     int64_t low_ms, high_ms; /* estimate, the statements' sums; -1: not estimable */
     char *basis;
+    int64_t needs_disk, needs_wal; /* bytes at the target, estimated with the times; -1: not estimable */
 };
 
 struct rehearsal {
@@ -119,11 +122,13 @@ struct rehearsal {
     struct rehearsed *items;
     size_t count;
     bool passed;
-    bool window;  /* the advice is a maintenance window */
-    char *advice; /* "standard deployment", or why not */
+    bool window;       /* the advice is a maintenance window */
+    char *advice;      /* "standard deployment", or why not */
+    double correction; /* by which the estimates were multiplied (deploy/evidence); 0: by nothing */
 };
 void rehearsed_clear(struct rehearsed *rehearsed);
 void rehearsal_clear(struct rehearsal *rehearsal);
+CLEANUP_VALUE(struct rehearsed, rehearsed_clear)
 CLEANUP_VALUE(struct rehearsal, rehearsal_clear)
 
 #endif

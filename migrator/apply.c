@@ -183,7 +183,7 @@ static bool run_jobs(struct apply *apply, struct job *jobs, size_t count, struct
 static size_t batch_length(const struct apply *apply, const struct job *first, size_t at)
 {
     size_t count = 1;
-    if (apply->options->batch <= 1 || apply->options->dry_run ||
+    if (apply->options->batch <= 1 || apply->options->dry_run || execution_is_watched(&apply->execution) ||
         !execute_in_batch(first->script, first->verify))
         return count;
     for (; at + count < apply->prepared->count; count++) {
@@ -316,8 +316,8 @@ static bool run_steps(struct apply *apply, const struct plan_steps *steps, struc
     if (!prepare_steps(steps, postgres_database(apply->execution.postgres), apply->options->run.settings,
                        &prepared, error))
         return false;
-    if (!dry_run && apply->options->backup != NULL &&
-        !apply->options->backup(apply->options->backup_context, &apply->result->backup_id, error))
+    if (!dry_run && apply->options->before != NULL &&
+        !apply->options->before(apply->options->before_context, steps, &apply->result->backup_id, error))
         return false;
     if (!dry_run && apply->history->shape != HISTORY_OURS && !history_prepare(apply->history, error))
         return false;

@@ -23,6 +23,7 @@ struct run_options {
     const char *backup_id;            /* or NULL */
     const char *reason;               /* or NULL */
     bool progress;                    /* somebody watches: send RUN_PROGRESS events */
+    const struct run_watch *watch;    /* or NULL */
 };
 
 struct apply_options {
@@ -33,12 +34,12 @@ struct apply_options {
     size_t batch; /* files in flight at once; 1: each is confirmed before the next is sent */
 
     /*
-     * Where something is to be applied: called under the run lock, when every script has been prepared and
-     * before anything is changed. The id it answers stands in every row of the run; where it fails, nothing
-     * is applied. May be NULL; not for dry_run.
+     * Where something is to be applied: called under the run lock with what is to be run, when every script
+     * has been prepared and before anything is changed. Where it fails, nothing is applied. It may take a
+     * backup; the id it then answers stands in every row of the run. May be NULL; not for dry_run.
      */
-    bool (*backup)(void *context, char **ret_backup_id, struct error *error);
-    void *backup_context;
+    bool (*before)(void *context, const struct plan_steps *steps, char **ret_backup_id, struct error *error);
+    void *before_context;
 };
 
 /*

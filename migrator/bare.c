@@ -153,12 +153,42 @@ static bool has_committed(struct execution *execution, int64_t before)
     return !known || after - before > 2;
 }
 
+static bool look_before(struct execution *execution, const struct statement *statement, struct error *error)
+{
+    struct run_look look = {.moment = RUN_LOOK_BEGIN, .bare = true};
+    if (!execution_look(execution, look, error))
+        return false;
+    look.moment = RUN_LOOK_BEFORE;
+    look.statement = statement;
+    if (execution_look(execution, look, error))
+        return true;
+    execution_ended(execution, true, false, 0);
+    return false;
+}
+
+/* It is done: who looks at it can only stop what comes next. */
+static bool look_after(struct execution *execution, struct group_run *run, const struct statement *statement,
+                       const struct rows *rows, struct error *error)
+{
+    struct run_look look = {.moment = RUN_LOOK_AFTER,
+                            .bare = true,
+                            .statement = statement,
+                            .us = clock_us() - execution->now.began_us,
+                            .rows = rows == NULL ? -1 : rows_affected(rows),
+                            .tag = rows == NULL ? "" : rows_tag(rows)};
+    bool good = execution_look(execution, look, error);
+    execution_ended(execution, true, true, look.us);
+    run->kept = !good;
+    return good;
+}
+
 static bool run_it(struct execution *execution, struct group_run *run, const struct statement *statement,
                    struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
     int64_t before = 0;
-    if (may_commit(statement) && !count_transactions(execution, &before, error))
+    if ((may_commit(statement) && !count_transactions(execution, &before, error)) ||
+        !look_before(execution, statement, error))
         return false;
     execution->now.statement = statement;
     execution->now.began_us = clock_us();
@@ -171,11 +201,13 @@ static bool run_it(struct execution *execution, struct group_run *run, const str
         !has_happened(run, statement, error)) {
         run->kept = postgres_is_lost(execution->postgres) || has_committed(execution, before);
         execution_place(run->script, statement, error);
+        execution_ended(execution, true, false, 0);
         index_build_clean(execution, statement);
         return false;
     }
     keep_time(run, statement, clock_us() - execution->now.began_us, rows);
-    return index_build_check(execution, statement, error);
+    return look_after(execution, run, statement, rows, error) &&
+           index_build_check(execution, statement, error);
 }
 
 /* An index is looked for in the session the statement will have, so that names mean the same. */

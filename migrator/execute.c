@@ -393,8 +393,43 @@ static bool run_step(struct execution *execution, struct job *job, const struct 
                             copy->data_length, ret, error);
 }
 
+/* ---- somebody who looks into the transaction ---- */
+
+static bool look_before(struct execution *execution, const struct step *step, struct error *error)
+{
+    if (step->kind == STEP_STATEMENT)
+        return execution_look(
+            execution, (struct run_look){.moment = RUN_LOOK_BEFORE, .statement = step->statement}, error);
+    return step->kind != STEP_COMMIT ||
+           execution_look(execution, (struct run_look){.moment = RUN_LOOK_COMMIT}, error);
+}
+
+static bool look_after(struct execution *execution, const struct step *step, const struct rows *rows,
+                       int64_t us, struct error *error)
+{
+    if (step->kind == STEP_COMMIT)
+        execution_ended(execution, false, true, us);
+    if (step->kind != STEP_STATEMENT)
+        return true;
+    struct run_look look = {.moment = RUN_LOOK_AFTER, .statement = step->statement, .us = us};
+    look.rows = rows == NULL ? -1 : rows_affected(rows);
+    look.tag = rows == NULL ? "" : rows_tag(rows);
+    return execution_look(execution, look, error);
+}
+
+/* Who looks finds the session as a script finds it, not as the one before left it. */
+static bool look_begin(struct execution *execution, struct error *error)
+{
+    if (!execution_is_watched(execution))
+        return true;
+    return (!execution->used || session_reset(execution->postgres, execution->options, error)) &&
+           execution_look(execution, (struct run_look){.moment = RUN_LOOK_BEGIN}, error);
+}
+
 static bool run_steps(struct execution *execution, struct job *job, struct error *error)
 {
+    if (!look_begin(execution, error))
+        return false;
     plan_steps_of(execution, job);
     execution_uses(execution, job->script);
     execution->now.began_us = clock_us();
@@ -406,11 +441,15 @@ static bool run_steps(struct execution *execution, struct job *job, struct error
             continue;
         if (interrupt_signal() != 0)
             return interrupt_error(error);
+        if (!look_before(execution, step, error))
+            return false;
         if (step->kind == STEP_COMMIT)
             job->commit_sent = true;
+        int64_t began_us = execution->now.began_us;
         if (!run_step(execution, job, step, &rows, error))
             return fail_step(execution, job, step, error);
-        if (!end_step(execution, job, step, rows, error))
+        if (!end_step(execution, job, step, rows, error) ||
+            !look_after(execution, step, rows, execution->now.began_us - began_us, error))
             return false;
     }
     return true;
@@ -506,9 +545,10 @@ bool execute_in_batch(const struct script *script, const struct script *verify)
            !execution_changes_begin(script);
 }
 
-static bool in_pipeline(const struct job *job)
+static bool in_pipeline(const struct execution *execution, const struct job *job)
 {
-    return !job->script->has_copy && (job->verify == NULL || !job->verify->has_copy);
+    return !execution_is_watched(execution) && !job->script->has_copy &&
+           (job->verify == NULL || !job->verify->has_copy);
 }
 
 bool execute_jobs(struct execution *execution, struct job *jobs, size_t count, size_t window,
@@ -521,7 +561,7 @@ bool execute_jobs(struct execution *execution, struct job *jobs, size_t count, s
             return false;
         execution->defaults = false;
     }
-    if (count == 1 && !in_pipeline(&jobs[0])) {
+    if (count == 1 && !in_pipeline(execution, &jobs[0])) {
         begin_job(execution, &jobs[0]);
         good = run_steps(execution, &jobs[0], error);
         *ret_done = good ? 1 : 0;
@@ -548,6 +588,7 @@ bool execute_jobs(struct execution *execution, struct job *jobs, size_t count, s
     if (!good) {
         undo(execution);
         execution->leaves = LEAVES_ALL; /* what was cleared away is back */
+        execution_ended(execution, false, false, 0);
     }
     return good;
 }

@@ -6,7 +6,7 @@
  * row, COMMIT. Steps travel by libpq's pipeline mode, all at once and with a flush after each statement, so a
  * migration costs one round trip and every statement's time is known. Two things need another way: COPY,
  * which the pipeline does not carry, goes step by step; and a verify script is looked at before COMMIT is
- * sent.
+ * sent. Step by step is also how a run goes that somebody looks into (struct run_watch).
  *
  * After a failed step the server skips the rest up to the sync, the COMMIT included. Several jobs may be in
  * flight before one sync (execute_jobs): when one fails, also at its COMMIT, nothing of the later ones runs.

@@ -37,6 +37,36 @@ void execution_echo(struct execution *execution, const struct script *script, si
     execution->now.echoed = end;
 }
 
+bool execution_is_watched(const struct execution *execution)
+{
+    return execution->options->watch != NULL && !execution->dry_run;
+}
+
+bool execution_look(struct execution *execution, struct run_look look, struct error *error)
+{
+    const struct run_watch *watch = execution->options->watch;
+    if (!execution_is_watched(execution))
+        return true;
+    look.version = execution->now.version;
+    look.script = execution->now.script;
+    look.backwards = execution->backwards;
+    look.postgres = execution->postgres;
+    look.pid = execution->session->pid;
+    bool good = watch->look(watch->context, &look, error);
+    execution->now.began_us = clock_us();
+    return good || (error->file == NULL && look.statement != NULL
+                        ? execution_place(look.script, look.statement, error)
+                        : false);
+}
+
+void execution_ended(struct execution *execution, bool bare, bool committed, int64_t us)
+{
+    AUTO(error_clear) struct error ignored = {0};
+    struct run_look look = {.moment = RUN_LOOK_ENDED, .bare = bare, .committed = committed, .us = us};
+    if (!execution_look(execution, look, &ignored))
+        error_clear(&ignored);
+}
+
 static void on_notice(void *context, const struct notice *notice)
 {
     const struct execution *execution = context;

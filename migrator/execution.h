@@ -28,6 +28,7 @@ struct execution {
     const struct run_listener *listener;
     size_t total;             /* migrations in the run */
     bool dry_run;             /* inside a transaction of the caller: no BEGIN, no COMMIT */
+    bool backwards;           /* rollback scripts */
     bool unlocked;            /* the run lock was given back together with the last COMMIT */
     bool used;                /* a script ran in this session, so the next one starts with a reset */
     unsigned leaves;          /* what it may have left besides settings: enum leftover */
@@ -85,6 +86,12 @@ void execution_tell(struct execution *execution, struct run_event event);
  * dry run says nothing: what the script tells is not so.
  */
 void execution_echo(struct execution *execution, const struct script *script, size_t end);
+
+/* Whether somebody looks into this run; and let them. Version, script, connection are filled in. */
+bool execution_is_watched(const struct execution *execution);
+MUST_CHECK bool execution_look(struct execution *execution, struct run_look look, struct error *error);
+/* The transaction is over: RUN_LOOK_ENDED. */
+void execution_ended(struct execution *execution, bool bare, bool committed, int64_t us);
 
 /* Fill the place in the file of the statement that failed. */
 bool execution_place(const struct script *script, const struct statement *statement, struct error *error);

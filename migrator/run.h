@@ -65,6 +65,49 @@ struct migration_result {
     size_t statement_count;
 };
 
+/*
+ * Somebody who looks into each transaction of a run from inside: who measures a rehearsal, or a gate that may
+ * refuse what a migration has done. Its statements go through the run's own connection, at these moments:
+ *
+ *   RUN_LOOK_BEGIN      before BEGIN, outside any transaction, with the run's settings
+ *   RUN_LOOK_BEFORE     a statement is about to run
+ *   RUN_LOOK_AFTER      it has succeeded: us, rows and tag are its own
+ *   RUN_LOOK_COMMIT     everything has run and is recorded; COMMIT comes next
+ *   RUN_LOOK_ENDED      committed (us is COMMIT's time), or else undone, or its outcome is not known
+ *
+ * A transaction is a migration, or a stretch of a no-transaction script. A bare statement of one (CREATE
+ * INDEX CONCURRENTLY) is one of its own without RUN_LOOK_COMMIT, and what it has done cannot be refused any
+ * more. A retry begins anew with RUN_LOOK_BEGIN. Verify scripts' statements are not looked at, nor are
+ * --dry-run and the trial of a rollback. Between RUN_LOOK_BEGIN and the first RUN_LOOK_AFTER nothing should
+ * be asked that takes a snapshot: SET TRANSACTION in the script would fail.
+ *
+ * A run that is watched sends one statement after the other instead of all at once.
+ */
+enum run_moment { RUN_LOOK_BEGIN, RUN_LOOK_BEFORE, RUN_LOOK_AFTER, RUN_LOOK_COMMIT, RUN_LOOK_ENDED };
+
+struct statement;
+struct script;
+struct run_look {
+    enum run_moment moment;
+    bool bare; /* a statement outside any transaction */
+    bool committed;
+    bool backwards; /* a rollback script */
+    const char *version;
+    const struct script *script;       /* that of the migration, or the rollback script */
+    const struct statement *statement; /* NULL but for RUN_LOOK_BEFORE and RUN_LOOK_AFTER */
+    int64_t us, rows;                  /* rows: -1 when the command has none */
+    const char *tag;                   /* "ALTER TABLE" */
+    struct postgres *postgres;
+    int pid; /* of its server process */
+};
+
+struct run_watch {
+    void *context;
+    /* False, with error filled, stops the migration and undoes its transaction; after RUN_LOOK_ENDED it
+     * counts for nothing. */
+    bool (*look)(void *context, const struct run_look *look, struct error *error);
+};
+
 /* A random UUID (RFC 4122, version 4). */
 void run_new_id(char ret_id[37]);
 

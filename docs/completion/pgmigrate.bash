@@ -17,9 +17,11 @@ _pgmigrate()
         --base) return ;;
         --duplicate-versions) COMPREPLY=($(compgen -W 'refuse allow' -- "$cur")); return ;;
         --rollback-required) COMPREPLY=($(compgen -W 'yes warn no' -- "$cur")); return ;;
+        --evidence) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --history-table) return ;;
         --to) return ;;
         --set) return ;;
+        --rehearsal-max-age) return ;;
         --lock-timeout) return ;;
         --statement-timeout) return ;;
         --max-wait) return ;;
@@ -72,9 +74,9 @@ _pgmigrate()
         cluster) [[ $cur == -* ]] || words='start stop status url' ;;
         'new') words='--numbering --layout' ;;
         'check') words='--base --layout --duplicate-versions --rollback-required --protected' ;;
-        'status'|info) words='--exit-code --history-table --layout --duplicate-versions --rollback-required --protected' ;;
-        'plan') words='--to --out-of-order --set --history-table --layout --duplicate-versions --rollback-required --protected' ;;
-        'apply'|up|migrate) words='--to --dry-run --backup --out-of-order --set --lock-timeout --statement-timeout --max-wait --wait-lock --role --pooler --batch --history-table --layout --duplicate-versions --rollback-required --protected' ;;
+        'status'|info) words='--exit-code --evidence --history-table --layout --duplicate-versions --rollback-required --protected' ;;
+        'plan') words='--to --out-of-order --evidence --set --history-table --layout --duplicate-versions --rollback-required --protected' ;;
+        'apply'|up|migrate) words='--to --dry-run --backup --require-rehearsal --rehearsal-max-age --evidence --out-of-order --set --lock-timeout --statement-timeout --max-wait --wait-lock --role --pooler --batch --history-table --layout --duplicate-versions --rollback-required --protected' ;;
         'rollback'|down) words='--to --steps --dry-run --accept-data-loss --use --set --lock-timeout --statement-timeout --max-wait --no-verify --reason --wait-lock --role --pooler --history-table --layout --duplicate-versions --rollback-required --protected' ;;
         'history') words='--limit --history-table' ;;
         'baseline') words='--dry-run --reason --wait-lock --role --pooler --history-table --layout --duplicate-versions --rollback-required --protected' ;;

@@ -69,6 +69,7 @@ _pgmigrate() {
             ) ;;
         'status'|info) options=(
             '--exit-code[exit with 3 when migrations are pending]'
+            '*--evidence=[what "rehearse --evidence" wrote elsewhere]:FILE:_files'
             '--history-table=[where the database keeps what was applied, as schema.table]:\[SCHEMA.\]TABLE:'
             '--layout=[how files are named and where rollbacks stand; auto looks at each file]:LAYOUT:(auto native updown sections flyway)'
             '--duplicate-versions=[whether two files may have one number; allowed ones are ordered by name]:ACTION:(refuse allow)'
@@ -78,6 +79,7 @@ _pgmigrate() {
         'plan') options=(
             '--to=[stop after this version]:VERSION:'
             '--out-of-order[also files older than what is applied]'
+            '*--evidence=[what "rehearse --evidence" wrote elsewhere]:FILE:_files'
             '*--set=[value for scripts with "variables"]:NAME=VALUE:'
             '--history-table=[where the database keeps what was applied, as schema.table]:\[SCHEMA.\]TABLE:'
             '--layout=[how files are named and where rollbacks stand; auto looks at each file]:LAYOUT:(auto native updown sections flyway)'
@@ -89,6 +91,9 @@ _pgmigrate() {
             '--to=[stop after this version]:VERSION:'
             '--dry-run[run everything in one transaction and roll it back]'
             '--backup[take and verify a backup before anything is applied]'
+            '--require-rehearsal[refuse files of which no rehearsal passed]'
+            '--rehearsal-max-age=[apply wants a rehearsal of every file that is not older; unset\: 7d in protected environments; empty\: none is wanted]:AGE:'
+            '*--evidence=[what "rehearse --evidence" wrote elsewhere]:FILE:_files'
             '--out-of-order[also run files older than what is applied]'
             '*--set=[value for scripts with "variables"]:NAME=VALUE:'
             '--lock-timeout=[how long one attempt waits for a table lock; 0 waits without end]:MS:'

@@ -6,7 +6,7 @@ load helpers
 setup()
 {
     test_setup
-    printf '[environment production]\nprotected = yes\n' >pgmigrate.conf
+    printf '[environment production]\nprotected = yes\nrehearsal_max_age =\n' >pgmigrate.conf
     migration 001_a <<<'CREATE TABLE a (x int);'
     migration 001_a_rollback <<<'DROP TABLE a;'
 }

@@ -51,6 +51,7 @@ files_of_guide()
         "$root/docs/guide-deploy.md"
     migration 001_a <<<'CREATE TABLE a (id int);'
     migration 001_a_rollback <<<'DROP TABLE a;'
+    write_evidence rehearsal.json 1 true r1
     sed -i 's/^role = .*/role = postgres/' pgmigrate.conf
     export DATABASE_URL_PROD=$DATABASE_URL
 }

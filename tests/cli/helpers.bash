@@ -201,6 +201,24 @@ migration() # STEM
     printf '%s' "$text" >"migrations/$1.sql"
 }
 
+# What "rehearse --evidence" would write: a rehearsal of all migrations as they are, that ended some hours ago.
+write_evidence() # FILE HOURS PASSED ID [JQ-FILTER]
+{
+    local files digest at
+    files=$(cd migrations && sha256sum -- *.sql | jq -Rn '[inputs | split("  ") | {(.[1]): .[0]}] | add')
+    at=$(date -u -d "$2 hours ago" +%FT%T.000000Z)
+    jq -nS --argjson f "$files" --arg at "$at" --argjson passed "$3" --arg id "$4" '
+        {pgmigrate_rehearsal: 1, id: $id, began_at: $at, ended_at: $at, environment: "staging", server: "stage:5432/shop",
+         passed: $passed, signed_off: {by: "app@build", at: $at}, migrations: [$f | keys[]
+            | select(endswith("_rollback.sql") | not) | rtrimstr(".sql") | {
+            version: ., checksum: $f[. + ".sql"], rollback_checksum: $f[. + "_rollback.sql"], passed: $passed,
+            execution_ms: 41000, rollback: "exact", estimate: {low_ms: 60000, high_ms: 100000},
+            worst_lock: {relation: "public.orders", mode: "AccessExclusiveLock", held_ms: 180}}]}' |
+        jq -S "${5:-.}" >"$1.unsigned"
+    digest=$(jq -cS . "$1.unsigned" | tr -d '\n' | sha256sum | cut -d ' ' -f 1)
+    jq --arg digest "$digest" '.signed_off.sha256 = $digest' "$1.unsigned" >"$1"
+}
+
 # ---- waiting and looking ----
 
 # Until a command succeeds; the test fails when it has not after 20 s (a sanitizer's build is slow).
