@@ -3,9 +3,7 @@
 
 #include "backup/member.h"
 #include "backup/pgrestore.h"
-#include "common/cluster.h"
-#include "common/interrupt.h"
-#include <signal.h>
+#include "common/throwaway.h"
 
 #define DATABASE  "restored"
 #define LINE_MAX_ 200
@@ -24,7 +22,7 @@ struct test {
     const char *path;
     const struct record *record;
     int jobs;
-    char *folder, *cluster; /* temporary */
+    struct throwaway cluster;
     struct archive_reader *archive;
     struct manifest *manifest;
     struct postgres *server;
@@ -35,8 +33,7 @@ static void test_clear(struct test *test)
     postgres_free(test->server);
     archive_reader_free(test->archive);
     manifest_free(test->manifest);
-    free(test->folder);
-    free(test->cluster);
+    throwaway_end(&test->cluster);
 }
 CLEANUP_VALUE(struct test, test_clear)
 
@@ -61,43 +58,11 @@ static bool open_archive(struct test *test, struct error *error)
 /* Of the backup's own version, else of the newest there is. */
 static bool start(struct test *test, struct error *error)
 {
-    AUTO(cluster_status_clear) struct cluster_status status = {0};
-    AUTO(error_clear) struct error other = {0};
     struct cluster_options options = {
         .major = test->manifest->server_version_number / 10000, .settings = settings, .no_network = true};
 
-    if (!file_make_temporary("pgmigrate-restore-test", &test->folder, error))
-        return false;
-    test->cluster = file_join(test->folder, "cluster");
-    if (!cluster_start_with(test->cluster, &options, &other)) {
-        options.major = 0;
-        if (interrupt_signal() || !cluster_start_with(test->cluster, &options, error))
-            return interrupt_signal() ? interrupt_error(error) : false;
-    }
-    return cluster_status(test->cluster, &status, error) &&
-           postgres_connect(status.url, "pgmigrate backup test", &test->server, error);
-}
-
-/* Also after a signal, which ends the waiting for the server's end: then it is killed. */
-static void destroy(const struct test *test)
-{
-    AUTO(cluster_status_clear) struct cluster_status status = {0};
-    AUTO(error_clear) struct error ignored = {0};
-
-    if (!test->folder)
-        return;
-    if (!cluster_destroy(test->cluster, &ignored) && cluster_status(test->cluster, &status, &ignored) &&
-        status.pid > 0)
-        kill(status.pid, SIGQUIT);
-    for (int tries = 0; tries < 100 && file_exists(test->cluster); tries++) {
-        const struct timespec pause = {.tv_nsec = 100000000};
-
-        nanosleep(&pause, NULL);
-        if (cluster_destroy(test->cluster, &ignored))
-            break;
-    }
-    if (!file_remove_tree(test->folder, &ignored))
-        error_clear(&ignored);
+    return throwaway_start("pgmigrate-restore-test", &options, &test->cluster, error) &&
+           postgres_connect(test->cluster.url, "pgmigrate backup test", &test->server, error);
 }
 
 /* ---- the schema ---- */
@@ -176,8 +141,8 @@ static bool write_scripts(const struct test *test, const struct pgrestore *progr
                           char **ret_found, struct error *error)
 {
     const struct manifest_member *member = manifest_member(test->manifest, "schema.dump");
-    OWNED char *expected = file_join(test->folder, "expected.dump"),
-               *found = file_join(test->folder, "found.dump");
+    OWNED char *expected = file_join(test->cluster.folder, "expected.dump"),
+               *found = file_join(test->cluster.folder, "found.dump");
     struct pgrestore_job job = {.no_subscriptions = true, .no_tablespaces = true};
 
     if (!member)
@@ -242,10 +207,7 @@ bool restore_test_run(const char *archive_path, const struct record *record, int
                       struct error *error)
 {
     AUTO(test_clear) struct test test = {.path = archive_path, .record = record, .jobs = jobs};
-    bool ok = open_archive(&test, error) && start(&test, error) && restore(&test, listener, ret, error) &&
-              compare_schema(&test, ret, error);
 
-    postgres_free(take(test.server));
-    destroy(&test);
-    return ok;
+    return open_archive(&test, error) && start(&test, error) && restore(&test, listener, ret, error) &&
+           compare_schema(&test, ret, error);
 }

@@ -28,6 +28,7 @@ extern const struct command cmd_help;
 extern const struct command cmd_history;
 extern const struct command cmd_new;
 extern const struct command cmd_plan;
+extern const struct command cmd_rehearse;
 extern const struct command cmd_repair;
 extern const struct command cmd_restore;
 extern const struct command cmd_rollback;

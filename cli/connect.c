@@ -119,6 +119,22 @@ bool connect_database(const struct invocation *invocation, struct postgres **ret
     return connect_finish(invocation, &connecting, ret, error);
 }
 
+bool connect_to(const struct invocation *invocation, const char *conninfo, struct postgres **ret,
+                struct error *error)
+{
+    AUTO(postgres_free) struct postgres *started = NULL;
+    OWNED char *url = NULL;
+
+    if (is_embedded(conninfo) && !embedded_url(invocation, &url, error))
+        return false;
+    if (!start(url ? url : conninfo, &started, error))
+        return false;
+    if (!postgres_connect_finish(started, error))
+        return explain(conninfo, error);
+    *ret = take(started);
+    return true;
+}
+
 bool connect_server(const struct invocation *invocation, struct postgres **ret, char **ret_database,
                     struct error *error)
 {

@@ -11,9 +11,13 @@
 MUST_CHECK bool connect_database(const struct invocation *invocation, struct postgres **ret,
                                  struct error *error);
 
+/* To any other one: what the user gave, a conninfo or "embedded:". */
+MUST_CHECK bool connect_to(const struct invocation *invocation, const char *conninfo, struct postgres **ret,
+                           struct error *error);
+
 /*
- * The same while something else is done: start never waits, step may be called now and then, finish waits and
- * tells what went wrong. "embedded:" is left to finish.
+ * To the configuration's while something else is done: start never waits, step may be called now and then,
+ * finish waits and tells what went wrong. "embedded:" is left to finish.
  */
 struct connecting {
     char *conninfo;

@@ -19,6 +19,7 @@ static const struct command *const commands[] = {
     &cmd_plan,
     &cmd_apply,
     &cmd_rollback,
+    &cmd_rehearse,
     &cmd_history,
     &cmd_baseline,
     &cmd_repair,

@@ -520,6 +520,11 @@ const char *config_file(const struct config *config)
     return config->file;
 }
 
+const struct text_list *config_environments(const struct config *config)
+{
+    return &config->environments;
+}
+
 const char *config_environment(const struct config *config)
 {
     return config->environment;
@@ -551,29 +556,45 @@ bool config_database_hidden(const struct config *config)
            !text_equal(found.value, url) && !text_equal(found.value, "env:DATABASE_URL");
 }
 
+/* The value of "env:NAME" is that of the variable; any other one is its own. */
+static bool resolve_database(const struct config *config, const char *value, size_t line, const char *origin,
+                             char **ret, struct error *error)
+{
+    const char *name = value != NULL && text_starts_with(value, "env:") ? value + strlen("env:") : NULL;
+    const char *found = name == NULL ? value : getenv(name);
+    if (name != NULL && (found == NULL || *found == '\0')) {
+        error_set(error, ERROR_USAGE, "variable \"%s\" is not set", name);
+        error_detail(error, "The database is taken from it: %s says \"%s\".", origin, value);
+        return line > 0 ? error_at(error, config->file, line, 0) : false;
+    }
+    *ret = text_copy(found);
+    return true;
+}
+
 bool config_database(const struct config *config, char **ret, struct error *error)
 {
     struct found found = find(config, "database");
     const char *url = getenv("DATABASE_URL");
-
     bool insisted = found.source == SOURCE_FLAG || found.source == SOURCE_VARIABLE;
+    OWNED char *origin = config_origin(config, "database");
 
-    if (!insisted && url != NULL && *url != '\0') {
-        *ret = text_copy(url);
-        return true;
-    }
-    if (found.value == NULL || !text_starts_with(found.value, "env:")) {
-        *ret = text_copy(found.value);
-        return true;
-    }
-    const char *name = found.value + strlen("env:");
-    const char *value = getenv(name);
-    if (value == NULL || *value == '\0') {
-        OWNED char *origin = config_origin(config, "database");
-        error_set(error, ERROR_USAGE, "variable \"%s\" is not set", name);
-        error_detail(error, "The database is taken from it: %s says \"%s\".", origin, found.value);
-        return found.source == SOURCE_FILE ? error_at(error, config->file, found.line, 0) : false;
-    }
-    *ret = text_copy(value);
+    if (insisted || url == NULL || *url == '\0')
+        return resolve_database(config, found.value, found.line, origin, ret, error);
+    *ret = text_copy(url);
     return true;
+}
+
+bool config_database_of(const struct config *config, const char *environment, char **ret, struct error *error)
+{
+    const struct setting *setting = find_setting(config, "database", environment);
+    OWNED char *origin = setting ? text_format("%s:%zu", config->file, setting->line) : NULL;
+    const char *value = setting && *setting->value != '\0' ? setting->value : NULL;
+    return resolve_database(config, value, setting ? setting->line : 0, origin, ret, error);
+}
+
+bool config_protected_of(const struct config *config, const char *environment)
+{
+    const struct setting *setting = find_setting(config, "protected", environment);
+
+    return setting != NULL && config_key_bool(setting->value);
 }

@@ -54,6 +54,8 @@ char *config_path(const struct config *config, const char *key); /* NULL when un
 
 const char *config_file(const struct config *config);        /* the file that was read, or NULL */
 const char *config_environment(const struct config *config); /* the chosen section's name, or NULL */
+/* The names of all sections [environment NAME] of the file; owned by config. */
+const struct text_list *config_environments(const struct config *config);
 /* Where a value comes from, for messages: "pgmigrate.conf:12", "PGMIGRATE_ROLE", "--role", "default". */
 char *config_origin(const struct config *config, const char *key);
 
@@ -64,6 +66,12 @@ char *config_origin(const struct config *config, const char *key);
  * A value "env:NAME" stands for that variable's value, which must be set. "embedded:" is returned as it is.
  */
 MUST_CHECK bool config_database(const struct config *config, char **ret, struct error *error);
+
+/* What the section of an environment itself says, whatever flags, variables and DATABASE_URL say: its
+ * database (NULL where it names none), and whether it is protected. */
+MUST_CHECK bool config_database_of(const struct config *config, const char *environment, char **ret,
+                                   struct error *error);
+bool config_protected_of(const struct config *config, const char *environment);
 
 /* DATABASE_URL, which may linger in a shell, hides another database that the chosen environment names. */
 bool config_database_hidden(const struct config *config);

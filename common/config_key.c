@@ -55,6 +55,11 @@ const struct config_key config_keys[] = {
      "test"},
     {"backup", "attach.", CONFIG_TEXT, NULL, NULL, "attach",
      "attach.NAME = COMMAND: what the command prints becomes the attachment NAME of every backup"},
+    {"rehearsal", "window_lock", CONFIG_DURATION, NULL, "1s", "window-lock",
+     "a maintenance window is advised where ACCESS EXCLUSIVE is held longer than this"},
+    {"rehearsal", "window_table", CONFIG_SIZE, NULL, "10MB", "window-table", "on tables larger than this"},
+    {"rehearsal", "window_time", CONFIG_DURATION, NULL, "60s", "window-time",
+     "and where all migrations together are expected to take longer than this"},
     {"environment", "database", CONFIG_TEXT, NULL, NULL, "database",
      "the database: URI or keywords of libpq, service=NAME, embedded:, or env:NAME for the value of a "
      "variable"},

@@ -76,6 +76,12 @@ void postgres_environment(const struct postgres *postgres, const char *database,
  * addresses: a snapshot is known by its server only. */
 MUST_CHECK bool postgres_connect_database(const struct postgres *postgres, const char *database,
                                           struct postgres **ret, struct error *error);
+/*
+ * The same with settings of the session's beginning ("-c name=value", as in PGOPTIONS): RESET ALL comes back
+ * to them, and connections made from this one have them too.
+ */
+MUST_CHECK bool postgres_connect_with(const struct postgres *postgres, const char *database,
+                                      const char *settings, struct postgres **ret, struct error *error);
 
 /* ---- what happens meanwhile ---- */
 

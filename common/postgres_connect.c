@@ -208,16 +208,24 @@ static const char *value_in_effect(PGconn *connection, const PQconninfoOption *o
     return value == NULL || *value == '\0' ? NULL : value;
 }
 
+static char *options_and(const char *value, const char *more)
+{
+    return text_format("%s%s%s", value == NULL ? "" : value, value == NULL ? "" : " ", more);
+}
+
 /* The address of a name may change, which is what a way back after a failover needs. is_pinned: it must be
  * the same server. */
-static bool connect_like(const struct postgres *postgres, const char *database, bool is_pinned,
-                         struct postgres **ret, struct error *error)
+static bool connect_like(const struct postgres *postgres, const char *database, const char *settings,
+                         bool is_pinned, struct postgres **ret, struct error *error)
 {
     const char *keywords[CONNINFO_MAX], *values[CONNINFO_MAX];
     size_t count = 0;
+    OWNED char *joined = NULL;
     PQconninfoOption *options = PQconninfo(postgres->connection);
     for (PQconninfoOption *option = options; option != NULL && option->keyword != NULL; option++) {
         const char *value = value_in_effect(postgres->connection, option);
+        if (settings != NULL && strcmp(option->keyword, "options") == 0)
+            value = joined = options_and(value, settings);
         if (database != NULL && strcmp(option->keyword, "dbname") == 0)
             value = database;
         if (strcmp(option->keyword, "hostaddr") == 0 && !is_pinned && option->val == NULL)
@@ -236,13 +244,19 @@ static bool connect_like(const struct postgres *postgres, const char *database, 
 
 bool postgres_connect_again(const struct postgres *postgres, struct postgres **ret, struct error *error)
 {
-    return connect_like(postgres, NULL, false, ret, error);
+    return connect_like(postgres, NULL, NULL, false, ret, error);
 }
 
 bool postgres_connect_database(const struct postgres *postgres, const char *database, struct postgres **ret,
                                struct error *error)
 {
-    return connect_like(postgres, database, true, ret, error);
+    return connect_like(postgres, database, NULL, true, ret, error);
+}
+
+bool postgres_connect_with(const struct postgres *postgres, const char *database, const char *settings,
+                           struct postgres **ret, struct error *error)
+{
+    return connect_like(postgres, database, settings, true, ret, error);
 }
 
 /* ---- for other programs ---- */
@@ -266,10 +280,8 @@ void postgres_environment(const struct postgres *postgres, const char *database,
         if (option->envvar == NULL || strcmp(option->keyword, "client_encoding") == 0)
             continue;
         OWNED char *joined = NULL;
-        if (strcmp(option->keyword, "options") == 0 && options != NULL) {
-            joined = text_format("%s%s%s", value == NULL ? "" : value, value == NULL ? "" : " ", options);
-            value = joined;
-        }
+        if (strcmp(option->keyword, "options") == 0 && options != NULL)
+            value = joined = options_and(value, options);
         if (strcmp(option->keyword, "dbname") == 0 && database != NULL)
             value = database;
         set_variable(&list, option->envvar, value);

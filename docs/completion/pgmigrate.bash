@@ -32,10 +32,20 @@ _pgmigrate()
         --steps) return ;;
         --use) COMPREPLY=($(compgen -W 'stored file' -- "$cur")); return ;;
         --reason) return ;;
+        --on) return ;;
+        --from-backup) return ;;
+        --against) return ;;
+        --facts) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --export-facts) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --html) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --round-trip) COMPREPLY=($(compgen -W 'each chain none' -- "$cur")); return ;;
+        --window-lock) return ;;
+        --window-table) return ;;
+        --window-time) return ;;
+        --repository) return ;;
         --limit) return ;;
         --resume-at) return ;;
         -j|--jobs) return ;;
-        --repository) compopt -o filenames; COMPREPLY=($(compgen -d -- "$cur")); return ;;
         --tag) return ;;
         --level) return ;;
         --split-larger-than) return ;;
@@ -70,7 +80,7 @@ _pgmigrate()
         esac
     done
     case $command in
-        '') [[ $cur == -* ]] || words='new check status info plan apply up migrate rollback down history baseline repair backup backup restore doctor cluster demo help' ;;
+        '') [[ $cur == -* ]] || words='new check status info plan apply up migrate rollback down rehearse history baseline repair backup backup restore doctor cluster demo help' ;;
         cluster) [[ $cur == -* ]] || words='start stop status url' ;;
         'new') words='--numbering --layout' ;;
         'check') words='--base --layout --duplicate-versions --rollback-required --protected' ;;
@@ -78,6 +88,7 @@ _pgmigrate()
         'plan') words='--to --out-of-order --evidence --set --history-table --layout --duplicate-versions --rollback-required --protected' ;;
         'apply'|up|migrate) words='--to --dry-run --backup --require-rehearsal --rehearsal-max-age --evidence --out-of-order --set --lock-timeout --statement-timeout --max-wait --wait-lock --role --pooler --batch --history-table --layout --duplicate-versions --rollback-required --protected' ;;
         'rollback'|down) words='--to --steps --dry-run --accept-data-loss --use --set --lock-timeout --statement-timeout --max-wait --no-verify --reason --wait-lock --role --pooler --history-table --layout --duplicate-versions --rollback-required --protected' ;;
+        'rehearse') words='--on --scratch --in-place --embedded --from-backup --keep --against --facts --export-facts --evidence --html --to --out-of-order --round-trip --probe-victims --window-lock --window-table --window-time --repository --set --lock-timeout --statement-timeout --max-wait --wait-lock --role --pooler --history-table --layout --duplicate-versions --rollback-required --protected' ;;
         'history') words='--limit --history-table' ;;
         'baseline') words='--dry-run --reason --wait-lock --role --pooler --history-table --layout --duplicate-versions --rollback-required --protected' ;;
         'repair') words='--accept-checksum --mark-applied --mark-rolled-back --accept-missing --clear --resume-at --reason --wait-lock --role --pooler --history-table --layout --duplicate-versions --rollback-required --protected' ;;

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * What a database is like at a moment: its schema as pg_dump writes it, what pg_dump does not show (INVALID
+ * indexes, partitions half detached, sequences, triggers switched off, how many rows each table has), and
+ * what an application relies on. Two states compared are a round trip's result, or what an application will
+ * notice.
+ *
+ * Nothing of the history table counts. Tables that may not be read are not counted.
+ */
+#ifndef DEPLOY_STATE_H
+#define DEPLOY_STATE_H
+
+#include "deploy/rehearsal.h"
+#include "migrator/history.h"
+
+struct state;
+struct state_source {
+    struct postgres *postgres;     /* a session that no migration has set anything in; borrowed */
+    const struct history *history; /* borrowed */
+    char *pg_dump;                 /* found with the first state; the caller frees it */
+};
+MUST_CHECK bool state_read(struct state_source *source, struct state **ret, struct error *error);
+void state_free(struct state *state);
+CLEANUP_POINTER(struct state *, state_free)
+
+/* Add to ret->differences what is not as it was before; a sequence that only went on is a mild one. */
+void state_compare(const struct state *before, const struct state *after, struct rehearsed *ret);
+
+/* Add to ret->changes what an application notices that knew the database as it was before. */
+void state_changes(const struct state *before, const struct state *after, struct rehearsed *ret);
+
+#endif

@@ -1,0 +1,2 @@
+-- What a rehearsal was run in that came to no end; it fails while somebody is connected to it.
+DROP DATABASE IF EXISTS :"scratch"

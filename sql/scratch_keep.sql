@@ -1,0 +1,2 @@
+-- The next rehearsals leave it alone.
+COMMENT ON DATABASE :"scratch" IS 'pgmigrate rehearsal, kept'
