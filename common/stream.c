@@ -341,11 +341,11 @@ static void send_message(struct stream *stream, char type, const char *data, siz
     memcpy(header + 1, &length, sizeof length);
 
     for (size_t sent = 0; sent < HEADER + size && !stream->lost;) {
-        size_t skip = sent < HEADER ? 0 : sent - HEADER;
-        struct iovec parts[] = {{.iov_base = header + sent, .iov_len = HEADER - sent},
+        size_t told = sent < HEADER ? sent : HEADER, skip = sent - told;
+        struct iovec parts[] = {{.iov_base = header + told, .iov_len = HEADER - told},
                                 {.iov_base = (void *)(uintptr_t)(data + skip), .iov_len = size - skip}};
-        struct msghdr message = {.msg_iov = sent < HEADER ? parts : parts + 1,
-                                 .msg_iovlen = sent < HEADER ? 2 : 1};
+        struct msghdr message = {.msg_iov = told < HEADER ? parts : parts + 1,
+                                 .msg_iovlen = told < HEADER ? 2 : 1};
         heed_stop(stream, stop);
         ssize_t now = sendmsg(stream->socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (now >= 0) {
