@@ -210,6 +210,15 @@ static void add_oldest(const struct server_facts *target, char **basis)
     *basis = text_format("%s; it waits for older transactions: %s", before, oldest);
 }
 
+/* CONCURRENTLY does. Its phases are seen by looking now and then, so a quick one may have shown none. */
+static bool waits_for_transactions(const struct rehearsed_statement *statement)
+{
+    for (size_t i = 0; i < statement->phases.count; i++)
+        if (text_starts_with(statement->phases.items[i], "waiting for"))
+            return true;
+    return statement->text != NULL && strcasestr(statement->text, "concurrently") != NULL;
+}
+
 /* The work alone: waits depend on who else is there. */
 static void estimate(struct rehearsed_statement *statement, const struct comparison *comparison,
                      const struct estimate_options *options)
@@ -229,7 +238,7 @@ static void estimate(struct rehearsed_statement *statement, const struct compari
     }
     statement->low_ms = (int64_t)floor(ms * model.grows);
     statement->high_ms = (int64_t)ceil(ms * model.grows * model.spread);
-    if (statement->phases.count > 0)
+    if (waits_for_transactions(statement))
         add_oldest(options->target, &statement->basis);
 }
 

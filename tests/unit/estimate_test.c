@@ -92,6 +92,10 @@ static void waits_are_left_out_and_concurrent_builds_name_the_oldest_transaction
     text_list_add(&build->phases, text_copy("building index 100 ms"));
     estimate_fill(&rehearsed, &(struct estimate_options){.here = &here, .target = &target});
     assert_int_equal(build->low_ms, 1166);
+    assert_null(strstr(build->basis, "the oldest at the target"));
+    free(take(build->basis));
+    text_list_add(&build->phases, text_copy("waiting for old snapshots 20 ms"));
+    estimate_fill(&rehearsed, &(struct estimate_options){.here = &here, .target = &target});
     assert_non_null(strstr(build->basis, "the oldest at the target was 1:30 old"));
 }
 
