@@ -165,7 +165,7 @@ static bool rehearse(struct run *run, struct error *error)
         text_list_add(&rehearsal->differing_settings, text_copy(run->place.differing.items[i]));
     if (!server_facts_read(postgres, &run->here, error))
         return false;
-    progress = progress_new(run->invocation, "applied");
+    progress = progress_new(run->invocation, "tried");
     listener = progress_listener(progress);
     bool good = rehearse_run(postgres, run->folder, &run->options, &listener, rehearsal, error);
     progress_free(progress);
