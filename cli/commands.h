@@ -31,6 +31,7 @@ extern const struct command cmd_plan;
 extern const struct command cmd_rehearse;
 extern const struct command cmd_repair;
 extern const struct command cmd_restore;
+extern const struct command cmd_rls;
 extern const struct command cmd_rollback;
 extern const struct command cmd_status;
 

@@ -20,6 +20,7 @@ static const struct command *const commands[] = {
     &cmd_apply,
     &cmd_rollback,
     &cmd_rehearse,
+    &cmd_rls,
     &cmd_history,
     &cmd_baseline,
     &cmd_repair,

@@ -43,6 +43,12 @@ _pgmigrate()
         --window-table) return ;;
         --window-time) return ;;
         --repository) return ;;
+        --tenant-column) return ;;
+        --tenant-setting) return ;;
+        --tenant-role) return ;;
+        --schemas) return ;;
+        --exempt) return ;;
+        --fail-on) COMPREPLY=($(compgen -W 'info low medium high' -- "$cur")); return ;;
         --limit) return ;;
         --resume-at) return ;;
         -j|--jobs) return ;;
@@ -80,7 +86,7 @@ _pgmigrate()
         esac
     done
     case $command in
-        '') [[ $cur == -* ]] || words='new check status info plan apply up migrate rollback down rehearse history baseline repair backup backup restore doctor cluster demo help' ;;
+        '') [[ $cur == -* ]] || words='new check status info plan apply up migrate rollback down rehearse rls history baseline repair backup backup restore doctor cluster demo help' ;;
         cluster) [[ $cur == -* ]] || words='start stop status url' ;;
         'new') words='--numbering --layout' ;;
         'check') words='--base --layout --duplicate-versions --rollback-required --protected' ;;
@@ -89,6 +95,7 @@ _pgmigrate()
         'apply'|up|migrate) words='--to --dry-run --backup --require-rehearsal --rehearsal-max-age --evidence --out-of-order --set --lock-timeout --statement-timeout --max-wait --wait-lock --role --pooler --batch --history-table --layout --duplicate-versions --rollback-required --protected' ;;
         'rollback'|down) words='--to --steps --dry-run --accept-data-loss --use --set --lock-timeout --statement-timeout --max-wait --no-verify --reason --wait-lock --role --pooler --history-table --layout --duplicate-versions --rollback-required --protected' ;;
         'rehearse') words='--on --scratch --in-place --embedded --from-backup --keep --against --facts --export-facts --evidence --html --to --out-of-order --round-trip --probe-victims --window-lock --window-table --window-time --repository --set --lock-timeout --statement-timeout --max-wait --wait-lock --role --pooler --history-table --layout --duplicate-versions --rollback-required --protected' ;;
+        'rls') words='--role --tenant-column --tenant-setting --tenant-role --schemas --exempt --fail-on' ;;
         'history') words='--limit --history-table' ;;
         'baseline') words='--dry-run --reason --wait-lock --role --pooler --history-table --layout --duplicate-versions --rollback-required --protected' ;;
         'repair') words='--accept-checksum --mark-applied --mark-rolled-back --accept-missing --clear --resume-at --reason --wait-lock --role --pooler --history-table --layout --duplicate-versions --rollback-required --protected' ;;

@@ -26,6 +26,7 @@ _pgmigrate() {
         'apply:apply pending migrations'
         'rollback:run rollback scripts, newest first'
         'rehearse:try pending migrations where it does no harm, and measure them'
+        'rls:verify row-level security'
         'history:print the log of what was done, newest first'
         'baseline:mark everything up to a version as applied without running it'
         'repair:put the history of one version right'
@@ -163,6 +164,15 @@ _pgmigrate() {
             '--duplicate-versions=[whether two files may have one number; allowed ones are ordered by name]:ACTION:(refuse allow)'
             '--rollback-required=[what a migration without rollback is; unset\: yes in protected environments, else warn]:WHEN:(yes warn no)'
             '--protected[take the environment as a protected one]'
+            ) ;;
+        'rls') options=(
+            '*--role=[a role that the application works as]:ROLE:'
+            '--tenant-column=[columns that say whose a row is]:NAMES:'
+            '--tenant-setting=[settings of the server that say who the tenant is, such as app.current_tenant_id]:NAMES:'
+            '--tenant-role=[the role of a tenant where each has its own, such as tenant_{tenant}]:ROLE:'
+            '--schemas=[schemas whose tables are verified, separated by commas; unset\: all but the system'\''s. In every list of names * stands for anything]:NAMES:'
+            '--exempt=[tables that are everybody'\''s although they have such a column]:TABLES:'
+            '--fail-on=[the least severe finding that makes rls exit with 3, and that the gate of apply refuses]:SEVERITY:(info low medium high)'
             ) ;;
         'history') options=(
             '--limit=[only the newest N entries]:N:'

@@ -34,7 +34,7 @@ prepare() # FILE
 }
 
 @test "every statement begins with a comment that says what it answers" {
-    for file in "$BATS_TEST_DIRNAME"/../../sql/{,store/}*.sql; do
+    for file in "$BATS_TEST_DIRNAME"/../../sql/{,store/,rls/}*.sql; do
         [[ $(head -n 1 "$file") == "-- "* ]] || { echo "$file" >&2; false; }
     done
 }

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* What commands read before row-level security is verified: the section [rls], and what the command line
+ * adds. */
+#ifndef CLI_RLS_H
+#define CLI_RLS_H
+
+#include "cli/command.h"
+#include "migrator/rls_settings.h"
+
+/* Options that say what a tenant is; each has its key. */
+#define OPTIONS_TENANT                                                                                       \
+    {.name = "tenant-column", .argument = "NAMES", .key = "tenant_column"},                                  \
+        {.name = "tenant-setting", .argument = "NAMES", .key = "tenant_setting"},                            \
+        {.name = "tenant-role", .argument = "ROLE", .key = "tenant_role"},                                   \
+        {.name = "schemas", .argument = "NAMES", .key = "schemas"},                                          \
+    {                                                                                                        \
+        .name = "exempt", .argument = "TABLES", .key = "exempt"                                              \
+    }
+
+/* The configuration, with every --role of the command line in the place of its roles. The history's tables
+ * are exempt. */
+void rls_read_settings(const struct invocation *invocation, struct rls_settings *ret);
+
+/* Whether the configuration says anything about row-level security: then the gate of apply is on. */
+bool rls_is_configured(const struct config *config);
+
+#endif

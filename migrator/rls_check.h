@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * The catalog checks: one statement of sql/rls/ each, and the table of them.
+ *
+ * They read catalogs only and run in whatever transaction there is; search_path must be pg_catalog, so that
+ * the server writes every name in an expression with its schema (rls_check_begin sees to that).
+ */
+#ifndef MIGRATOR_RLS_CHECK_H
+#define MIGRATOR_RLS_CHECK_H
+
+#include "migrator/rls_finding.h"
+#include "migrator/rls_settings.h"
+
+struct rls_check {
+    const char *id;
+    const char *title; /* what is true where it passes: "tables of tenants have row-level security" */
+    const char *sql;   /* begins with "WITH :scope" */
+};
+
+/* Ended by a NULL id. */
+extern const struct rls_check rls_checks[];
+
+/* Settings of this transaction that the checks rely on. */
+MUST_CHECK bool rls_check_begin(struct postgres *postgres, const struct rls_settings *settings,
+                                struct error *error);
+
+/* Adds what one check finds. */
+MUST_CHECK bool rls_check_run(struct postgres *postgres, const struct rls_check *check,
+                              struct rls_findings *findings, struct error *error);
+
+#endif

@@ -1,0 +1,83 @@
+-- What every check of this folder is about: the relations looked at, their tenant columns, the application's roles, and the
+-- policies with the expressions that the server really uses. A check is "WITH :scope SELECT …". By hand, in psql:
+--
+--     SET search_path = pg_catalog;
+--     SET pgmigrate.rls = '{"tenant_columns": ["tenant\\_id"], "roles": ["app_user"], "exempt": ["core.tenants"]}';
+--     \i sql/rls/scope.sql
+--     \i sql/rls/s01_row_security_off.sql
+--
+-- Names in the setting are patterns of LIKE; all parts may be left out. The answer is SQL, kept in psql's variable "scope".
+SELECT $scope$
+setting AS (
+    SELECT COALESCE(NULLIF(pg_catalog.current_setting('pgmigrate.rls', true), ''), '{}')::jsonb AS value
+), pattern AS (
+    SELECT ARRAY(SELECT jsonb_array_elements_text(COALESCE(value -> 'schemas', '["%"]'))) AS schemas,
+           ARRAY(SELECT jsonb_array_elements_text(COALESCE(value -> 'tenant_columns', '["tenant\\_id"]'))) AS tenant_columns,
+           ARRAY(SELECT jsonb_array_elements_text(COALESCE(value -> 'exempt', '[]'))) AS exempt,
+           ARRAY(SELECT jsonb_array_elements_text(COALESCE(value -> 'roles', '[]'))) AS roles
+      FROM setting
+), relation AS (
+    -- Tables, partitioned tables, views, materialized views and foreign tables, without those of extensions.
+    SELECT c.oid, c.relkind AS kind, n.nspname AS schema, c.relname AS name, c.relnamespace,
+           format('%I.%I', n.nspname, c.relname) AS object, c.relowner AS owner, c.relacl AS acl, c.reloptions AS options,
+           c.relrowsecurity AS row_security, c.relforcerowsecurity AS forced, c.relispartition AS partition,
+           c.relpages AS pages, c.relnatts AS columns,
+           format('%s.%s', n.nspname, c.relname) LIKE ANY (p.exempt) OR c.relname::text LIKE ANY (p.exempt) AS exempt
+      FROM pg_catalog.pg_class AS c
+      JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+     CROSS JOIN pattern AS p
+     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
+       AND c.relpersistence <> 't'
+       AND n.nspname !~ '^pg_'
+       AND n.nspname <> 'information_schema'
+       AND n.nspname::text LIKE ANY (p.schemas)
+       AND NOT EXISTS (SELECT
+                         FROM pg_catalog.pg_depend AS d
+                        WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+), tenant_column AS (
+    SELECT r.oid AS relation, a.attnum AS number, a.attname AS name, a.attnotnull AS not_null, a.atttypid AS type
+      FROM relation AS r
+      JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.oid
+     CROSS JOIN pattern AS p
+     WHERE a.attnum > 0
+       AND NOT a.attisdropped
+       AND a.attname::text LIKE ANY (p.tenant_columns)
+), through AS (
+    -- Tables that reach their tenant through a parent: {"through": {"app.line": "app.order"}}
+    SELECT r.oid AS relation, e.value AS parent
+      FROM setting AS s
+     CROSS JOIN LATERAL jsonb_each_text(COALESCE(s.value -> 'through', '{}')) AS e
+      JOIN relation AS r ON format('%s.%s', r.schema, r.name) = e.key OR r.name::text = e.key
+), tenant_table AS (
+    -- What holds rows of tenants and can have policies.
+    SELECT r.*
+      FROM relation AS r
+     WHERE r.kind IN ('r', 'p')
+       AND NOT r.exempt
+       AND (r.oid IN (SELECT relation FROM tenant_column) OR r.oid IN (SELECT relation FROM through))
+), app_role AS (
+    -- The application's roles: those that are named; else every role that logs in, is no superuser, and was granted something
+    -- on a table of tenants, by itself or through the roles it belongs to.
+    SELECT r.oid, r.rolname AS name
+      FROM pg_catalog.pg_roles AS r
+     CROSS JOIN pattern AS p
+     WHERE CASE WHEN p.roles <> '{}'
+                THEN r.rolname::text LIKE ANY (p.roles)
+                ELSE r.rolcanlogin AND NOT r.rolsuper
+                     AND r.oid NOT IN (SELECT owner FROM tenant_table)
+                     AND EXISTS (SELECT
+                                   FROM (SELECT DISTINCT a.grantee
+                                           FROM tenant_table AS t
+                                          CROSS JOIN LATERAL aclexplode(t.acl) AS a) AS g
+                                  WHERE g.grantee = 0 OR pg_catalog.pg_has_role(r.oid, g.grantee, 'MEMBER'))
+           END
+), policy AS (
+    -- A permissive or restrictive policy, with what the server applies: without WITH CHECK, USING also checks new rows.
+    SELECT p.oid, p.polrelid AS relation, p.polname AS name, p.polpermissive AS permissive, p.polcmd AS command,
+           p.polroles AS roles, pg_catalog.pg_get_expr(p.polqual, p.polrelid) AS using_text,
+           pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid) AS check_text,
+           pg_catalog.pg_get_expr(COALESCE(p.polwithcheck, p.polqual), p.polrelid) AS effective_check
+      FROM pg_catalog.pg_policy AS p
+      JOIN relation AS r ON r.oid = p.polrelid
+)
+$scope$ AS scope \gset
