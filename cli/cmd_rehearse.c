@@ -270,8 +270,11 @@ const struct command cmd_rehearse = {
     .summary = "try pending migrations where it does no harm, and measure them",
     .details =
         "Each pending migration is applied and measured, rolled back, compared with what was there before, "
-        "and applied again: in a scratch copy of the staging database, which is dropped afterwards. Nobody "
-        "may be connected to a database while it is copied; --from-backup does without that.\n"
+        "and applied again: in a scratch copy of the staging database, which is dropped afterwards. A "
+        "database "
+        "that others are connected to is copied through a backup, which disturbs nobody but takes longer, "
+        "and "
+        "room in the folder for temporary files.\n"
         "\n"
         "A database that an environment of the configuration names as protected is never copied or changed, "
         "by whatever name it is given: the servers are asked who they are.\n"

@@ -171,5 +171,7 @@ bool rehearsing_open(const struct invocation *invocation, struct rehearsing *ret
     ret->backup_id = backup.record ? text_copy(backup.record->id) : NULL;
     bool good = stage_open(&options, &ret->stage, error);
     restoring_progress_end(&progress);
+    if (good && stage_note(ret->stage))
+        text_list_add(&ret->notes, text_copy(stage_note(ret->stage)));
     return good;
 }

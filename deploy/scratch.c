@@ -94,35 +94,33 @@ struct postgres *scratch_server(struct scratch *scratch)
 
 /* ---- copying ---- */
 
-static void tell_users(struct scratch *scratch, const char *source, struct error *error)
+/* Who is connected by now; those who have gone meanwhile are not known. */
+static bool find_users(struct scratch *scratch, const char *source, char **ret_users, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
-    AUTO(error_clear) struct error ignored = {0};
     AUTO(text_list_clear) struct text_list users = {0};
 
-    if (!postgres_query(scratch->server, sql_scratch_users, 1, (const char *[]){source}, &rows, &ignored))
-        return;
+    if (!postgres_query(scratch->server, sql_scratch_users, 1, (const char *[]){source}, &rows, error))
+        return false;
     for (size_t i = 0; i < rows_count(rows); i++)
         text_list_add(&users, text_format("pid %s (%s, user %s)", rows_text(rows, i, "pid"),
                                           rows_text(rows, i, "application"), rows_text(rows, i, "user")));
-    OWNED char *joined = text_list_join(&users, ", ");
-    error_set(error, ERROR_REFUSED, "database \"%s\" cannot be copied while others are connected to it",
-              source);
-    if (users.count > 0)
-        error_detail(error, "Connected: %s.", joined);
-    error_hint(error, "End these sessions, or fill the scratch database from a backup (--from-backup "
-                      "latest), which disturbs nobody.");
+    *ret_users = text_list_join(&users, ", ");
+    return true;
 }
 
-bool scratch_copy(struct scratch *scratch, const char *source, struct error *error)
+bool scratch_copy(struct scratch *scratch, const char *source, char **ret_users, struct error *error)
 {
-    if (!run_on(scratch->server, sql_scratch_create, scratch->name, source, error)) {
-        if (text_equal(error->sqlstate, "55006"))
-            tell_users(scratch, source, error);
-        return false;
+    AUTO(error_clear) struct error failed = {0};
+
+    if (run_on(scratch->server, sql_scratch_create, scratch->name, source, &failed)) {
+        test_point("scratch-copied");
+        return true;
     }
-    test_point("scratch-copied");
-    return true;
+    if (text_equal(failed.sqlstate, "55006"))
+        return find_users(scratch, source, ret_users, error);
+    error_move(error, &failed);
+    return false;
 }
 
 bool scratch_keep(struct scratch *scratch, struct error *error)

@@ -20,8 +20,10 @@ MUST_CHECK bool scratch_new(struct postgres *server, struct scratch **ret, struc
 const char *scratch_name(const struct scratch *scratch);
 struct postgres *scratch_server(struct scratch *scratch);
 
-/* Copy a database of the same server, file by file. ERROR_REFUSED names who is connected to it. */
-MUST_CHECK bool scratch_copy(struct scratch *scratch, const char *source, struct error *error);
+/* Copy a database of the same server, file by file. While others are connected to it the server refuses that:
+ * then *ret_users says who, and nothing was made. */
+MUST_CHECK bool scratch_copy(struct scratch *scratch, const char *source, char **ret_users,
+                             struct error *error);
 
 /* Leave it there after scratch_free: the next rehearsals do not drop it. */
 MUST_CHECK bool scratch_keep(struct scratch *scratch, struct error *error);

@@ -2,6 +2,7 @@
 #include "deploy/stage.h"
 
 #include "common/throwaway.h"
+#include "deploy/interim.h"
 #include "deploy/scratch.h"
 #include "sql.h"
 
@@ -19,6 +20,7 @@ static const char settings[] = "listen_addresses = ''\n"
 struct stage {
     enum rehearsal_place place;
     char *server;
+    char *note;
     struct scratch *scratch;
     struct throwaway cluster;
     struct postgres *postgres;
@@ -32,6 +34,7 @@ void stage_free(struct stage *stage)
     scratch_free(stage->scratch);
     throwaway_end(&stage->cluster);
     free(stage->server);
+    free(stage->note);
     free(stage);
 }
 
@@ -48,6 +51,11 @@ enum rehearsal_place stage_place(const struct stage *stage)
 const char *stage_server(const struct stage *stage)
 {
     return stage->server;
+}
+
+const char *stage_note(const struct stage *stage)
+{
+    return stage->note;
 }
 
 bool stage_keep(struct stage *stage, char **ret_database, struct error *error)
@@ -74,6 +82,30 @@ static bool restore(struct postgres *server, const char *database, const struct 
     return restore_run(server, options->archive, options->record, &wanted, options->listener, &result, error);
 }
 
+/* A staging database that others use, as most are, is copied through a backup. */
+static bool copy(struct stage *stage, const char *source, const struct stage_options *options,
+                 struct error *error)
+{
+    AUTO(interim_clear) struct interim interim = {0};
+    struct postgres *server = scratch_server(stage->scratch);
+    struct stage_options from = *options;
+    OWNED char *users = NULL;
+
+    if (!scratch_copy(stage->scratch, source, &users, error))
+        return false;
+    if (!users)
+        return true;
+    stage->note = text_format("\"%s\" is in use (%s); it was copied through a backup", source,
+                              *users ? users : "by sessions that have ended meanwhile");
+    if (!interim_take(server, source, options->jobs, &interim, error)) {
+        error_prefix(error, "\"%s\" is in use (%s) and could not be copied through a backup", source, users);
+        return error_hint_more(error, "Or end these sessions; or name a backup with --from-backup.");
+    }
+    from.archive = interim.archive;
+    from.record = interim.record;
+    return restore(server, scratch_name(stage->scratch), &from, false, error);
+}
+
 /* The server's database that is not the one to be copied. */
 static bool connect_beside(const struct postgres *staging, struct postgres **ret, struct error *error)
 {
@@ -95,7 +127,7 @@ static bool open_scratch(struct stage *stage, struct postgres *staging, const st
     const char *name = scratch_name(stage->scratch);
     server = scratch_server(stage->scratch);
     if (options->archive ? !restore(server, name, options, false, error)
-                         : !scratch_copy(stage->scratch, source, error))
+                         : !copy(stage, source, options, error))
         return false;
     return postgres_connect_with(server, name, options->settings, &stage->postgres, error);
 }

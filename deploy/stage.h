@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
  * The database that a rehearsal runs in: a scratch copy on the staging server, made from the staging database
- * or from a backup; a database of a throwaway cluster, empty or from a backup; or the staging database
- * itself.
+ * (file by file, or, while others use it, through an interim backup) or from a backup; a database of a
+ * throwaway cluster, empty or from a backup; or the staging database itself.
  */
 #ifndef DEPLOY_STAGE_H
 #define DEPLOY_STAGE_H
@@ -30,6 +30,9 @@ struct postgres *stage_postgres(struct stage *stage);
 enum rehearsal_place stage_place(const struct stage *stage);
 /* "host:port/database" of the staging database, also where a copy of it is used; or "embedded". */
 const char *stage_server(const struct stage *stage);
+
+/* What the user should know of how it was made, a sentence; or NULL. */
+const char *stage_note(const struct stage *stage);
 
 /* Let the scratch database outlive stage_free; *ret_database is its name, the caller's to free. ERROR_USAGE
  * where there is none. */

@@ -97,16 +97,21 @@ CONF
     assert_equal "$(scratch_databases | xargs)" "$(printf '%s\n' "$kept" pgmigrate_rehearsal_mine | sort | xargs)"
 }
 
-@test "a database that others use is not copied, but its backup can be rehearsed in" {
+@test "a database that others use is copied through a backup, or rehearsed in one" {
     shop
     run_pgmigrate backup create --json
     assert_status 0
     id=$(json .id)
     hold app "select 1"
-    run_pgmigrate rehearse
-    assert_status 10
-    assert_stderr "cannot be copied while others are connected"
+    run_pgmigrate rehearse --json
+    assert_status 0
+    assert_stderr "is in use"
     assert_stderr "hold_app"
+    assert_stderr "it was copied through a backup"
+    assert_equal "$(json '.place, .migrations[0].rollback' | xargs)" "scratch exact"
+    assert_equal "$(json '.migrations[0].version')" "002_zone"
+    assert_equal "$(scratch_databases)" ""
+    assert_equal "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'pgmigrate-copy.*')" ""
     run_pgmigrate rehearse --from-backup latest --json
     assert_status 0
     assert_equal "$(json '.place, .backup_id, .migrations[0].rollback' | xargs)" "backup $id exact"
