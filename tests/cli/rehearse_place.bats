@@ -169,3 +169,28 @@ CONF
     assert_equal "$(scratch_databases)" ""
     assert_value "select count(*) from orders" 500
 }
+
+@test "SIGTERM in the middle drops the copy and says what was asked" {
+    own_staging
+    migration 003_slow <<<'SELECT pg_sleep(60);'
+    start_pgmigrate rehearse --round-trip none
+    wait_until psql_true "select exists (select from pg_stat_activity where query ~ '^SELECT pg_sleep'
+        and datname ~ '^pgmigrate_rehearsal_')"
+    kill -TERM "$PGMIGRATE_PID"
+    wait_pgmigrate
+    assert_status 143
+    assert_equal "$(scratch_databases)" ""
+    assert_value "select string_agg(version, ' ') from schema_migrations" 001_shop
+}
+
+@test "in place, a rollback that fails is a finding, and the database stays migrated" {
+    shop
+    migration 002_zone_rollback <<<$'ALTER TABLE orders ALTER COLUMN at TYPE timestamp;\nSELECT 1 / 0;'
+    run_pgmigrate rehearse --in-place --json
+    assert_status 3
+    assert_equal "$(json '.migrations[0] | "\(.rollback) \(.error.file):\(.error.line) \(.error.sqlstate)"')" \
+        "fails migrations/002_zone_rollback.sql:2 22012"
+    assert_value "select string_agg(version, ' ' order by version) from schema_migrations" "001_shop 002_zone"
+    assert_value "select atttypid::regtype from pg_attribute where attrelid = 'orders'::regclass and attname = 'at'" \
+        "timestamp with time zone"
+}
