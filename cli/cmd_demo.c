@@ -38,10 +38,13 @@ static const struct scene story[] = {
      .status = 1},
     {.say = "The message says where. Nothing is left of it, also not of its first statement:",
      .arguments = {"status"}},
-    {.say = "The mistake is mended.",
+    {.say = "The mistake is mended. This time it is rehearsed first: applied to a copy and measured, rolled "
+            "back, compared,\n"
+            "and applied again.",
      .file = "migrations/008_add_discounts.sql",
      .source = "008_add_discounts.sql",
-     .arguments = {"apply"}},
+     .arguments = {"rehearse"}},
+    {.say = "It does what it should, and so does its rollback. Now for good:", .arguments = {"apply"}},
     {.say = "Going back. The new column holds data by now, so this is refused:",
      .arguments = {"rollback"},
      .status = 10},
@@ -236,11 +239,12 @@ static bool run(struct invocation *invocation, struct error *error)
 const struct command cmd_demo = {
     .name = "demo",
     .summary = "show the whole story on an embedded server",
-    .details = "Starts a private PostgreSQL in a temporary folder, writes the migrations of a small shop "
-               "there, and runs "
-               "pgmigrate on them as a person would: status, plan, apply, a migration that fails, rollback, "
-               "history. "
-               "Everything is removed at the end.",
+    .details =
+        "Starts a private PostgreSQL in a temporary folder, writes the migrations of a small shop "
+        "there, and runs "
+        "pgmigrate on them as a person would: status, plan, apply, a migration that fails, a rehearsal, "
+        "rollback, history, a backup, a restore. "
+        "Everything is removed at the end.",
     .group = "Server",
     .options = options,
     .run = run,

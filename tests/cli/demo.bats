@@ -18,7 +18,7 @@ teardown()
     TMPDIR=$PWD/temporary CI=true run_pgmigrate demo
     assert_status 0
     refute_output $'\033'
-    for command in status plan apply rollback history "backup list" restore; do
+    for command in status plan apply rehearse rollback history "backup list" restore; do
         assert_output "\$ pgmigrate $command"
     done
     [[ $stderr =~ \.sql:[0-9]+:[0-9]+:\ error ]]
