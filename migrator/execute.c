@@ -91,10 +91,9 @@ static void add_statements(struct job *job, enum step_kind kind, const struct sc
 /* A stretch of a no-transaction script has the settings that the statements before it made. */
 static void add_session(struct job *job)
 {
-    for (const struct statement *before = job->script->items; before < job->script->items + job->first;
-         before++)
-        if (statement_sets_session(before->text))
-            add_step(job, STEP_CONTROL, before->text);
+    for (size_t i = 0; i < job->first; i++)
+        if (statement_sets_session(job->script->items[i].text))
+            add_step(job, STEP_CONTROL, job->script->items[i].text);
 }
 
 /* What an earlier attempt's COMMIT came to says nothing of this one's. */
