@@ -183,20 +183,6 @@ static bool transaction_send(struct transaction *transaction, const char *what, 
     return explain_making(transaction->history, what, error);
 }
 
-/*
- * A trigger, for the owner may give back to himself what was revoked. Not all may make one (plpgsql may be
- * missing or forbidden): the log works without it, so that is no error. Inside a transaction all will be
- * undone anyway.
- */
-static void guard_log(const struct history *history)
-{
-    AUTO(error_clear) struct error ignored = {0};
-    OWNED char *sql = history_sql(history, sql_history_guard_log, NULL);
-    if (postgres_transaction(history->postgres) == POSTGRES_IDLE &&
-        !postgres_execute(history->postgres, sql, &ignored))
-        error_clear(&ignored);
-}
-
 bool adopt_create(const struct history *history, bool *ret_raced, struct error *error)
 {
     struct transaction transaction = transaction_open(history);
@@ -206,10 +192,7 @@ bool adopt_create(const struct history *history, bool *ret_raced, struct error *
     transaction_add(&transaction, sql_history_create, NULL);
     transaction_add(&transaction, sql_history_create_log, NULL);
     transaction_add(&transaction, sql_history_protect_log, NULL);
-    if (!transaction_send(&transaction, "create", ret_raced, error))
-        return false;
-    guard_log(history);
-    return true;
+    return transaction_send(&transaction, "create", ret_raced, error);
 }
 
 static void add_times(struct transaction *transaction, const struct table_look *look, const char *time)
@@ -266,8 +249,5 @@ bool adopt_table(const struct history *history, const struct table_look *look,
     transaction_add(&transaction, sql_history_create_log, NULL);
     transaction_add(&transaction, sql_history_protect_log, NULL);
     transaction_add(&transaction, sql_history_adopt_note, NULL);
-    if (!transaction_send(&transaction, "adopt", ret_raced, error))
-        return false;
-    guard_log(history);
-    return true;
+    return transaction_send(&transaction, "adopt", ret_raced, error);
 }

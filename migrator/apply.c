@@ -339,8 +339,7 @@ static bool run_locked(struct apply *apply, const struct folder *folder, struct 
     AUTO(plan_free) struct plan *plan = NULL;
     AUTO(plan_steps_clear) struct plan_steps steps = {0};
     struct plan_target target = {.to = apply->options->to, .out_of_order = apply->options->out_of_order};
-    return history_refresh(apply->history, error) &&
-           plan_make(folder, apply->history, &(struct plan_options){0}, &plan, error) &&
+    return plan_make(folder, apply->history, &(struct plan_options){0}, &plan, error) &&
            plan_steps(plan, folder, apply->history, &target, &steps, error) &&
            (steps.count == 0 || run_steps(apply, &steps, error));
 }

@@ -298,22 +298,43 @@ static bool read_ours(struct history *history, struct query *read, struct error 
     return true;
 }
 
-bool history_refresh(struct history *history, struct error *error)
+struct history_asked {
+    struct adopt_questions questions;
+    char *read;
+    bool was_ours;
+    size_t first; /* of the queries that are ours */
+};
+
+void history_asked_free(struct history_asked *asked)
+{
+    if (asked == NULL)
+        return;
+    adopt_questions_clear(&asked->questions);
+    free(asked->read);
+    free(asked);
+}
+
+struct history_asked *history_ask(const struct history *history, struct queries *queries)
+{
+    struct history_asked *asked = memory_allocate(1, sizeof *asked);
+    asked->read = history_sql(history, sql_history_read, NULL);
+    asked->was_ours = history->shape == HISTORY_OURS;
+    asked->first = queries->count;
+    adopt_ask(history, &asked->questions);
+    queries_add(queries, sql_history_look, 3, asked->questions.look);
+    if (asked->was_ours)
+        queries_add(queries, asked->read, 0, NULL);
+    else
+        queries_add(queries, sql_history_tools, 3, asked->questions.tools);
+    return asked;
+}
+
+bool history_answer(struct history *history, const struct history_asked *asked, struct queries *queries,
+                    struct error *error)
 {
     AUTO(table_look_clear) struct table_look look = {0};
-    AUTO(adopt_questions_clear) struct adopt_questions questions;
-    AUTO(queries_clear) struct queries queries = {0};
-    OWNED char *read = history_sql(history, sql_history_read, NULL);
-    bool was_ours = history->shape == HISTORY_OURS;
-    adopt_ask(history, &questions);
-    queries_add(&queries, sql_history_look, 3, questions.look);
-    if (was_ours)
-        queries_add(&queries, read, 0, NULL);
-    else
-        queries_add(&queries, sql_history_tools, 3, questions.tools);
-    struct query *first = &queries.items[0], *second = &queries.items[1];
-    if (!postgres_query_all(history->postgres, &queries, error))
-        return error_prefix(error, "could not look at the history table");
+    struct query *first = &queries->items[asked->first], *second = first + 1;
+    bool was_ours = asked->was_ours;
     if (first->rows == NULL) {
         error_move(error, &first->error);
         return error_prefix(error, "could not look at the history table");
@@ -337,6 +358,15 @@ bool history_refresh(struct history *history, struct error *error)
     default:
         return true;
     }
+}
+
+bool history_refresh(struct history *history, struct error *error)
+{
+    AUTO(queries_clear) struct queries queries = {0};
+    AUTO(history_asked_free) struct history_asked *asked = history_ask(history, &queries);
+    if (!postgres_query_all(history->postgres, &queries, error))
+        return error_prefix(error, "could not look at the history table");
+    return history_answer(history, asked, &queries, error);
 }
 
 static bool name_history(struct postgres *postgres, const char *name, struct history *history,
@@ -441,17 +471,38 @@ static bool make(struct history *history, bool *ret_raced, struct error *error)
     return true;
 }
 
+/*
+ * In the round trip that puts the trigger on a new log: for the owner may give back to himself
+ * what was revoked. Not all may make one (plpgsql may be missing or forbidden): the log works without it, so
+ * that is no error. Inside a transaction all will be undone anyway.
+ */
+static bool look_again(struct history *history, bool made, struct error *error)
+{
+    AUTO(queries_clear) struct queries queries = {0};
+    OWNED char *function = history_sql(history, sql_history_guard_log, NULL);
+    OWNED char *trigger = history_sql(history, sql_history_guard_trigger, NULL);
+    if (made && postgres_transaction(history->postgres) == POSTGRES_IDLE) {
+        queries_add(&queries, function, 0, NULL);
+        queries_add(&queries, trigger, 0, NULL);
+    }
+    AUTO(history_asked_free) struct history_asked *asked = history_ask(history, &queries);
+    if (!postgres_query_all(history->postgres, &queries, error))
+        return error_prefix(error, "could not look at the history table");
+    return history_answer(history, asked, &queries, error);
+}
+
 bool history_prepare(struct history *history, struct error *error)
 {
     bool raced = true;
     for (int attempt = 0; attempt < PREPARE_ATTEMPTS && raced; attempt++) {
+        bool makes = history->shape != HISTORY_OURS;
         raced = false;
         if (history->shape == HISTORY_FOREIGN || history->shape == HISTORY_UNUSABLE)
             return history_refuse(history, error);
         if (history->shape != HISTORY_OURS && !make(history, &raced, error))
             return false;
         history->shape = HISTORY_OURS; /* as is to be expected now */
-        if (!history_refresh(history, error))
+        if (!look_again(history, makes, error))
             return false;
     }
     if (history->shape == HISTORY_OURS)

@@ -91,6 +91,17 @@ MUST_CHECK bool history_open(struct postgres *postgres, const char *name, struct
 MUST_CHECK bool history_open_quickly(struct postgres *postgres, const char *name, struct history **ret,
                                      struct error *error);
 MUST_CHECK bool history_refresh(struct history *history, struct error *error);
+/*
+ * The same as questions that travel together with others: history_ask adds HISTORY_QUESTIONS of them to
+ * queries, whose texts the result keeps; history_answer reads what has come.
+ */
+#define HISTORY_QUESTIONS 2
+struct history_asked;
+struct history_asked *history_ask(const struct history *history, struct queries *queries);
+MUST_CHECK bool history_answer(struct history *history, const struct history_asked *asked,
+                               struct queries *queries, struct error *error);
+void history_asked_free(struct history_asked *asked);
+CLEANUP_POINTER(struct history_asked *, history_asked_free)
 void history_free(struct history *history);
 CLEANUP_POINTER(struct history *, history_free)
 

@@ -254,8 +254,6 @@ static bool repair_locked(struct postgres *postgres, struct history *history, co
     struct run_identity identity;
     char run_id[37];
 
-    if (!history_refresh(history, error))
-        return false;
     if (history->shape != HISTORY_OURS && !history_prepare(history, error))
         return false;
     if (!find_target(history, folder, repair, &target, error) || !check(&target, repair, error) ||
@@ -356,8 +354,7 @@ static bool baseline_locked(struct postgres *postgres, struct history *history, 
 {
     AUTO(text_list_clear) struct text_list versions = {0};
 
-    if (!history_refresh(history, error) ||
-        (history->shape != HISTORY_OURS && !history_prepare(history, error)) ||
+    if ((history->shape != HISTORY_OURS && !history_prepare(history, error)) ||
         !find_unmarked(history, folder, baseline->version, &versions, error) ||
         (versions.count && !mark(postgres, history, folder, &versions, options, error)))
         return false;

@@ -178,9 +178,9 @@ static bool wait_for_lock(const struct history *history, const struct run_option
 /* ---- opening ---- */
 
 /* The first of these that failed. */
-static bool all_good(struct queries *queries, struct error *error)
+static bool all_good(struct queries *queries, size_t count, struct error *error)
 {
-    for (size_t i = 0; i < queries->count; i++)
+    for (size_t i = 0; i < count; i++)
         if (queries->items[i].rows == NULL) {
             error_move(error, &queries->items[i].error);
             return false;
@@ -199,7 +199,7 @@ static bool look(struct postgres *postgres, const struct run_options *options, s
     queries_add(&queries, sql_session_look, 0, NULL);
     if (options->role != NULL)
         queries_add(&queries, role, 0, NULL);
-    if (!postgres_query_all(postgres, &queries, error) || !all_good(&queries, error))
+    if (!postgres_query_all(postgres, &queries, error) || !all_good(&queries, queries.count, error))
         return false;
     const struct rows *rows = queries.items[options->role != NULL ? 1 : 0].rows;
     session->pid = (int)rows_integer(rows, 0, "pid");
@@ -208,41 +208,63 @@ static bool look(struct postgres *postgres, const struct run_options *options, s
            (options->pooler_session || pooler_check(postgres, rows, error));
 }
 
-/* The settings and the first attempt at the lock in one round trip. */
-static bool settle_in(const struct history *history, const struct run_options *options, bool *ret_locked,
-                      struct error *error)
+/* The settings and the first attempt at the lock, with room for the history's questions behind them. */
+static void add_settling(const struct history *history, const char *role, const char *const key[],
+                         struct queries *queries)
 {
-    struct postgres *postgres = history->postgres;
-    AUTO(queries_clear) struct queries queries = {0};
     const char *statements[SESSION_SETTINGS_MAX];
-    size_t count = session_settings(postgres, statements);
-    OWNED char *role = session_role(options), *key = lock_key_text(history);
+    size_t count = session_settings(history->postgres, statements);
     for (size_t i = 0; i < count; i++)
-        queries_add(&queries, statements[i], 0, NULL);
-    queries_add(&queries, role, 0, NULL);
-    queries_add(&queries, sql_lock_try, 1, (const char *const[]){key});
-    if (!postgres_query_all(postgres, &queries, error) || !all_good(&queries, error))
-        return false;
-    *ret_locked = rows_bool(queries.items[queries.count - 1].rows, 0, "locked");
-    return true;
+        queries_add(queries, statements[i], 0, NULL);
+    queries_add(queries, role, 0, NULL);
+    queries_add(queries, sql_lock_try, 1, key);
 }
 
 bool session_lock(const struct history *history, const struct run_options *options,
                   const struct run_listener *listener, struct error *error)
 {
-    bool locked = false;
-    return settle_in(history, options, &locked, error) &&
-           (locked || wait_for_lock(history, options, listener, error));
+    AUTO(queries_clear) struct queries queries = {0};
+    OWNED char *role = session_role(options), *key = lock_key_text(history);
+    add_settling(history, role, (const char *const[]){key}, &queries);
+    return postgres_query_all(history->postgres, &queries, error) &&
+           all_good(&queries, queries.count, error) &&
+           (rows_bool(queries.items[queries.count - 1].rows, 0, "locked") ||
+            wait_for_lock(history, options, listener, error));
 }
 
-bool session_open(const struct history *history, const struct run_options *options,
+/* What is read behind the lock in the same round trip is read under it, if it was had. ret_locked tells of
+ * the lock on failure, too. */
+static bool lock_and_look(struct history *history, const struct run_options *options,
+                          const struct run_listener *listener, bool *ret_locked, struct error *error)
+{
+    AUTO(queries_clear) struct queries queries = {0};
+    OWNED char *role = session_role(options), *key = lock_key_text(history);
+    const char *const values[] = {key};
+    add_settling(history, role, values, &queries);
+    size_t count = queries.count;
+    AUTO(history_asked_free) struct history_asked *asked = history_ask(history, &queries);
+    if (!postgres_query_all(history->postgres, &queries, error) || !all_good(&queries, count, error))
+        return false;
+    *ret_locked = rows_bool(queries.items[count - 1].rows, 0, "locked");
+    if (*ret_locked)
+        return history_answer(history, asked, &queries, error);
+    *ret_locked = wait_for_lock(history, options, listener, error);
+    return *ret_locked && history_refresh(history, error);
+}
+
+bool session_open(struct history *history, const struct run_options *options,
                   const struct run_listener *listener, struct session *ret, struct error *error)
 {
     struct postgres *postgres = history->postgres;
     AUTO(session_clear) struct session session = {0};
-    if (!version_check(postgres, error) || !look(postgres, options, &session, error) ||
-        !session_lock(history, options, listener, error))
+    bool locked = false;
+    if (!version_check(postgres, error) || !look(postgres, options, &session, error))
         return false;
+    if (!lock_and_look(history, options, listener, &locked, error)) {
+        if (locked)
+            session_unlock(postgres, history);
+        return false;
+    }
     *ret = session;
     session = (struct session){0};
     return true;

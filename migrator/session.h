@@ -28,9 +28,9 @@ struct session {
 /*
  * Check as session_check does, make the settings of the whole run (client_connection_check_interval, no idle
  * timeouts, role), and poll for the run lock until options->wait_lock_ms have passed; its holder is told by
- * RUN_LOCK_WAIT events. Two round trips when nobody holds it.
+ * RUN_LOCK_WAIT events. The history is refreshed under the lock. Two round trips when nobody holds it.
  */
-MUST_CHECK bool session_open(const struct history *history, const struct run_options *options,
+MUST_CHECK bool session_open(struct history *history, const struct run_options *options,
                              const struct run_listener *listener, struct session *ret, struct error *error);
 void session_clear(struct session *session);
 CLEANUP_VALUE(struct session, session_clear)

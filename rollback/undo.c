@@ -254,7 +254,7 @@ static bool run_locked(struct postgres *postgres, struct history *history, const
                        struct error *error)
 {
     AUTO(undo_plan_clear) struct undo_plan plan = {0};
-    if (!history_refresh(history, error) || !undo_plan_make(history, folder, options, &plan, error))
+    if (!undo_plan_make(history, folder, options, &plan, error))
         return false;
     undo->plan = &plan;
     undo->execution.postgres = postgres;

@@ -5,6 +5,4 @@ BEGIN
         USING ERRCODE = 'object_not_in_prerequisite_state',
             HINT = 'If it must be: ALTER TABLE ... DISABLE TRIGGER append_only, and ENABLE it afterwards.';
 END
-$guard$;
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON :"schema".:"log"
-    FOR EACH STATEMENT EXECUTE FUNCTION :"schema".:"guard"()
+$guard$
