@@ -87,7 +87,8 @@ case "\$*" in
     *--version*) exec "$real/pg_dump" --version ;;
 esac
 psql -Xq -d "$DATABASE_URL" -c "select pg_terminate_backend(pid) from pg_stat_activity
-    where datname = current_database() and application_name like 'pgmigrate backup 2%'" >/dev/null
+    where datname = current_database() and application_name like 'pgmigrate backup 2%'
+        and pid <> pg_backend_pid()" >/dev/null
 echo "invalid snapshot identifier" >&2
 exit 1
 SH
