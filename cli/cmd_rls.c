@@ -9,20 +9,19 @@
 
 static const struct option_spec options[] = {
     {.name = "role", .argument = "ROLE", .repeats = true, .summary = "a role that the application works as"},
+    {.name = "static-only", .summary = "catalogs alone: nothing is asked as another role"},
     OPTIONS_TENANT,
     {.name = "fail-on", .argument = "SEVERITY", .key = "fail_on"},
     {0},
 };
 
-static bool find(struct postgres *postgres, const struct rls_settings *settings,
+static bool find(struct postgres *postgres, const struct rls_settings *settings, bool catalogs_only,
                  struct rls_findings *findings, struct error *error)
 {
     if (!postgres_execute(postgres, sql_rls_begin, error) || !rls_check_begin(postgres, settings, error))
         return false;
-    for (const struct rls_check *check = rls_checks; check->id != NULL; check++)
-        if (!rls_check_run(postgres, check, findings, error))
-            return false;
-    return postgres_execute(postgres, sql_rollback, error);
+    return rls_check_all(postgres, catalogs_only, findings, error) &&
+           postgres_execute(postgres, sql_rollback, error);
 }
 
 static json_t *document_finding(const struct rls_finding *finding)
@@ -68,7 +67,8 @@ static bool run(struct invocation *invocation, struct error *error)
 
     rls_read_settings(invocation, &settings);
     if (!rls_severity_parse(config_text(invocation->config, "fail_on"), &fail_on) ||
-        !connect_database(invocation, &postgres, error) || !find(postgres, &settings, &findings, error))
+        !connect_database(invocation, &postgres, error) ||
+        !find(postgres, &settings, invocation_flag(invocation, "static-only"), &findings, error))
         return false;
     rls_findings_sort(&findings);
     if (invocation->json)

@@ -64,18 +64,26 @@ static bool read_index_build(json_t *tree, struct index_build *ret)
     return true;
 }
 
+char *parse_tree(const char *statement)
+{
+    if (strlen(statement) > PARSE_BYTES)
+        return NULL;
+    PgQueryParseResult result = pg_query_parse(statement);
+    char *tree = result.error ? NULL : text_copy(result.parse_tree);
+
+    pg_query_free_parse_result(result);
+    return tree;
+}
+
 bool parse_index_build(const char *statement, struct index_build *ret)
 {
     OWNED char *text = without_columns(statement);
 
-    if (strlen(text) > PARSE_BYTES)
-        return false;
-    PgQueryParseResult result = pg_query_parse(text);
-    json_t *tree = result.error ? NULL : json_loads(result.parse_tree, 0, NULL);
+    OWNED char *json = parse_tree(text);
+    json_t *tree = json ? json_loads(json, 0, NULL) : NULL;
     bool found = read_index_build(tree, ret);
 
     json_decref(tree);
-    pg_query_free_parse_result(result);
     return found;
 }
 

@@ -27,6 +27,10 @@ bool parse_index_build(const char *statement, struct index_build *ret);
 void index_build_clear(struct index_build *build);
 CLEANUP_VALUE(struct index_build, index_build_clear)
 
+/* The syntax tree of a statement as JSON text (libpg_query's), the caller's to free; NULL when it is not
+ * understood. */
+char *parse_tree(const char *statement);
+
 /*
  * Whether two statements differ in comments and white space only: unquoted words compare without case, all
  * other tokens by byte. Statements that are not understood are the same when all their bytes are.

@@ -1,14 +1,52 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "migrator/rls_check.h"
 
+#include "migrator/rls_expression.h"
 #include "sql.h"
 #include <string.h>
 
 #define QUOTE "$scope$"
 
+static bool always_true(const struct rows *rows, size_t row)
+{
+    return rls_expression_always_true(rows_text(rows, row, "expression"));
+}
+
+static bool fails_open(const struct rows *rows, size_t row)
+{
+    return rls_expression_fails_open(rows_text(rows, row, "expression"), rows_bool(rows, row, "nullable"));
+}
+
 const struct rls_check rls_checks[] = {
-    {"S1", "tables of tenants have row-level security", sql_rls_s01_row_security_off},
-    {NULL, NULL, NULL},
+    {"S1", "tables of tenants have row-level security", sql_rls_s01_row_security_off, NULL, false},
+    {"S2", "policies are in force", sql_rls_s02_policies_asleep, NULL, false},
+    {"S3", "protected tables show somebody something", sql_rls_s03_nothing_permitted, NULL, false},
+    {"S4", "the application has no owner's rights", sql_rls_s04_owner_not_forced, NULL, false},
+    {"S5", "policies apply to the application's roles", sql_rls_s05_role_exempt, NULL, false},
+    {"S6", "the server says so, too, asked as the role", sql_rls_s06_not_active, NULL, true},
+    {"S7", "no policy is true for every row", sql_rls_s07_always_true, always_true, false},
+    {"S8", "policies look at the tenant of the row", sql_rls_s08_tenant_not_mentioned, NULL, false},
+    {"S9", "so does WITH CHECK", sql_rls_s09_check_without_tenant, NULL, false},
+    {"S10", "policies stay shut when no tenant is set", sql_rls_s10_fails_open, fails_open, false},
+    {"S11", "a setting that is missing is dealt with", sql_rls_s11_setting_missing, NULL, false},
+    {"S12", "tenants are not told apart by a shared login", sql_rls_s12_by_login, NULL, false},
+    {"S13", "no tenant is written into a policy", sql_rls_s13_fixed_tenant, NULL, false},
+    {"S14", "every row has a tenant", sql_rls_s14_tenant_nullable, NULL, false},
+    {"S15", "unique keys do not span tenants", sql_rls_s15_key_across_tenants, NULL, false},
+    {"S16", "foreign keys hold the tenant", sql_rls_s16_key_without_tenant, NULL, false},
+    {"S17", "no rights on which policies have no say", sql_rls_s17_not_covered, NULL, false},
+    {"S18", "partitions and children are not open by their own names", sql_rls_s18_child_open, NULL, false},
+    {"S19", "views show what policies allow", sql_rls_s19_view_of_exempt_owner, NULL, false},
+    {"S20", "no copies without policies", sql_rls_s20_copies, NULL, false},
+    {"S21", "SECURITY DEFINER functions are no way around", sql_rls_s21_definer_function, NULL, false},
+    {"S22", "functions in policies are what they are declared", sql_rls_s22_function_of_policy, NULL, false},
+    {"S23", "what policies read cannot be written", sql_rls_s23_self_service, NULL, false},
+    {"S24", "new tables are not born open", sql_rls_s24_born_open, NULL, false},
+    {"S25", "publications do not send what policies hide", sql_rls_s25_published, NULL, false},
+    {"S26", "no policy is idle", sql_rls_s26_untidy, NULL, false},
+    {"S27", "the server has no known hole in row security", sql_rls_s27_server_vulnerable, NULL, false},
+    {"S28", "this role's backups are complete", sql_rls_s28_dump_incomplete, NULL, false},
+    {NULL, NULL, NULL, NULL, false},
 };
 
 bool rls_check_begin(struct postgres *postgres, const struct rls_settings *settings, struct error *error)
@@ -26,15 +64,77 @@ static char *scope_text(void)
     return text_copy_part(begin, (size_t)(strstr(begin, QUOTE) - begin));
 }
 
+static bool ask(struct postgres *postgres, const char *sql, struct rows **ret, struct error *error)
+{
+    OWNED char *scope = scope_text();
+    OWNED char *bound = postgres_bind(sql, (const struct postgres_name[]){{"scope", scope}, {NULL, NULL}});
+
+    return postgres_query(postgres, bound, 0, NULL, ret, error);
+}
+
 bool rls_check_run(struct postgres *postgres, const struct rls_check *check, struct rls_findings *findings,
                    struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
-    OWNED char *scope = scope_text();
-    OWNED char *sql =
-        postgres_bind(check->sql, (const struct postgres_name[]){{"scope", scope}, {NULL, NULL}});
 
-    if (!postgres_query(postgres, sql, 0, NULL, &rows, error))
+    if (!ask(postgres, check->sql, &rows, error))
         return error_prefix(error, "check %s", check->id);
-    return rls_findings_read(rows, findings, error);
+    for (size_t row = 0; row < rows_count(rows); row++)
+        if ((check->judge == NULL || check->judge(rows, row)) &&
+            !rls_finding_read(rows, row, findings, error))
+            return false;
+    return true;
+}
+
+static bool run_in_savepoint(struct postgres *postgres, const struct rls_check *check, const char *role,
+                             struct rls_findings *findings, struct error *error)
+{
+    OWNED char *become = postgres_bind(sql_set_role, (const struct postgres_name[]){{"role", role}, {0}});
+    AUTO(error_clear) struct error refused = {0};
+
+    if (!postgres_execute(postgres, sql_savepoint, error))
+        return false;
+    if (postgres_execute(postgres, become, &refused)) {
+        if (!rls_check_run(postgres, check, findings, error))
+            return false;
+    } else {
+        OWNED char *object = text_format("role %s", role);
+        struct rls_finding *finding = rls_finding_add(findings, check->id, RLS_HIGH, object);
+        finding->role = text_copy(role);
+        finding->inconclusive = true;
+        finding->message = text_format("cannot become the role: %s", refused.message);
+        finding->hint = text_copy("Verify as a superuser, or as a member of the role.");
+        if (postgres_is_lost(postgres)) {
+            error_move(error, &refused);
+            return false;
+        }
+    }
+    return postgres_execute(postgres, sql_savepoint_back, error);
+}
+
+static bool run_as_roles(struct postgres *postgres, const struct rls_check *check,
+                         struct rls_findings *findings, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+
+    if (!ask(postgres, sql_rls_roles, &rows, error))
+        return false;
+    for (size_t row = 0; row < rows_count(rows); row++)
+        if (!rows_bool(rows, row, "missing") &&
+            !run_in_savepoint(postgres, check, rows_text(rows, row, "name"), findings, error))
+            return false;
+    return true;
+}
+
+bool rls_check_all(struct postgres *postgres, bool catalogs_only, struct rls_findings *findings,
+                   struct error *error)
+{
+    for (const struct rls_check *check = rls_checks; check->id != NULL; check++) {
+        if (check->as_role && catalogs_only)
+            continue;
+        if (check->as_role ? !run_as_roles(postgres, check, findings, error)
+                           : !rls_check_run(postgres, check, findings, error))
+            return false;
+    }
+    return true;
 }

@@ -14,7 +14,10 @@
 struct rls_check {
     const char *id;
     const char *title; /* what is true where it passes: "tables of tenants have row-level security" */
-    const char *sql;   /* begins with "WITH :scope" */
+    const char *sql;   /* begins with "WITH :scope" or "WITH RECURSIVE :scope" */
+    /* Where the server answers expressions that the program judges: whether a row is a finding. Or NULL. */
+    bool (*judge)(const struct rows *rows, size_t row);
+    bool as_role; /* asked as each role of the application, not as who is connected */
 };
 
 /* Ended by a NULL id. */
@@ -24,8 +27,13 @@ extern const struct rls_check rls_checks[];
 MUST_CHECK bool rls_check_begin(struct postgres *postgres, const struct rls_settings *settings,
                                 struct error *error);
 
-/* Adds what one check finds. */
+/* Adds what one check finds. Not for one that is asked as a role. */
 MUST_CHECK bool rls_check_run(struct postgres *postgres, const struct rls_check *check,
                               struct rls_findings *findings, struct error *error);
+
+/* Adds what all of them find. Within a transaction, for a role is become within a savepoint; a role that
+ * cannot be become is inconclusive. catalogs_only leaves out what is asked as a role. */
+MUST_CHECK bool rls_check_all(struct postgres *postgres, bool catalogs_only, struct rls_findings *findings,
+                              struct error *error);
 
 #endif

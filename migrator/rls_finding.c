@@ -32,22 +32,19 @@ struct rls_finding *rls_finding_add(struct rls_findings *findings, const char *c
     return finding;
 }
 
-bool rls_findings_read(const struct rows *rows, struct rls_findings *findings, struct error *error)
+bool rls_finding_read(const struct rows *rows, size_t row, struct rls_findings *findings, struct error *error)
 {
-    for (size_t row = 0; row < rows_count(rows); row++) {
-        const char *check = rows_text(rows, row, "check");
-        const char *name = rows_text(rows, row, "severity");
-        enum rls_severity severity;
-        if (!rls_severity_parse(name, &severity))
-            return error_set(error, ERROR_FAILED, "check %s answered the severity \"%s\"", check, name);
-        struct rls_finding *finding =
-            rls_finding_add(findings, check, severity, rows_text(rows, row, "object"));
-        finding->role = text_copy(rows_text(rows, row, "role"));
-        finding->message = text_copy(rows_text(rows, row, "message"));
-        finding->hint = text_copy(rows_text(rows, row, "hint"));
-        finding->evidence = text_copy(rows_text(rows, row, "evidence"));
-        finding->inconclusive = rows_bool(rows, row, "inconclusive");
-    }
+    const char *check = rows_text(rows, row, "check"), *name = rows_text(rows, row, "severity");
+    enum rls_severity severity;
+
+    if (!rls_severity_parse(name, &severity))
+        return error_set(error, ERROR_FAILED, "check %s answered the severity \"%s\"", check, name);
+    struct rls_finding *finding = rls_finding_add(findings, check, severity, rows_text(rows, row, "object"));
+    finding->role = text_copy(rows_text(rows, row, "role"));
+    finding->message = text_copy(rows_text(rows, row, "message"));
+    finding->hint = text_copy(rows_text(rows, row, "hint"));
+    finding->evidence = text_copy(rows_text(rows, row, "evidence"));
+    finding->inconclusive = rows_bool(rows, row, "inconclusive");
     return true;
 }
 

@@ -40,9 +40,9 @@ struct rls_findings {
 /* Adds an empty one and returns it; good until the next addition. check and object are copied. */
 struct rls_finding *rls_finding_add(struct rls_findings *findings, const char *check,
                                     enum rls_severity severity, const char *object);
-/* Adds what a check of sql/rls answered. False where a severity is not known. */
-MUST_CHECK bool rls_findings_read(const struct rows *rows, struct rls_findings *findings,
-                                  struct error *error);
+/* Adds a row that a check of sql/rls answered. False where its severity is not known. */
+MUST_CHECK bool rls_finding_read(const struct rows *rows, size_t row, struct rls_findings *findings,
+                                 struct error *error);
 /* Whether two findings are about the same thing: check, object and role. */
 bool rls_finding_same(const struct rls_finding *a, const struct rls_finding *b);
 /* Moves all of *from to the end of *to. */

@@ -59,6 +59,8 @@ char *rls_settings_scope(const struct rls_settings *settings)
         json_object_set_new(through, settings->through.items[i].name,
                             json_string(settings->through.items[i].value));
     json_object_set_new(top, "through", through);
+    if (settings->tenant_role != NULL)
+        json_object_set_new(top, "tenant_role", json_true());
     char *text = json_dumps(top, JSON_COMPACT);
     json_decref(top);
     return text;

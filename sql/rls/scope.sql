@@ -14,7 +14,9 @@ setting AS (
     SELECT ARRAY(SELECT jsonb_array_elements_text(COALESCE(value -> 'schemas', '["%"]'))) AS schemas,
            ARRAY(SELECT jsonb_array_elements_text(COALESCE(value -> 'tenant_columns', '["tenant\\_id"]'))) AS tenant_columns,
            ARRAY(SELECT jsonb_array_elements_text(COALESCE(value -> 'exempt', '[]'))) AS exempt,
-           ARRAY(SELECT jsonb_array_elements_text(COALESCE(value -> 'roles', '[]'))) AS roles
+           ARRAY(SELECT jsonb_array_elements_text(COALESCE(value -> 'roles', '[]'))) AS roles,
+           -- {"only": [oid, …]} looks at these relations alone.
+           CASE WHEN value ? 'only' THEN ARRAY(SELECT jsonb_array_elements_text(value -> 'only')::oid) END AS only
       FROM setting
 ), relation AS (
     -- Tables, partitioned tables, views, materialized views and foreign tables, without those of extensions.
@@ -31,6 +33,7 @@ setting AS (
        AND n.nspname !~ '^pg_'
        AND n.nspname <> 'information_schema'
        AND n.nspname::text LIKE ANY (p.schemas)
+       AND (p.only IS NULL OR c.oid = ANY (p.only))
        AND NOT EXISTS (SELECT
                          FROM pg_catalog.pg_depend AS d
                         WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
@@ -56,9 +59,9 @@ setting AS (
        AND NOT r.exempt
        AND (r.oid IN (SELECT relation FROM tenant_column) OR r.oid IN (SELECT relation FROM through))
 ), app_role AS (
-    -- The application's roles: those that are named; else every role that logs in, is no superuser, and was granted something
-    -- on a table of tenants, by itself or through the roles it belongs to.
-    SELECT r.oid, r.rolname AS name
+    -- The application's roles: those that are named; else every role that logs in, is no superuser, owns no table of tenants,
+    -- and was granted something on one, by itself or through the roles it belongs to.
+    SELECT r.oid, r.rolname AS name, r.rolsuper AS superuser, r.rolbypassrls AS bypass
       FROM pg_catalog.pg_roles AS r
      CROSS JOIN pattern AS p
      WHERE CASE WHEN p.roles <> '{}'
@@ -72,12 +75,40 @@ setting AS (
                                   WHERE g.grantee = 0 OR pg_catalog.pg_has_role(r.oid, g.grantee, 'MEMBER'))
            END
 ), policy AS (
-    -- A permissive or restrictive policy, with what the server applies: without WITH CHECK, USING also checks new rows.
+    -- Policies that concern the application's roles. The server takes a missing USING as false, and uses USING where WITH CHECK is
+    -- missing. The trees are the expressions as stored, in which a column is known by its number.
     SELECT p.oid, p.polrelid AS relation, p.polname AS name, p.polpermissive AS permissive, p.polcmd AS command,
-           p.polroles AS roles, pg_catalog.pg_get_expr(p.polqual, p.polrelid) AS using_text,
+           p.polroles AS roles, format('policy %I on %s', p.polname, r.object) AS object, r.object AS table_object,
+           pg_catalog.pg_get_expr(p.polqual, p.polrelid) AS using_text,
            pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid) AS check_text,
-           pg_catalog.pg_get_expr(COALESCE(p.polwithcheck, p.polqual), p.polrelid) AS effective_check
+           p.polqual::text AS using_tree, p.polwithcheck::text AS check_tree
       FROM pg_catalog.pg_policy AS p
       JOIN relation AS r ON r.oid = p.polrelid
+     WHERE 0 = ANY (p.polroles)
+        OR NOT EXISTS (SELECT FROM app_role)
+        OR EXISTS (SELECT
+                     FROM app_role AS a
+                    CROSS JOIN unnest(p.polroles) AS u(role)
+                    WHERE u.role <> 0 AND pg_catalog.pg_has_role(a.oid, u.role, 'USAGE'))
+), granted AS (
+    -- What the application's roles may do with a relation or a column of it, but for its owner's own rights.
+    SELECT DISTINCT g.relation, g.privilege, a.oid AS role, a.name AS role_name, COALESCE(r.rolname::text, 'PUBLIC') AS grantee
+      FROM (SELECT r.oid AS relation, r.owner, e.grantee, e.privilege_type AS privilege
+              FROM relation AS r
+             CROSS JOIN LATERAL aclexplode(r.acl) AS e
+             UNION ALL
+            SELECT r.oid, r.owner, e.grantee, e.privilege_type
+              FROM relation AS r
+              JOIN pg_catalog.pg_attribute AS c ON c.attrelid = r.oid AND c.attacl IS NOT NULL
+             CROSS JOIN LATERAL aclexplode(c.attacl) AS e) AS g
+      JOIN app_role AS a ON g.grantee = 0 OR (g.grantee <> g.owner AND pg_catalog.pg_has_role(a.oid, g.grantee, 'USAGE'))
+      LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = g.grantee
+), exempt_owner AS (
+    -- Tables, and the roles that see all of their rows: superusers, BYPASSRLS, and without FORCE the owner and who has his rights.
+    SELECT t.oid AS relation, r.oid AS role, r.rolname AS name
+      FROM tenant_table AS t
+     CROSS JOIN pg_catalog.pg_roles AS r
+     WHERE t.row_security
+       AND (r.rolsuper OR r.rolbypassrls OR (NOT t.forced AND pg_catalog.pg_has_role(r.oid, t.owner, 'USAGE')))
 )
 $scope$ AS scope \gset

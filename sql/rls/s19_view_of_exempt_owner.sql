@@ -1,0 +1,35 @@
+-- S19, high: a view that the application may read, without security_invoker, whose owner sees all rows of a table below: superusers,
+-- BYPASSRLS, and owners of tables without FORCE. The owner is what counts: one who is subject to the policies is no finding.
+WITH RECURSIVE :scope, below (view, oid, as_owner) AS (
+    -- What a view reads, and as whom: NULL is who asks.
+    SELECT v.oid, v.oid, CASE WHEN 'security_invoker=true' = ANY (v.options) OR 'security_invoker=on' = ANY (v.options)
+                                   OR 'security_invoker=1' = ANY (v.options) OR 'security_invoker=yes' = ANY (v.options)
+                              THEN NULL ELSE v.owner END
+      FROM relation AS v
+     WHERE v.kind = 'v'
+     UNION
+    SELECT b.view, d.refobjid,
+           CASE WHEN n.kind <> 'v' OR 'security_invoker=true' = ANY (n.options) OR 'security_invoker=on' = ANY (n.options)
+                     OR 'security_invoker=1' = ANY (n.options) OR 'security_invoker=yes' = ANY (n.options)
+                THEN b.as_owner ELSE n.owner END
+      FROM below AS b
+      JOIN pg_catalog.pg_rewrite AS w ON w.ev_class = b.oid AND w.ev_type = '1'
+      JOIN pg_catalog.pg_depend AS d
+        ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_catalog.pg_class'::regclass
+       AND d.refobjid <> b.oid
+      JOIN relation AS n ON n.oid = d.refobjid
+)
+SELECT DISTINCT 'S19' AS "check", 'high' AS severity, format('view %s', v.object) AS object, g.role_name AS role,
+       format('shows all rows of %s: its owner %I is not subject to the policies', t.object, e.name) AS message,
+       CASE WHEN current_setting('server_version_num')::int >= 150000
+            THEN format('ALTER VIEW %s SET (security_invoker = true);', v.object)
+            ELSE format('ALTER VIEW %s OWNER TO …; a role that policies apply to', v.object) END AS hint,
+       format('SET ROLE %I; SELECT count(*) FROM %s;', g.role_name, v.object) AS evidence,
+       false AS inconclusive
+  FROM below AS b
+  JOIN relation AS v ON v.oid = b.view
+  JOIN tenant_table AS t ON t.oid = b.oid AND t.row_security
+  JOIN exempt_owner AS e ON e.relation = t.oid AND e.role = b.as_owner
+  JOIN granted AS g ON g.relation = v.oid AND g.privilege = 'SELECT'
+ WHERE NOT v.exempt
+ ORDER BY object, role
