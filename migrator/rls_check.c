@@ -26,15 +26,20 @@ static char *scope_text(void)
     return text_copy_part(begin, (size_t)(strstr(begin, QUOTE) - begin));
 }
 
+bool rls_check_query(struct postgres *postgres, const char *sql, struct rows **ret, struct error *error)
+{
+    OWNED char *scope = scope_text();
+    OWNED char *whole = postgres_bind(sql, (const struct postgres_name[]){{"scope", scope}, {NULL, NULL}});
+
+    return postgres_query(postgres, whole, 0, NULL, ret, error);
+}
+
 bool rls_check_run(struct postgres *postgres, const struct rls_check *check, struct rls_findings *findings,
                    struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
-    OWNED char *scope = scope_text();
-    OWNED char *sql =
-        postgres_bind(check->sql, (const struct postgres_name[]){{"scope", scope}, {NULL, NULL}});
 
-    if (!postgres_query(postgres, sql, 0, NULL, &rows, error))
+    if (!rls_check_query(postgres, check->sql, &rows, error))
         return error_prefix(error, "check %s", check->id);
     return rls_findings_read(rows, findings, error);
 }
