@@ -149,16 +149,6 @@ static char *assignments(const struct text_list *columns, const struct rls_pairs
 
 /* ---- what the catalogs say ---- */
 
-static char *oids_of(const struct rls_targets *targets)
-{
-    AUTO(text_list_clear) struct text_list oids = {0};
-
-    for (size_t i = 0; i < targets->count; i++)
-        text_list_add(&oids, text_copy(targets->items[i].oid));
-    OWNED char *joined = text_list_join(&oids, ",");
-    return text_format("{%s}", joined);
-}
-
 static bool read_columns(struct postgres *postgres, const struct rls_aim *aim, const char *sql,
                          const char *oids, struct text_list *ret, struct error *error)
 {
@@ -299,7 +289,7 @@ static bool count(struct postgres *postgres, struct rls_aim *aim, struct error *
     AUTO(rows_free) struct rows *rows = NULL;
     OWNED char *sql = rls_aim_show(aim, sql_rls_probe_count, NULL);
 
-    if (strchr("vf", aim->target->kind))
+    if (strchr("vfF", aim->target->kind))
         return true; /* who owns a view, not who asks, decides what it shows */
     if (!postgres_query(postgres, sql, 0, NULL, &rows, error))
         return false;
@@ -314,7 +304,7 @@ static bool count(struct postgres *postgres, struct rls_aim *aim, struct error *
 static bool take_all(struct postgres *postgres, const struct rls_targets *targets, struct rls_aim *aim,
                      struct error *error)
 {
-    OWNED char *oids = oids_of(targets);
+    OWNED char *oids = rls_targets_oids(targets);
 
     put(&aim->names, "relation", text_copy(aim->target->object));
     put(&aim->names, "own", text_copy(aim->tenant_a));
@@ -332,8 +322,9 @@ static bool take_all(struct postgres *postgres, const struct rls_targets *target
     put(&aim->names, "their", text_copy(aim->tenant_b));
     put(&aim->names, "trap", rls_aim_show(aim, sql_rls_probe_trap_body, NULL));
     put(&aim->names, "leak", aim->target->tenant ? rls_aim_bind(aim, sql_rls_probe_leak_body, NULL) : NULL);
-    return count(postgres, aim, error) && put_moves(postgres, aim, oids, error) &&
-           put_taken(postgres, aim, error);
+    return count(postgres, aim, error) &&
+           (!rls_target_is_table(aim->target) ||
+            (put_moves(postgres, aim, oids, error) && put_taken(postgres, aim, error)));
 }
 
 bool rls_aim_take(struct postgres *postgres, const struct rls_targets *targets, struct rls_aim *aim,

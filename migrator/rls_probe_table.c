@@ -5,7 +5,7 @@
 #include "sql.h"
 
 #define TABLES "rp"
-#define ALL    "rpvmf"
+#define ALL    "rpvmfF"
 
 #define NOBODY(which, text)                                                                                  \
     {                                                                                                        \

@@ -16,6 +16,7 @@ bool rls_targets_read(struct postgres *postgres, struct rls_targets *ret, struct
         ret->items[ret->count++] =
             (struct rls_target){.oid = text_copy(rows_text(rows, row, "oid")),
                                 .object = text_copy(rows_text(rows, row, "object")),
+                                .label = text_copy(rows_text(rows, row, "label")),
                                 .kind = *rows_text(rows, row, "kind"),
                                 .child = rows_bool(rows, row, "child"),
                                 .before = text_copy(rows_text(rows, row, "before")),
@@ -32,6 +33,17 @@ const struct rls_target *rls_targets_find(const struct rls_targets *targets, con
         if (text_equal(targets->items[i].oid, oid))
             return &targets->items[i];
     return NULL;
+}
+
+char *rls_targets_oids(const struct rls_targets *targets)
+{
+    AUTO(text_list_clear) struct text_list oids = {0};
+
+    for (size_t i = 0; i < targets->count; i++)
+        if (targets->items[i].kind != 'F')
+            text_list_add(&oids, text_copy(targets->items[i].oid));
+    OWNED char *joined = text_list_join(&oids, ",");
+    return text_format("{%s}", joined);
 }
 
 bool rls_target_is_table(const struct rls_target *target)
@@ -56,6 +68,7 @@ void rls_targets_clear(struct rls_targets *targets)
         struct rls_target *target = &targets->items[i];
         free(target->oid);
         free(target->object);
+        free(target->label);
         free(target->before);
         free(target->after);
         free(target->tenant);

@@ -13,8 +13,9 @@
 
 struct rls_target {
     char *oid;
-    char *object; /* as SQL names it */
-    char kind;    /* as in pg_class.relkind: r p v m f */
+    char *object; /* as SQL names it behind FROM */
+    char *label;  /* and people: "view app.v" */
+    char kind;    /* as in pg_class.relkind: r p v m f; or F, a function */
     bool child;   /* a partition, or an inheritance child */
     char *before, *after;
     char *tenant; /* the tenant column, unquoted; NULL: through its parents */
@@ -29,6 +30,8 @@ struct rls_targets {
 /* In the transaction of rls_check_begin. */
 MUST_CHECK bool rls_targets_read(struct postgres *postgres, struct rls_targets *ret, struct error *error);
 const struct rls_target *rls_targets_find(const struct rls_targets *targets, const char *oid);
+/* An array of the relations' oids, as the server reads it. The caller frees it. */
+char *rls_targets_oids(const struct rls_targets *targets);
 bool rls_target_is_table(const struct rls_target *target); /* rows can be made in it */
 /* "r.tenant_id = '1'" for the operator "=". The caller frees it. */
 char *rls_target_condition(const struct rls_target *target, const char *operator, const char * tenant);

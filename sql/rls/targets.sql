@@ -1,6 +1,7 @@
--- What the probes are about: tables, partitions and views with rows of tenants. "before" and "after" are the SQL around the
--- comparison that says whose a row "r" is (r.tenant_id = '1', or an EXISTS through its parents); "child" is a partition or
--- an inheritance child.
+-- What the probes are about: tables, partitions and views with rows of tenants, and functions (kind F) that answer such rows as
+-- who owns them, without an argument. "before" and "after" are the SQL around the comparison that says whose a row "r" is
+-- (r.tenant_id = '1', or an EXISTS through its parents); "child" is a partition or an inheritance child; "label" is what
+-- people call it.
 WITH RECURSIVE :scope, direct AS (
     SELECT DISTINCT ON (c.relation) c.relation, c.name, c.type
       FROM tenant_column AS c
@@ -39,11 +40,42 @@ WITH RECURSIVE :scope, direct AS (
       JOIN direct AS d ON d.relation = p.at
      WHERE p.depth > 0
 )
-SELECT DISTINCT ON (r.object) r.oid, r.object, r.kind, w.before, w.after, w.tenant,
+, column_answered AS (
+    SELECT f.oid, a.attname AS name, a.atttypid AS type
+      FROM pg_catalog.pg_proc AS f
+      JOIN pg_catalog.pg_type AS t ON t.oid = f.prorettype
+      JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
+    UNION ALL
+    SELECT f.oid, u.name, u.type
+      FROM pg_catalog.pg_proc AS f
+     CROSS JOIN LATERAL unnest(f.proargmodes, f.proargnames, f.proallargtypes) AS u (mode, name, type)
+     WHERE u.mode IN ('t', 'o')
+), function AS (
+    SELECT DISTINCT ON (f.oid) f.oid, format('%I.%I()', n.nspname, f.proname) AS object, c.name, c.type
+      FROM pg_catalog.pg_proc AS f
+      JOIN pg_catalog.pg_namespace AS n ON n.oid = f.pronamespace
+      JOIN column_answered AS c ON c.oid = f.oid
+     CROSS JOIN pattern AS p
+     WHERE f.prosecdef AND f.proretset AND f.prokind = 'f' AND f.pronargs = f.pronargdefaults
+       AND c.name::text LIKE ANY (p.tenant_columns)
+       AND n.nspname::text LIKE ANY (p.schemas)
+       AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+       AND NOT EXISTS (SELECT
+                         FROM pg_catalog.pg_depend AS d
+                        WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e')
+     ORDER BY f.oid, c.name
+)
+(SELECT DISTINCT ON (r.object) r.oid, r.object,
+       CASE r.kind WHEN 'v' THEN 'view ' WHEN 'm' THEN 'materialized view ' ELSE '' END || r.object AS label, r.kind::text, w.before, w.after, w.tenant,
        pg_catalog.format_type(w.type, NULL) AS type, t.typcategory AS category,
        r.partition OR EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid = r.oid) AS child
   FROM relation AS r
   JOIN way AS w ON w.relation = r.oid
   JOIN pg_catalog.pg_type AS t ON t.oid = w.type
  WHERE NOT r.exempt
- ORDER BY r.object, w.depth
+ ORDER BY r.object, w.depth)
+UNION ALL
+SELECT f.oid, f.object, 'function ' || f.object, 'F', format('r.%I', f.name), '', f.name,
+       pg_catalog.format_type(f.type, NULL), t.typcategory, false
+  FROM function AS f
+  JOIN pg_catalog.pg_type AS t ON t.oid = f.type
