@@ -92,6 +92,18 @@ static struct rls_report report_of(const struct view *view, const struct rls_pro
                                .what = probe->what};
 }
 
+/* One reason for several probes is told once. */
+static bool is_told(const struct rls_run *run, const struct rls_report *report)
+{
+    for (size_t i = 0; i < run->result->findings.count; i++) {
+        const struct rls_finding *finding = &run->result->findings.items[i];
+        if (finding->inconclusive && text_equal(finding->object, report->object) &&
+            text_equal(finding->role, report->role) && text_equal(finding->message, report->what))
+            return true;
+    }
+    return false;
+}
+
 static void inconclusive(struct rls_run *run, const struct view *view, const struct rls_probe *probe,
                          const char *reason)
 {
@@ -101,8 +113,9 @@ static void inconclusive(struct rls_run *run, const struct view *view, const str
     report.tenant = NULL;
     report.what = reason;
     report.inconclusive = true;
-    rls_run_report(run, &report);
     rls_run_count(run, report.id, RLS_INCONCLUSIVE);
+    if (!is_told(run, &report))
+        rls_run_report(run, &report);
 }
 
 enum outcome { WORKED, DENIED, DENIED_SURELY, UNCLEAR };
@@ -211,8 +224,12 @@ static bool check_control(struct rls_run *run, const struct view *view, const st
     struct rls_attempt control = {
         .role = view->role, .session = session, .sql = sql, .keep = probe->control == sql_rls_probe_read_own};
 
-    if (!sql) {
-        inconclusive(run, view, probe, "there is no row of the tenant's own to try the same with");
+    bool lacking = view->aim->a->problem && !view->aim->a->row.table; /* which has been said of the table */
+    if (!sql || lacking) {
+        if (lacking)
+            rls_run_count(run, id_of(probe, view->aim->target), RLS_INCONCLUSIVE);
+        else
+            inconclusive(run, view, probe, "there is no row of the tenant's own to try the same with");
         return true;
     }
     if (!rls_attempt_make(run, &control, error))

@@ -15,6 +15,7 @@ struct column {
     char *name;
     bool varies;  /* a unique index wants another value in each row */
     bool checked; /* a CHECK constraint looks at it */
+    struct text_list constraints;
     struct text_list candidates;
 };
 
@@ -36,6 +37,7 @@ static void making_clear(struct making *making)
 {
     for (size_t i = 0; i < making->count; i++) {
         free(making->columns[i].name);
+        text_list_clear(&making->columns[i].constraints);
         text_list_clear(&making->columns[i].candidates);
     }
     free(making->columns);
@@ -84,6 +86,9 @@ static bool read_columns(struct making *making, struct error *error)
             *column = (struct column){.name = text_copy(name),
                                       .varies = rows_bool(rows, row, "varies"),
                                       .checked = rows_bool(rows, row, "checked")};
+            const char *constraints = rows_text(rows, row, "constraints");
+            if (constraints)
+                column->constraints = text_list_split(constraints, '\n');
         }
         text_list_add(&column->candidates, text_copy(rows_text(rows, row, "value")));
     }
@@ -339,15 +344,35 @@ static bool attempt(const struct making *making, const size_t chosen[], bool kee
     return good;
 }
 
-/* The next choice, as an odometer counts; false after the last one. */
-static bool advance(const struct making *making, size_t chosen[])
+static bool quotes(const char *message, const char *name)
+{
+    OWNED char *quoted = text_format("\"%s\"", name);
+
+    return strstr(message, quoted) != NULL;
+}
+
+/* Whether the server's message names the column, or a constraint that looks at it. */
+static bool is_concerned(const struct column *column, const char *message)
+{
+    bool concerned = quotes(message, column->name);
+
+    for (size_t i = 0; i < column->constraints.count; i++)
+        concerned = concerned || quotes(message, column->constraints.items[i]);
+    return concerned;
+}
+
+/* The next choice, as an odometer counts: of the columns that the message is about, or of all (NULL); false
+ * after the last one. */
+static bool advance(const struct making *making, size_t chosen[], const char *message)
 {
     for (size_t i = 0; i < making->count; i++) {
+        if (message && !is_concerned(&making->columns[i], message))
+            continue;
         if (++chosen[i] < making->columns[i].candidates.count)
             return true;
         chosen[i] = 0;
     }
-    return false;
+    return message && advance(making, chosen, NULL);
 }
 
 static bool make_row(struct making *making, const struct rls_pairs *given, bool keep, struct rls_row *ret,
@@ -371,7 +396,7 @@ static bool make_row(struct making *making, const struct rls_pairs *given, bool 
         struct error *first = i == 0 ? error : &problem;
         if (attempt(making, chosen, keep, ret, first))
             break;
-        if (rls_is_over(making->postgres, first) || !advance(making, chosen) || i + 1 == ATTEMPTS_MAX) {
+        if (rls_is_over(making->postgres, first) || !advance(making, chosen, first->message) || i + 1 == ATTEMPTS_MAX) {
             if (i > 0 && rls_is_over(making->postgres, first))
                 error_move(error, &problem);
             return false;

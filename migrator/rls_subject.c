@@ -104,9 +104,14 @@ static bool probe_cascade(struct rls_run *run, const struct cascade *cascade, co
 static bool probe_cascades(struct rls_run *run, const char *oids, struct error *error)
 {
     AUTO(rows_free) struct rows *keys = NULL;
-    const char *values[] = {oids};
+    AUTO(text_list_clear) struct text_list tenants = {0};
 
-    if (!postgres_query(run->postgres, sql_rls_probe_cascades, 1, values, &keys, error))
+    for (size_t i = 0; i < run->targets.count; i++)
+        if (run->targets.items[i].tenant)
+            text_list_add(&tenants, text_copy(run->targets.items[i].tenant));
+    OWNED char *lines = text_list_join(&tenants, "\n");
+    const char *values[] = {oids, lines};
+    if (!postgres_query(run->postgres, sql_rls_probe_cascades, 2, values, &keys, error))
         return false;
     for (size_t i = 0; i < 2 * rows_count(keys); i++) {
         AUTO(cascade_clear)

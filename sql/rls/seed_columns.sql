@@ -1,6 +1,6 @@
 -- The columns of the table $1 that an INSERT may give a value, and what may be tried, as SQL, the likeliest first: DEFAULT
 -- where it has one or may be NULL; else what its type, its CHECK constraints and its domain's suggest. "varies" is a column
--- of a unique index without a default.
+-- of a unique index without a default; "constraints" are the names, in lines, of those that look at it.
 WITH RECURSIVE chain AS (
     SELECT a.attnum AS number, a.atttypid AS type, a.atttypmod AS modifier, t.typnotnull AS required
       FROM pg_catalog.pg_attribute AS a
@@ -11,6 +11,12 @@ WITH RECURSIVE chain AS (
       FROM chain AS c
       JOIN pg_catalog.pg_type AS t ON t.oid = c.type AND t.typtype = 'd'
       JOIN pg_catalog.pg_type AS b ON b.oid = t.typbasetype
+), named AS (
+    SELECT c.number, array_agg(k.conname::text) AS constraints
+      FROM chain AS c
+      JOIN pg_catalog.pg_constraint AS k ON k.contype = 'c'
+       AND (k.conrelid = $1::pg_catalog.oid AND k.conkey @> ARRAY[c.number] OR k.contypid = c.type)
+     GROUP BY c.number
 ), base AS (
     SELECT c.number, bool_or(c.required) OVER (PARTITION BY c.number) AS required, t.oid AS type, t.typtype, t.typcategory,
            t.typname, c.modifier,
@@ -45,12 +51,18 @@ WITH RECURSIVE chain AS (
       FROM wanted AS w
      CROSS JOIN LATERAL (VALUES
         (CASE WHEN w.typname = 'uuid' THEN 'pg_catalog.gen_random_uuid()'
-              WHEN w.typcategory = 'N' THEN format('COALESCE((SELECT pg_catalog.max(s.%I) FROM %s AS s), 0) + 1',
-                                                   w.name, $2::text)
+              WHEN w.typcategory = 'N'
+              THEN format('COALESCE((SELECT pg_catalog.max(s.%I) FROM %s AS s), 0) + 1', w.name, $2::text)
               WHEN w.is_text THEN format('pg_catalog."left"(pg_catalog.md5(pg_catalog.random()::text), %s)', w.width)
               WHEN w.typcategory = 'D' THEN 'pg_catalog.now() + pg_catalog.random() * interval ''900 days'''
          END)) AS v (value)
      WHERE w.is_unique AND NOT w.defaulted
+    UNION ALL
+    -- Before that: a number that others made meanwhile do not take.
+    SELECT w.number, 1, -1, format('COALESCE((SELECT pg_catalog.max(s.%I) FROM %s AS s), 0) + 1
+                                    + pg_catalog.trunc(pg_catalog.random() * 1000000)', w.name, $2::text)
+      FROM wanted AS w
+     WHERE w.is_unique AND NOT w.defaulted AND w.typcategory = 'N'
     UNION ALL
     -- What the constraints name, and for a number in them its neighbours, or a text of that length.
     SELECT l.number, 2, l.place + u.step, u.value
@@ -92,9 +104,10 @@ WITH RECURSIVE chain AS (
      -- A column that may be left out, without any CHECK, is left out.
      WHERE (w.not_null AND NOT w.defaulted) OR w.checks IS NOT NULL
 )
-SELECT w.name, w.is_unique AND NOT w.defaulted AS varies, w.checks IS NOT NULL AS checked, c.value
+SELECT w.name, pg_catalog.array_to_string(n.constraints, chr(10)) AS constraints, w.is_unique AND NOT w.defaulted AS varies, w.checks IS NOT NULL AS checked, c.value
   FROM wanted AS w
   JOIN candidate AS c ON c.number = w.number
+  LEFT JOIN named AS n ON n.number = w.number
  WHERE c.value IS NOT NULL
    AND (c.rank IN (0, 1) OR (w.not_null AND NOT w.defaulted) OR w.checks IS NOT NULL)
  ORDER BY w.number, c.rank, c.place

@@ -1,4 +1,5 @@
--- Foreign keys between tables of tenants ($1: their oids) that do not say which tenant's the parent is, and whose action
+-- Foreign keys between tables of tenants ($1: their oids) that do not say which tenant's the parent is (by a column that $2
+-- names in its lines), and whose action
 -- changes the child: their columns, and the literals of the parent's.
 SELECT k.conrelid AS child, k.confrelid AS parent, quote_ident(k.conname) AS name,
        CASE WHEN k.confdeltype = 'c' THEN 'deletes' ELSE 'changes' END AS action,
@@ -12,4 +13,5 @@ SELECT k.conrelid AS child, k.confrelid AS parent, quote_ident(k.conname) AS nam
  WHERE k.contype = 'f' AND k.confdeltype IN ('c', 'n', 'd') AND k.conparentid = 0
    AND k.conrelid = ANY ($1::pg_catalog.oid[]) AND k.confrelid = ANY ($1::pg_catalog.oid[])
  GROUP BY k.oid
+HAVING NOT bool_or(c.attname::text = ANY (pg_catalog.string_to_array($2, pg_catalog.chr(10))))
  ORDER BY k.conrelid, k.conname
