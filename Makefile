@@ -16,7 +16,7 @@ VERSION := 0.1.0
 # ---- what to compile, and how ----
 
 SOURCES := $(wildcard $(addsuffix /*.c,$(FOLDERS)))
-SQL     := $(sort $(wildcard sql/*.sql sql/*/*.sql))
+SQL     := $(sort $(wildcard sql/*.sql sql/*/*.sql sql/*/*/*.sql))
 EMBEDDED = shop later archive report
 shop_files    := $(sort $(wildcard docs/examples/shop/*.sql))
 later_files := $(sort $(wildcard docs/examples/later/*.sql))

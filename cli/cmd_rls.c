@@ -4,13 +4,14 @@
 #include "cli/document.h"
 #include "cli/report.h"
 #include "cli/rls.h"
+#include "cli/rls_probing.h"
 #include "migrator/rls_check.h"
 #include "sql.h"
 
 static const struct option_spec options[] = {
     {.name = "role", .argument = "ROLE", .repeats = true, .summary = "a role that the application works as"},
-    {.name = "static-only", .summary = "catalogs alone: nothing is asked as another role"},
     OPTIONS_TENANT,
+    OPTIONS_PROBING,
     {.name = "fail-on", .argument = "SEVERITY", .key = "fail_on"},
     {0},
 };
@@ -60,15 +61,16 @@ static void print(const struct rls_findings *findings)
 
 static bool run(struct invocation *invocation, struct error *error)
 {
-    AUTO(postgres_free) struct postgres *postgres = NULL;
+    AUTO(rls_place_clear) struct rls_place place = {0};
     AUTO(rls_settings_clear) struct rls_settings settings = {0};
     AUTO(rls_findings_clear) struct rls_findings findings = {0};
     enum rls_severity fail_on = RLS_MEDIUM;
 
     rls_read_settings(invocation, &settings);
     if (!rls_severity_parse(config_text(invocation->config, "fail_on"), &fail_on) ||
-        !connect_database(invocation, &postgres, error) ||
-        !find(postgres, &settings, invocation_flag(invocation, "static-only"), &findings, error))
+        !rls_place_open(invocation, &place, error) ||
+        !find(place.postgres, &settings, invocation_flag(invocation, "static-only"), &findings, error) ||
+        !rls_probing(invocation, &place, &settings, &findings, error))
         return false;
     rls_findings_sort(&findings);
     if (invocation->json)

@@ -64,12 +64,12 @@ static char *scope_text(void)
     return text_copy_part(begin, (size_t)(strstr(begin, QUOTE) - begin));
 }
 
-static bool ask(struct postgres *postgres, const char *sql, struct rows **ret, struct error *error)
+bool rls_check_query(struct postgres *postgres, const char *sql, struct rows **ret, struct error *error)
 {
     OWNED char *scope = scope_text();
-    OWNED char *bound = postgres_bind(sql, (const struct postgres_name[]){{"scope", scope}, {NULL, NULL}});
+    OWNED char *whole = postgres_bind(sql, (const struct postgres_name[]){{"scope", scope}, {NULL, NULL}});
 
-    return postgres_query(postgres, bound, 0, NULL, ret, error);
+    return postgres_query(postgres, whole, 0, NULL, ret, error);
 }
 
 bool rls_check_run(struct postgres *postgres, const struct rls_check *check, struct rls_findings *findings,
@@ -77,7 +77,7 @@ bool rls_check_run(struct postgres *postgres, const struct rls_check *check, str
 {
     AUTO(rows_free) struct rows *rows = NULL;
 
-    if (!ask(postgres, check->sql, &rows, error))
+    if (!rls_check_query(postgres, check->sql, &rows, error))
         return error_prefix(error, "check %s", check->id);
     for (size_t row = 0; row < rows_count(rows); row++)
         if ((check->judge == NULL || check->judge(rows, row)) &&
@@ -117,7 +117,7 @@ static bool run_as_roles(struct postgres *postgres, const struct rls_check *chec
 {
     AUTO(rows_free) struct rows *rows = NULL;
 
-    if (!ask(postgres, sql_rls_roles, &rows, error))
+    if (!rls_check_query(postgres, sql_rls_app_roles, &rows, error))
         return false;
     for (size_t row = 0; row < rows_count(rows); row++)
         if (!rows_bool(rows, row, "missing") &&

@@ -27,6 +27,10 @@ extern const struct rls_check rls_checks[];
 MUST_CHECK bool rls_check_begin(struct postgres *postgres, const struct rls_settings *settings,
                                 struct error *error);
 
+/* A statement that begins with "WITH :scope"; its rows. */
+MUST_CHECK bool rls_check_query(struct postgres *postgres, const char *sql, struct rows **ret,
+                                struct error *error);
+
 /* Adds what one check finds. Not for one that is asked as a role. */
 MUST_CHECK bool rls_check_run(struct postgres *postgres, const struct rls_check *check,
                               struct rls_findings *findings, struct error *error);

@@ -12,7 +12,7 @@ void rls_pairs_add(struct rls_pairs *pairs, const char *name, const char *value)
     pairs->items[pairs->count++] = (struct rls_pair){.name = text_copy(name), .value = text_copy(value)};
 }
 
-static void rls_pairs_clear(struct rls_pairs *pairs)
+void rls_pairs_clear(struct rls_pairs *pairs)
 {
     for (size_t i = 0; i < pairs->count; i++) {
         free(pairs->items[i].name);

@@ -36,6 +36,8 @@ struct rls_settings {
 };
 
 void rls_pairs_add(struct rls_pairs *pairs, const char *name, const char *value);
+void rls_pairs_clear(struct rls_pairs *pairs);
+CLEANUP_VALUE(struct rls_pairs, rls_pairs_clear)
 
 /* The settings as sql/rls/scope.sql wants them, in the server setting pgmigrate.rls: JSON, patterns of LIKE.
  */

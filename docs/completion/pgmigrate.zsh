@@ -172,6 +172,11 @@ _pgmigrate() {
             '--tenant-role=[the role of a tenant where each has its own, such as tenant_{tenant}]:ROLE:'
             '--schemas=[schemas whose tables are verified, separated by commas; unset\: all but the system'\''s. In every list of names * stands for anything]:NAMES:'
             '--exempt=[tables that are everybody'\''s although they have such a column]:TABLES:'
+            '--static-only[look at the catalogs only, as nobody but the role that connects]'
+            '--probe[also try to reach other tenants'\'' rows, in a transaction that is undone]'
+            '--tenants=[two tenants to probe with, separated by a comma, or make; unset\: two that are in the tables]:A,B:'
+            '--scratch[in a scratch copy of the database, dropped afterwards]'
+            '--from-backup=[in a backup, restored into a throwaway cluster\: an id or "latest"]:BACKUP:'
             '--fail-on=[the least severe finding that makes rls exit with 3, and that the gate of apply refuses]:SEVERITY:(info low medium high)'
             ) ;;
         'history') options=(

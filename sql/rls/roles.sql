@@ -1,12 +1,10 @@
--- The application's roles that are there (name), and those the settings name that are not (missing).
+-- The application's roles, and whether this session can work as each: as the login itself (a superuser's SET SESSION
+-- AUTHORIZATION), or by SET ROLE.
 WITH :scope
-SELECT a.name::text AS name, false AS missing
+SELECT a.name, quote_ident(a.name) AS quoted, me.rolsuper AS login,
+       me.rolsuper OR pg_catalog.pg_has_role(current_user, a.oid, 'MEMBER') AS can,
+       r.rolcanlogin
   FROM app_role AS a
- UNION ALL
-SELECT w.name, true
-  FROM (SELECT replace(u.pattern, '\_', '_') AS name
-          FROM pattern AS p
-         CROSS JOIN unnest(p.roles) AS u(pattern)) AS w
- WHERE w.name NOT LIKE '%\%%'
-   AND NOT EXISTS (SELECT FROM app_role AS a WHERE a.name = w.name)
- ORDER BY name
+  JOIN pg_catalog.pg_roles AS r ON r.oid = a.oid
+  JOIN pg_catalog.pg_roles AS me ON me.rolname = current_user
+ ORDER BY a.name

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "cli/rls_probing.h"
+
+#include "cli/backups.h"
+#include "cli/connect.h"
+#include "cli/document.h"
+#include "cli/report.h"
+#include "cli/restoring.h"
+#include "deploy/guard.h"
+
+#define STATEMENT_TIMEOUT "30s"
+
+/* ---- the place ---- */
+
+void rls_place_clear(struct rls_place *place)
+{
+    if (!place->stage)
+        postgres_free(place->postgres);
+    stage_free(place->stage);
+    *place = (struct rls_place){0};
+}
+
+static bool check_options(const struct invocation *invocation, struct error *error)
+{
+    static const struct {
+        const char *one, *other;
+    } excluding[] = {{"probe", "static-only"}, {"scratch", "from-backup"}};
+
+    for (size_t i = 0; i < sizeof excluding / sizeof *excluding; i++)
+        if (invocation_flag(invocation, excluding[i].one) && invocation_flag(invocation, excluding[i].other))
+            return error_set(error, ERROR_USAGE, "\"--%s\" and \"--%s\" exclude each other", excluding[i].one,
+                             excluding[i].other);
+    return true;
+}
+
+static bool refuse_protected(const struct invocation *invocation, struct error *error)
+{
+    const char *environment = config_environment(invocation->config);
+
+    error_set(error, ERROR_REFUSED, "%s%s%s is protected: nothing is probed in it",
+              environment ? "environment \"" : "the database", environment ? environment : "",
+              environment ? "\"" : "");
+    return error_hint(error, "Probe on staging, or in a backup: --from-backup latest.");
+}
+
+static bool connect_unprotected(const struct invocation *invocation, struct postgres **ret,
+                                struct error *error)
+{
+    AUTO(text_list_clear) struct text_list notes = {0};
+
+    if (config_bool(invocation->config, "protected"))
+        return refuse_protected(invocation, error);
+    if (!connect_database(invocation, ret, error) || !guard_check(invocation->config, *ret, &notes, error))
+        return false;
+    for (size_t i = 0; i < notes.count; i++)
+        report_warning(invocation, "%s", notes.items[i]);
+    return true;
+}
+
+static bool open_backup(const struct invocation *invocation, struct rls_place *ret, struct error *error)
+{
+    AUTO(repository_free) struct repository *repository = NULL;
+    AUTO(record_free) struct record *record = NULL;
+    OWNED char *archive = NULL;
+    struct restoring_progress progress = {.invocation = invocation};
+    struct restore_listener listener = restoring_listener(&progress);
+
+    if (!backups_repository(invocation, false, &repository, error) ||
+        !repository_find(repository, invocation_option(invocation, "from-backup"), NULL, &record, &archive,
+                         error))
+        return false;
+    if (!record)
+        return error_set(error, ERROR_BACKUP, "\"%s\" has no commit record beside it", archive);
+    struct stage_options options = {.archive = archive,
+                                    .record = record,
+                                    .jobs = (int)config_integer(invocation->config, "jobs"),
+                                    .listener = &listener,
+                                    .settings = "",
+                                    .major = (int)strtol(record->server_version, NULL, 10)};
+    bool good = stage_open(&options, &ret->stage, error);
+    restoring_progress_end(&progress);
+    return good;
+}
+
+static bool open_scratch(const struct invocation *invocation, struct rls_place *ret, struct error *error)
+{
+    struct stage_options options = {.settings = ""};
+
+    return connect_unprotected(invocation, &options.staging, error) &&
+           stage_open(&options, &ret->stage, error);
+}
+
+bool rls_place_open(const struct invocation *invocation, struct rls_place *ret, struct error *error)
+{
+    bool staged = true, good;
+
+    if (!check_options(invocation, error))
+        return false;
+    if (invocation_flag(invocation, "from-backup"))
+        good = open_backup(invocation, ret, error);
+    else if (invocation_flag(invocation, "scratch"))
+        good = open_scratch(invocation, ret, error);
+    else if (invocation_flag(invocation, "probe"))
+        staged = false, good = connect_unprotected(invocation, &ret->postgres, error);
+    else
+        staged = false, good = connect_database(invocation, &ret->postgres, error);
+    if (good && staged)
+        ret->postgres = stage_postgres(ret->stage);
+    return good;
+}
+
+/* ---- probing ---- */
+
+static void show_progress(void *context, const char *object, size_t done, size_t total)
+{
+    const struct invocation *invocation = context;
+
+    if (invocation->terminal && invocation->verbosity != VERBOSITY_QUIET)
+        fprintf(stderr, "\r\033[Kprobing %s (%zu of %zu)", object, done + 1, total);
+}
+
+static void end_progress(const struct invocation *invocation)
+{
+    if (invocation->terminal && invocation->verbosity != VERBOSITY_QUIET)
+        fputs("\r\033[K", stderr);
+}
+
+static bool was_tried(const struct rls_probe_count *count)
+{
+    return count->passed + count->found + count->not_granted + count->inconclusive > 0;
+}
+
+static void add_document(json_t *document, const struct rls_probe_result *result)
+{
+    json_t *counts = json_array(), *tenants = json_array(), *notes = json_array();
+    json_t *checked = json_object_get(document, "checked");
+
+    for (size_t i = 0; i < sizeof result->counts / sizeof *result->counts; i++) {
+        const struct rls_probe_count *count = &result->counts[i];
+        if (!was_tried(count))
+            continue;
+        json_t *object = json_object();
+        document_text(object, "check", count->id);
+        document_integer(object, "passed", (int64_t)count->passed);
+        document_integer(object, "found", (int64_t)count->found);
+        document_integer(object, "not_granted", (int64_t)count->not_granted);
+        document_integer(object, "inconclusive", (int64_t)count->inconclusive);
+        json_array_append_new(counts, object);
+    }
+    for (size_t i = 0; i < 2 && result->tenants[i]; i++)
+        json_array_append_new(tenants, document_string(result->tenants[i]));
+    for (size_t i = 0; i < result->notes.count; i++)
+        json_array_append_new(notes, document_string(result->notes.items[i]));
+    if (!checked) {
+        checked = json_object();
+        json_object_set_new(document, "checked", checked);
+    }
+    document_integer(checked, "probes", (int64_t)result->probes);
+    json_object_set_new(document, "tenants", tenants);
+    json_object_set_new(document, "probes", counts);
+    json_object_set_new(document, "notes", notes);
+}
+
+static void print_summary(const struct invocation *invocation, const struct rls_probe_result *result)
+{
+    if (invocation->verbosity == VERBOSITY_QUIET)
+        return;
+    if (!result->tenants[0]) {
+        fputs("no table holds rows of tenants: nothing was probed\n", stderr);
+        return;
+    }
+    fprintf(stderr, "%zu probes as tenants %s and %s%s\n", result->probes, result->tenants[0],
+            result->tenants[1], result->made ? ", made for it" : "");
+    for (size_t i = 0; i < sizeof result->counts / sizeof *result->counts; i++) {
+        const struct rls_probe_count *count = &result->counts[i];
+        if (was_tried(count))
+            fprintf(stderr, "%5s  %5zu passed  %5zu found  %5zu not granted  %5zu inconclusive\n", count->id,
+                    count->passed, count->found, count->not_granted, count->inconclusive);
+    }
+    for (size_t i = 0; i < result->notes.count; i++)
+        report_warning(invocation, "%s", result->notes.items[i]);
+}
+
+bool rls_probing(struct invocation *invocation, struct rls_place *place, const struct rls_settings *settings,
+                 struct rls_findings *findings, struct error *error)
+{
+    AUTO(rls_probe_result_clear) struct rls_probe_result result = {0};
+    OWNED char *statement =
+        text_format("%jdms", (intmax_t)config_duration(invocation->config, "statement_timeout"));
+    OWNED char *lock = text_format("%jdms", (intmax_t)config_duration(invocation->config, "lock_timeout"));
+    struct rls_probe_options options = {.lock_timeout = lock,
+                                        .statement_timeout =
+                                            text_equal(statement, "0ms") ? STATEMENT_TIMEOUT : statement,
+                                        .progress = show_progress,
+                                        .context = invocation};
+
+    if (!invocation_flag(invocation, "probe"))
+        return true;
+    bool good = rls_probe_run(place->postgres, settings, &options, &result, error);
+    end_progress(invocation);
+    if (!good)
+        return false;
+    rls_findings_move(findings, &result.findings);
+    if (invocation->json)
+        add_document(invocation->document, &result);
+    else
+        print_summary(invocation, &result);
+    return true;
+}

@@ -1,0 +1,2 @@
+-- Whether the tenant of a row "r" is (:operator) this one.
+:before :operator :'tenant':after

@@ -1,0 +1,3 @@
+-- Another tenant's row is changed because its key is taken.
+INSERT INTO :relation AS r (:columns_taken) OVERRIDING SYSTEM VALUE VALUES (:values_taken)
+ON CONFLICT (:key) DO UPDATE SET :"touch" = r.:"touch"

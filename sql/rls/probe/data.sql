@@ -1,0 +1,2 @@
+-- The line that COPY is given.
+:data

@@ -1,0 +1,2 @@
+-- A row of another tenant's, by COPY.
+COPY :relation (:columns_b) FROM STDIN

@@ -1,0 +1,2 @@
+-- As many rows as there are to see.
+COPY :relation TO STDOUT

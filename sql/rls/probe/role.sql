@@ -1,0 +1,2 @@
+-- The tenant's own role.
+SET LOCAL ROLE :"role";

@@ -1,0 +1,2 @@
+-- What a person writes to see the same.
+BEGIN; SET LOCAL ROLE :"role"; :session:statement; ROLLBACK;

@@ -1,0 +1,2 @@
+-- All rows go, whoever's they are.
+TRUNCATE :relation

@@ -1,0 +1,2 @@
+-- Another tenant's row is changed.
+UPDATE :relation AS r SET :"touch" = r.:"touch" WHERE :their_row

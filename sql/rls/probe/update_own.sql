@@ -1,0 +1,2 @@
+-- A row of one's own is changed.
+UPDATE :relation AS r SET :"touch" = r.:"touch" WHERE :own_row
