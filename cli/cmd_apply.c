@@ -10,7 +10,9 @@
 #include "cli/progress.h"
 #include "cli/rehearsals.h"
 #include "cli/report.h"
+#include "cli/rls.h"
 #include "common/interrupt.h"
+#include "migrator/rls_gate.h"
 
 /* The line under everything: on stdout after success, with the error's lines after a failure. */
 static void conclude(const struct invocation *invocation, const struct outcome *outcome)
@@ -43,6 +45,7 @@ struct safety {
     const struct invocation *invocation;
     struct postgres *postgres;
     struct evidence *evidence; /* or NULL */
+    const struct gate *gate;
 };
 
 static bool back_up(const struct safety *safety, char **ret_backup_id, struct error *error)
@@ -77,6 +80,48 @@ static bool before(void *context, const struct plan_steps *steps, char **ret_bac
 
     return rehearsals_gate(safety->invocation, safety->evidence, steps, error) &&
            (!wants_backup(safety->invocation) || back_up(safety, ret_backup_id, error));
+}
+
+/* ---- the gate of row-level security ---- */
+
+struct gate {
+    struct rls_settings settings;
+    struct rls_gate *gate; /* NULL: off */
+};
+
+static void gate_clear(struct gate *gate)
+{
+    rls_gate_free(gate->gate);
+    rls_settings_clear(&gate->settings);
+}
+CLEANUP_VALUE(struct gate, gate_clear)
+
+static void gate_open(const struct invocation *invocation, struct gate *ret)
+{
+    const char *mode = config_text(invocation->config, "rls_gate");
+    struct rls_gate_options options = {.settings = &ret->settings, .at_least = RLS_MEDIUM};
+
+    if (mode == NULL)
+        mode = rls_is_configured(invocation->config) ? "new" : "off";
+    if (text_equal(mode, "off") || invocation_flag(invocation, "dry-run") ||
+        !rls_severity_parse(config_text(invocation->config, "fail_on"), &options.at_least))
+        return;
+    rls_read_settings(invocation, &ret->settings);
+    options.all = text_equal(mode, "all");
+    ret->gate = rls_gate_new(&options);
+}
+
+static void gate_tell(const struct invocation *invocation, const struct rls_gate *gate)
+{
+    const struct rls_findings *allowed = rls_gate_allowed(gate);
+
+    for (size_t i = 0; i < allowed->count; i++)
+        report_warning(invocation, "%s: %s (%s), allowed: %s", allowed->items[i].object,
+                       allowed->items[i].message, allowed->items[i].check, allowed->items[i].accepted);
+    if (!invocation->json)
+        return;
+    rls_put_findings(invocation->document, "rls_refused", rls_gate_refused(gate));
+    rls_put_findings(invocation->document, "rls_allowed", allowed);
 }
 
 /* A protected environment is asked about what there is to do, unless it will be refused; where that is
@@ -129,6 +174,10 @@ static bool run_all(struct invocation *invocation, const struct folder *folder, 
     listener = progress_listener(progress);
     ok = apply_run(postgres, history, folder, options, &listener, &result, error);
     progress_free(take(progress));
+    if (safety->gate->gate != NULL) {
+        ok = ok && rls_gate_finish(safety->gate->gate, postgres, error);
+        gate_tell(invocation, safety->gate->gate);
+    }
     outcome.ms = clock_ms() - began;
     outcome.error = ok ? NULL : error;
     rehearsals_keep(invocation, safety->evidence, postgres, folder, &result);
@@ -145,6 +194,7 @@ static bool run(struct invocation *invocation, struct error *error)
     AUTO(postgres_free) struct postgres *postgres = NULL;
     AUTO(connect_run_clear) struct connect_run run = {0};
     AUTO(evidence_close) struct evidence *evidence = NULL;
+    AUTO(gate_clear) struct gate gate = {0};
     struct apply_options options;
     struct safety safety;
     int64_t batch = config_integer(invocation->config, "batch");
@@ -159,7 +209,9 @@ static bool run(struct invocation *invocation, struct error *error)
         .dry_run = invocation_flag(invocation, "dry-run"),
         .batch = batch > 1 ? (size_t)batch : 1,
     };
-    safety = (struct safety){invocation, postgres, evidence};
+    gate_open(invocation, &gate);
+    options.run.watch = gate.gate == NULL ? NULL : rls_gate_watch(gate.gate);
+    safety = (struct safety){invocation, postgres, evidence, &gate};
     options.before = before;
     options.before_context = &safety;
     return run_all(invocation, folder, &safety, &options, error);
@@ -172,6 +224,7 @@ static const struct option_spec options_apply[] = {
     {.name = "require-rehearsal", .summary = "refuse files of which no rehearsal passed"},
     {.name = "rehearsal-max-age", .argument = "AGE", .key = "rehearsal_max_age"},
     OPTION_EVIDENCE,
+    {.name = "rls-gate", .argument = "WHAT", .key = "rls_gate"},
     {.name = "out-of-order", .summary = "also run files older than what is applied"},
     OPTION_SET,
     OPTIONS_TIMEOUTS,
@@ -200,6 +253,11 @@ const struct command cmd_apply = {
         "(\"pgmigrate rehearse\") as it stands, with its rollback and verify scripts, in the last seven days "
         "(--rehearsal-max-age); else exit 10 names those that have not. --evidence brings a rehearsal from "
         "another machine.\n"
+        "\n"
+        "Where row-level security is configured, the catalogs are looked at before each COMMIT: a migration "
+        "that adds a finding (see \"pgmigrate rls\") is rolled back, with exit 10 and the statement that did "
+        "it. --rls-gate=all refuses also what was there before, off looks at nothing. The directive "
+        "\"rls-allow\" lets a finding pass, with its reason.\n"
         "\n"
         "Interrupted by SIGINT or SIGTERM, the running script is cancelled and rolled back.",
     .options = options_apply,

@@ -11,6 +11,7 @@ enum directive {
     IRREVERSIBLE,
     REQUIRES,
     VARIABLES,
+    RLS_ALLOW,
     UNKNOWN
 };
 
@@ -23,6 +24,8 @@ const struct directive_info directive_table[] = {
     [REQUIRES] = {"requires", "VERSION",
                   "runs only when this version is applied; may be given more than once"},
     [VARIABLES] = {"variables", NULL, "replace :'name' and :\"name\" by values from outside"},
+    [RLS_ALLOW] = {"rls-allow", "CHECK OBJECT, REASON",
+                   "let this finding on row-level security pass; to the end of the line"},
     [UNKNOWN] = {NULL, NULL, NULL},
 };
 
@@ -106,6 +109,17 @@ static char *value_read(struct reader *reader)
     return text_copy_part(text + begin + 1, reader->at - begin - 2);
 }
 
+/* All that is left of the line: a reason is a sentence. */
+static char *rest_read(struct reader *reader)
+{
+    const char *text = reader->source->text;
+    size_t begin = reader->at, end = reader->end;
+    while (end > begin && is_blank(text[end - 1]))
+        end--;
+    reader->at = reader->end;
+    return text_copy_part(text + begin, end - begin);
+}
+
 /* The next "name" or "name=value"; false at the end of the line. */
 static bool item_next(struct reader *reader, struct item *ret)
 {
@@ -123,7 +137,7 @@ static bool item_next(struct reader *reader, struct item *ret)
     size_t equals = skip_blanks(text, reader->at, reader->end);
     if (equals < reader->end && text[equals] == '=') {
         reader->at = skip_blanks(text, equals + 1, reader->end);
-        ret->value = value_read(reader);
+        ret->value = directive_named(ret->name) == RLS_ALLOW ? rest_read(reader) : value_read(reader);
     }
     return true;
 }
@@ -139,7 +153,7 @@ static bool unknown(struct reader *reader, const struct item *item, struct error
         error_hint(error, "Did you mean \"%s\"?", near);
     else
         error_hint(error, "Directives are no-transaction, lock_timeout=…, statement_timeout=…, role=…, "
-                          "irreversible, requires=… and variables.");
+                          "irreversible, requires=…, variables and rls-allow=….");
     return fail_at(reader->source, item->offset, error);
 }
 
@@ -167,6 +181,19 @@ static bool set_role(struct reader *reader, struct item *item, struct error *err
     return true;
 }
 
+/* "S1 core.orders, is everybody's": nothing is allowed without a reason. */
+static bool allow(struct reader *reader, struct item *item, struct error *error)
+{
+    const char *blank = strchr(item->value, ' '), *comma = blank == NULL ? NULL : strchr(blank, ',');
+    if (comma != NULL && comma[1 + strspn(comma + 1, " ")] != '\0') {
+        text_list_add(&reader->result->rls_allow, take(item->value));
+        return true;
+    }
+    error_set(error, ERROR_USAGE, "directive \"rls-allow\" needs a check, an object and a reason");
+    error_hint(error, "Write rls-allow=S1 core.orders, then a comma and why.");
+    return fail_at(reader->source, item->offset, error);
+}
+
 static bool store(struct reader *reader, enum directive directive, struct item *item, struct error *error)
 {
     struct directives *result = reader->result;
@@ -186,6 +213,8 @@ static bool store(struct reader *reader, enum directive directive, struct item *
     case REQUIRES:
         text_list_add(&result->requires, take(item->value));
         return true;
+    case RLS_ALLOW:
+        return allow(reader, item, error);
     case UNKNOWN:
         break;
     }
@@ -378,5 +407,6 @@ void directives_clear(struct directives *directives)
         return;
     free(directives->role);
     text_list_clear(&directives->requires);
+    text_list_clear(&directives->rls_allow);
     *directives = (struct directives){.lock_timeout_ms = -1, .statement_timeout_ms = -1};
 }

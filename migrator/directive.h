@@ -21,6 +21,7 @@ struct directives {
     int64_t statement_timeout_ms; /* -1 when not given */
     char *role;                   /* NULL when not given */
     struct text_list requires;    /* versions as written */
+    struct text_list rls_allow;   /* "CHECK object, reason" */
 };
 
 /* The table of directives, for messages and the manual; ended by a NULL name. */

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "migrator/rls_gate.h"
+
+#include "migrator/directive.h"
+#include "migrator/rls_check.h"
+#include "migrator/script.h"
+#include "sql.h"
+#include <string.h>
+
+/* The state at a moment. */
+struct view {
+    char *digest;
+    struct rls_findings findings;
+    struct rows *guards;
+};
+
+static void view_clear(struct view *view)
+{
+    free(view->digest);
+    rls_findings_clear(&view->findings);
+    rows_free(view->guards);
+    *view = (struct view){0};
+}
+CLEANUP_VALUE(struct view, view_clear)
+
+struct rls_gate {
+    struct run_watch watch;
+    struct rls_gate_options options;
+    struct view before; /* as of the last COMMIT; digest NULL: not looked at yet */
+    struct view after;  /* of the transaction that is about to commit; digest NULL: as before */
+    bool shown;         /* row_security is off in this transaction */
+    bool behind;        /* something was committed that was not looked at */
+    struct rls_findings refused, allowed;
+};
+
+void rls_gate_free(struct rls_gate *gate)
+{
+    if (gate == NULL)
+        return;
+    view_clear(&gate->before);
+    view_clear(&gate->after);
+    rls_findings_clear(&gate->refused);
+    rls_findings_clear(&gate->allowed);
+    free(gate);
+}
+
+const struct rls_findings *rls_gate_refused(const struct rls_gate *gate)
+{
+    return &gate->refused;
+}
+
+const struct rls_findings *rls_gate_allowed(const struct rls_gate *gate)
+{
+    return &gate->allowed;
+}
+
+/* ---- looking ---- */
+
+static bool read_digest(struct postgres *postgres, char **ret, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+
+    if (!postgres_query(postgres, sql_rls_digest, 0, NULL, &rows, error))
+        return false;
+    *ret = text_copy(rows_text(rows, 0, "digest"));
+    return true;
+}
+
+/* Within a transaction whose settings will be put back. Where nothing changed since *before, ret stays empty.
+ */
+static bool read_view(const struct rls_gate *gate, struct postgres *postgres, struct view *ret,
+                      struct error *error)
+{
+    AUTO(view_clear) struct view view = {0};
+
+    if (!rls_check_begin(postgres, gate->options.settings, error) ||
+        !read_digest(postgres, &view.digest, error))
+        return false;
+    if (text_equal(view.digest, gate->before.digest))
+        return true;
+    if (!rls_check_all(postgres, true, &view.findings, error) ||
+        !rls_check_query(postgres, sql_rls_guards, &view.guards, error))
+        return false;
+    *ret = view;
+    view = (struct view){0};
+    return true;
+}
+
+/* The same in a transaction of its own. */
+static bool read_apart(const struct rls_gate *gate, struct postgres *postgres, struct view *ret,
+                       struct error *error)
+{
+    AUTO(error_clear) struct error ignored = {0};
+    bool good = postgres_execute(postgres, sql_rls_begin, error) && read_view(gate, postgres, ret, error);
+
+    if (!postgres_is_lost(postgres) && !postgres_execute(postgres, sql_rollback, good ? error : &ignored))
+        return false;
+    return good;
+}
+
+/* ---- what is new ---- */
+
+static bool has_guard(const struct rows *guards, const char *object, const char *guard)
+{
+    for (size_t row = 0; row < rows_count(guards); row++)
+        if (text_equal(rows_text(guards, row, "object"), object) &&
+            text_equal(rows_text(guards, row, "guard"), guard))
+            return true;
+    return false;
+}
+
+static bool is_there(struct postgres *postgres, const char *name, bool *ret, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+
+    if (!postgres_query(postgres, sql_rls_there, 1, (const char *const[]){name}, &rows, error))
+        return false;
+    *ret = rows_bool(rows, 0, "there");
+    return true;
+}
+
+/* What protected rows and is gone, while what it protected is still there. Both lists are in one order. */
+static bool find_lost(struct postgres *postgres, const struct rows *before, const struct rows *after,
+                      struct rls_findings *findings, struct error *error)
+{
+    for (size_t row = 0; row < rows_count(before); row++) {
+        const char *object = rows_text(before, row, "object"), *guard = rows_text(before, row, "guard");
+        enum rls_severity severity = RLS_HIGH;
+        bool there = false;
+        if (has_guard(after, object, guard))
+            continue;
+        if (!is_there(postgres, rows_text(before, row, "needs"), &there, error))
+            return false;
+        if (!there || !rls_severity_parse(rows_text(before, row, "severity"), &severity))
+            continue;
+        struct rls_finding *finding =
+            rls_finding_add(findings, rows_text(before, row, "check"), severity, object);
+        finding->message = text_format("lost %s", guard);
+        finding->hint = text_copy(rows_text(before, row, "hint"));
+    }
+    return true;
+}
+
+static bool is_known(const struct rls_findings *findings, const struct rls_finding *finding)
+{
+    for (size_t i = 0; i < findings->count; i++)
+        if (rls_finding_same(&findings->items[i], finding) &&
+            findings->items[i].severity >= finding->severity && !findings->items[i].inconclusive)
+            return true;
+    return false;
+}
+
+static void copy_finding(struct rls_findings *to, const struct rls_finding *from)
+{
+    struct rls_finding *finding = rls_finding_add(to, from->check, from->severity, from->object);
+
+    finding->role = text_copy(from->role);
+    finding->message = text_copy(from->message);
+    finding->hint = text_copy(from->hint);
+    finding->evidence = text_copy(from->evidence);
+    finding->accepted = text_copy(from->accepted);
+}
+
+/* "CHECK object, reason": the reason of a directive that allows the finding, or NULL. */
+static const char *allowed_by(const struct directives *directives, const struct rls_finding *finding)
+{
+    OWNED char *wanted = text_format("%s %s,", finding->check, finding->object);
+
+    for (size_t i = 0; i < directives->rls_allow.count; i++) {
+        const char *text = directives->rls_allow.items[i];
+        if (text_starts_with(text, wanted))
+            return text + strlen(wanted) + strspn(text + strlen(wanted), " ");
+    }
+    return NULL;
+}
+
+/* Collects into gate->refused what stands in the way of view. */
+static bool judge(struct rls_gate *gate, struct postgres *postgres, const struct script *script,
+                  const struct view *view, struct error *error)
+{
+    AUTO(rls_findings_clear) struct rls_findings findings = {0};
+    AUTO(directives_clear) struct directives directives = {.lock_timeout_ms = -1};
+
+    if (!find_lost(postgres, gate->before.guards, view->guards, &findings, error))
+        return false;
+    for (size_t i = 0; i < view->findings.count; i++)
+        if (!view->findings.items[i].inconclusive &&
+            (gate->options.all || !is_known(&gate->before.findings, &view->findings.items[i])))
+            copy_finding(&findings, &view->findings.items[i]);
+    if (gate->options.accept != NULL)
+        gate->options.accept(gate->options.context, &findings);
+    if (script != NULL && !directives_read(script->source, &directives, error))
+        return false;
+    for (size_t i = 0; i < findings.count; i++) {
+        struct rls_finding *finding = &findings.items[i];
+        const char *reason = allowed_by(&directives, finding);
+        if (finding->accepted != NULL || finding->severity < gate->options.at_least)
+            continue;
+        if (reason != NULL)
+            finding->accepted = text_copy(reason);
+        copy_finding(reason != NULL ? &gate->allowed : &gate->refused, finding);
+    }
+    rls_findings_sort(&gate->refused);
+    return true;
+}
+
+/* ---- telling ---- */
+
+/* The last part of the name of what a finding is about, without its schema, arguments and quotes. */
+static char *bare_name(const char *object)
+{
+    const char *begin = strstr(object, " on ") != NULL ? strstr(object, " on ") + 4 : object;
+    const char *end = strchr(begin, '(') != NULL ? strchr(begin, '(') : begin + strlen(begin);
+
+    for (const char *c = begin; c < end; c++)
+        if ((*c == '.' || *c == ' ') && c + 1 < end)
+            begin = c + 1;
+    if (*begin == '"')
+        begin++;
+    if (end > begin && end[-1] == '"')
+        end--;
+    return text_copy_part(begin, (size_t)(end - begin));
+}
+
+/* The last statement that names it. */
+static void point_at(const struct script *script, const struct rls_finding *finding, struct error *error)
+{
+    OWNED char *name = bare_name(finding->object);
+
+    for (size_t i = script->count; i > 0; i--) {
+        const struct statement *statement = &script->items[i - 1];
+        if (*name == '\0' || strcasestr(statement->text, name) == NULL)
+            continue;
+        struct text_position at = script_position(script, statement, 0);
+        error_at(error, script->source->path, at.line, at.column);
+        return;
+    }
+    error_at(error, script->source->path, 0, 0);
+}
+
+static bool refuse(const struct rls_gate *gate, const struct script *script, bool committed,
+                   struct error *error)
+{
+    const struct rls_finding *first = &gate->refused.items[0];
+    char *detail = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&detail, &size);
+
+    for (size_t i = 1; i < gate->refused.count; i++)
+        fprintf(stream, "%s%s: %s (%s)", i == 1 ? "Also: " : "; ", gate->refused.items[i].object,
+                gate->refused.items[i].message, gate->refused.items[i].check);
+    if (gate->refused.count > 1)
+        fputc('.', stream);
+    if (committed)
+        fprintf(stream, "%sIt ran outside a transaction and is committed.", size > 0 ? " " : "");
+    fclose(stream);
+    error_set(error, ERROR_REFUSED, "row-level security is weaker: %s: %s (%s)", first->object,
+              first->message, first->check);
+    error_detail(error, "%s", detail);
+    free(detail);
+    error_hint(error, "%s%s\"-- pgmigrate: rls-allow=%s %s, REASON\" in the script accepts it.",
+               first->hint == NULL ? "" : first->hint, first->hint == NULL ? "" : " ", first->check,
+               first->object);
+    if (script != NULL)
+        point_at(script, first, error);
+    return false;
+}
+
+/* ---- the moments ---- */
+
+/* What ran outside transactions is looked at when the next one begins. */
+static bool at_begin(struct rls_gate *gate, const struct run_look *look, struct error *error)
+{
+    AUTO(view_clear) struct view view = {0};
+    bool first = gate->before.digest == NULL;
+
+    gate->shown = false;
+    view_clear(&gate->after);
+    if (!first && !gate->behind)
+        return true;
+    if (!read_apart(gate, look->postgres, &view, error) ||
+        (!first && view.digest != NULL && !judge(gate, look->postgres, NULL, &view, error)))
+        return error_prefix(error, "gate of row-level security");
+    gate->behind = false;
+    if (view.digest != NULL) {
+        view_clear(&gate->before);
+        gate->before = view;
+        view = (struct view){0};
+    }
+    return gate->refused.count == 0 || refuse(gate, NULL, true, error);
+}
+
+static bool at_commit(struct rls_gate *gate, const struct run_look *look, struct error *error)
+{
+    view_clear(&gate->after);
+    rls_findings_clear(&gate->refused);
+    if (!postgres_execute(look->postgres, sql_savepoint, error) ||
+        !read_view(gate, look->postgres, &gate->after, error) ||
+        (gate->after.digest != NULL && !judge(gate, look->postgres, look->script, &gate->after, error)) ||
+        !postgres_execute(look->postgres, sql_savepoint_back, error))
+        return error_prefix(error, "gate of row-level security");
+    return gate->refused.count == 0 || refuse(gate, look->script, false, error);
+}
+
+static void at_end(struct rls_gate *gate, const struct run_look *look)
+{
+    gate->behind = gate->behind || (look->bare && look->committed);
+    if (!look->bare && look->committed && gate->after.digest != NULL) {
+        view_clear(&gate->before);
+        gate->before = gate->after;
+        gate->after = (struct view){0};
+    }
+    view_clear(&gate->after);
+}
+
+static bool look_into(void *context, const struct run_look *look, struct error *error)
+{
+    struct rls_gate *gate = context;
+
+    switch (look->moment) {
+    case RUN_LOOK_BEGIN:
+        return at_begin(gate, look, error);
+    case RUN_LOOK_BEFORE:
+        if (look->bare || gate->shown)
+            return true;
+        gate->shown = true;
+        return postgres_execute(look->postgres, sql_set_row_security_off, error);
+    case RUN_LOOK_COMMIT:
+        return at_commit(gate, look, error);
+    case RUN_LOOK_ENDED:
+        at_end(gate, look);
+        break;
+    case RUN_LOOK_AFTER:
+        break;
+    }
+    return true;
+}
+
+struct rls_gate *rls_gate_new(const struct rls_gate_options *options)
+{
+    struct rls_gate *gate = memory_allocate(1, sizeof *gate);
+
+    gate->options = *options;
+    gate->watch = (struct run_watch){.context = gate, .look = look_into};
+    return gate;
+}
+
+const struct run_watch *rls_gate_watch(struct rls_gate *gate)
+{
+    return &gate->watch;
+}
+
+bool rls_gate_finish(struct rls_gate *gate, struct postgres *postgres, struct error *error)
+{
+    const struct run_look last = {.moment = RUN_LOOK_BEGIN, .postgres = postgres};
+
+    return !gate->behind || at_begin(gate, &last, error);
+}

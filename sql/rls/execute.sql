@@ -1,0 +1,2 @@
+-- The checks that this session has prepared.
+EXECUTE pgmigrate_rls

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: PostgreSQL
+# The gate of apply: a migration that weakens row-level security does not commit.
+
+load helpers
+
+setup()
+{
+    test_setup
+    APP=${TEST_DATABASE}_app
+    psql_server "create role $APP login"
+    cat >pgmigrate.conf <<CONF
+[rls]
+roles = $APP
+tenant_setting = app.tenant
+CONF
+    migration 001_base <<SQL
+CREATE TABLE orders (tenant_id int NOT NULL, id int, note text, PRIMARY KEY (tenant_id, id));
+ALTER TABLE orders ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON orders USING (tenant_id = nullif(current_setting('app.tenant', true), '')::int);
+CREATE POLICY guard ON orders AS RESTRICTIVE USING (note IS DISTINCT FROM 'locked');
+GRANT SELECT ON orders TO $APP;
+CREATE FUNCTION count_all() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS 'SELECT 1';
+SQL
+    run_pgmigrate apply
+    assert_status 0
+}
+
+teardown()
+{
+    drop_test_database
+    psql_server "drop role if exists $APP, ${TEST_DATABASE}_owner"
+    test_teardown
+}
+
+# A migration is refused for "CHECK object" at "file:line", and nothing of it is left.
+assert_refused() # FINDING PLACE
+{
+    run_pgmigrate apply --json
+    assert_status 10
+    assert_equal "$(json '.rls_refused | map("\(.check) \(.object)") | join(", ")')" "$1"
+    assert_equal "$(json '.error | "\(.code) \(.file):\(.line)"')" "refused $2"
+    assert_value "select string_agg(version, ' ' order by version) from schema_migrations" 001_base
+    rm migrations/00[2-9]*
+}
+
+@test "what weakens row-level security is refused with the statement that did it, and nothing is left" {
+    migration 002_table <<<$'SELECT 1;\nCREATE TABLE lines (tenant_id int NOT NULL);\nCREATE INDEX ON lines (tenant_id);'
+    migration 003_next <<<'CREATE TABLE next (id int);'
+    assert_refused "S1 public.lines" "migrations/002_table.sql:3"
+    assert_value "select to_regclass('lines') is null and to_regclass('next') is null" t
+    migration 002_like <<<$'CREATE TABLE copies (LIKE orders INCLUDING ALL);'
+    assert_refused "S1 public.copies" "migrations/002_like.sql:1"
+    migration 002_off <<<$'ALTER TABLE orders\n    DISABLE ROW LEVEL SECURITY;\nSELECT 1;'
+    assert_refused "M5 public.orders, S2 public.orders" "migrations/002_off.sql:1"
+    migration 002_policy <<<$'SELECT 1;\nDROP POLICY guard ON orders;'
+    assert_refused "M5 public.orders" "migrations/002_policy.sql:2"
+    migration 002_open <<<$'ALTER POLICY tenant ON orders USING (true);'
+    assert_refused "S7 policy tenant on public.orders" "migrations/002_open.sql:1"
+    migration 002_function <<<$'CREATE OR REPLACE FUNCTION count_all() RETURNS int LANGUAGE sql AS \'SELECT 2\';'
+    assert_refused "M2 function public.count_all(), M2 function public.count_all()" "migrations/002_function.sql:1"
+    migration 002_grant <<<"GRANT TRUNCATE ON orders TO $APP;"
+    assert_refused "S17 public.orders" "migrations/002_grant.sql:1"
+    migration 002_do <<<$'SELECT 1;\nDO $$BEGIN EXECUTE \'ALTER TABLE orders DISABLE ROW LEVEL SECURITY\'; END$$;'
+    assert_refused "M5 public.orders, S2 public.orders" "migrations/002_do.sql:2"
+}
+
+@test "a view that is replaced without its options is refused" {
+    [ "$(server_major)" -ge 15 ] || skip "security_invoker came with PostgreSQL 15"
+    migration 002_view <<<"CREATE VIEW shown WITH (security_invoker = true) AS SELECT id FROM orders; GRANT SELECT ON shown TO $APP;"
+    run_pgmigrate apply
+    assert_status 0
+    migration 003_view <<<'CREATE OR REPLACE VIEW shown AS SELECT id, note FROM orders;'
+    run_pgmigrate apply
+    assert_status 10
+    assert_stderr "migrations/003_view.sql:1:1: error: row-level security is weaker: view public.shown: lost security_invoker (M1)"
+    assert_stderr "ALTER VIEW public.shown SET (security_invoker = true);"
+    assert_value "select reloptions from pg_class where relname = 'shown'" "{security_invoker=true}"
+}
+
+@test "what is sound passes, whatever was wrong before; all refuses that, too, and off nothing" {
+    psql_value "create table old (tenant_id int)"
+    migration 002_sound <<'SQL'
+CREATE TABLE lines (tenant_id int NOT NULL, line int, PRIMARY KEY (tenant_id, line));
+ALTER TABLE lines ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON lines USING (tenant_id = nullif(current_setting('app.tenant', true), '')::int);
+INSERT INTO orders VALUES (1, 1, 'a');
+SQL
+    run_pgmigrate apply
+    assert_status 0
+    migration 003_none <<<'CREATE TABLE plain (id int);'
+    run_pgmigrate apply --rls-gate=all --json
+    assert_status 10
+    assert_equal "$(json '.rls_refused | map(select(.check != "S27") | "\(.check) \(.object)") | join(", ")')" "S1 public.old"
+    run_pgmigrate apply --rls-gate=off
+    assert_status 0
+    migration 004_off <<<'ALTER TABLE lines DISABLE ROW LEVEL SECURITY; DROP POLICY tenant ON lines;'
+    run_pgmigrate apply
+    assert_status 10
+    rm pgmigrate.conf
+    run_pgmigrate apply
+    assert_status 0
+}
+
+@test "a finding is allowed by a directive with its reason, and only that one" {
+    migration 002_allowed <<'SQL'
+-- pgmigrate: rls-allow=S1 public.colours, the same for all tenants, by design
+CREATE TABLE colours (tenant_id int NOT NULL);
+SQL
+    run_pgmigrate apply --json
+    assert_status 0
+    assert_equal "$(json '.rls_allowed[0] | "\(.check) \(.object): \(.reason)"')" \
+        "S1 public.colours: the same for all tenants, by design"
+    assert_stderr "allowed: the same for all tenants, by design"
+    migration 003_other <<<$'-- pgmigrate: rls-allow=S1 public.colours, not this\nCREATE TABLE other (tenant_id int NOT NULL);'
+    run_pgmigrate apply
+    assert_status 10
+    migration 003_other <<<$'-- pgmigrate: rls-allow=S1 public.other\nCREATE TABLE other (tenant_id int NOT NULL);'
+    run_pgmigrate apply
+    assert_status 2
+    assert_stderr "migrations/003_other.sql:1:15: error: directive \"rls-allow\" needs a check, an object and a reason"
+}
+
+@test "a data migration that would see no rows under FORCE fails instead of changing none" {
+    psql_server "create role ${TEST_DATABASE}_owner login"
+    psql_value "insert into orders values (1, 1, 'a'); alter table orders force row level security;
+        grant create, usage on schema public to ${TEST_DATABASE}_owner; alter table orders owner to ${TEST_DATABASE}_owner;
+        alter table schema_migrations owner to ${TEST_DATABASE}_owner; alter table schema_migrations_log owner to ${TEST_DATABASE}_owner" >/dev/null
+    migration 002_data <<<"UPDATE orders SET note = 'b';"
+    run_pgmigrate apply --role "${TEST_DATABASE}_owner"
+    assert_status 1
+    assert_stderr "migrations/002_data.sql:1:1: error: query would be affected by row-level security policy"
+    assert_value "select note from orders" a
+    migration 002_data <<<"SET LOCAL row_security = on; SELECT set_config('app.tenant', '1', true); UPDATE orders SET note = 'b';"
+    run_pgmigrate apply --role "${TEST_DATABASE}_owner"
+    assert_status 0
+    assert_value "select note from orders" b
+}
+
+@test "what ran outside a transaction cannot be taken back, and stops the run all the same" {
+    migration 002_bare <<'SQL'
+-- pgmigrate: no-transaction
+CREATE INDEX CONCURRENTLY orders_note ON orders (note);
+ALTER TABLE orders DISABLE ROW LEVEL SECURITY;
+SQL
+    migration 003_next <<<'CREATE TABLE next (id int);'
+    run_pgmigrate apply
+    [ "$status" -eq 10 ] || [ "$status" -eq 7 ]
+    assert_stderr "row-level security is weaker: public.orders"
+    assert_value "select to_regclass('next') is null" t
+}
+
+@test "attempts that gave up on a lock do not confuse the gate" {
+    migration 002_table <<<$'ALTER TABLE orders ADD COLUMN more int;\nCREATE TABLE lines (tenant_id int NOT NULL);'
+    hold reader "lock table orders in access share mode"
+    start_pgmigrate apply --lock-timeout 50
+    wait_until grep -q "blocked by\|waiting" background.err
+    release reader
+    wait_pgmigrate
+    assert_status 10
+    assert_stderr "migrations/002_table.sql:2"
+}
