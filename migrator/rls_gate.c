@@ -7,18 +7,40 @@
 #include "sql.h"
 #include <string.h>
 
-/* The state at a moment. */
-struct view {
-    char *digest;
-    struct rls_findings findings;
-    struct rows *guards;
+/* What protects rows; see sql/rls/guards.sql. */
+struct guard {
+    char *oid, *object, *name, *check, *hint, *needs;
+    enum rls_severity severity;
 };
+
+/* The state at a moment: of all relations, or of those in only. */
+struct view {
+    struct rows *digests; /* oid, digest; in order of oid */
+    struct rls_findings findings;
+    struct guard *guards;
+    size_t guard_count;
+    bool narrow;
+    struct text_list only;
+};
+
+static void guard_clear(struct guard *guard)
+{
+    free(guard->oid);
+    free(guard->object);
+    free(guard->name);
+    free(guard->check);
+    free(guard->hint);
+    free(guard->needs);
+}
 
 static void view_clear(struct view *view)
 {
-    free(view->digest);
+    for (size_t i = 0; i < view->guard_count; i++)
+        guard_clear(&view->guards[i]);
+    free(view->guards);
+    rows_free(view->digests);
     rls_findings_clear(&view->findings);
-    rows_free(view->guards);
+    text_list_clear(&view->only);
     *view = (struct view){0};
 }
 CLEANUP_VALUE(struct view, view_clear)
@@ -26,8 +48,8 @@ CLEANUP_VALUE(struct view, view_clear)
 struct rls_gate {
     struct run_watch watch;
     struct rls_gate_options options;
-    struct view before; /* as of the last COMMIT; digest NULL: not looked at yet */
-    struct view after;  /* of the transaction that is about to commit; digest NULL: as before */
+    struct view before; /* as of the last COMMIT; digests NULL: not looked at yet */
+    struct view after;  /* of the transaction that is about to commit; digests NULL: as before */
     bool shown;         /* row_security is off in this transaction */
     bool behind;        /* something was committed that was not looked at */
     struct rls_findings refused, allowed;
@@ -56,30 +78,81 @@ const struct rls_findings *rls_gate_allowed(const struct rls_gate *gate)
 
 /* ---- looking ---- */
 
-static bool read_digest(struct postgres *postgres, char **ret, struct error *error)
+/* The relations whose digests differ, also those that are gone or new; both are sorted by oid. */
+static struct text_list changed(const struct rows *before, const struct rows *after)
+{
+    struct text_list list = {0};
+    size_t i = 0, k = 0;
+
+    while (i < rows_count(before) || k < rows_count(after)) {
+        int64_t old = i < rows_count(before) ? rows_integer(before, i, "oid") : INT64_MAX;
+        int64_t new = k < rows_count(after) ? rows_integer(after, k, "oid") : INT64_MAX;
+        if (old != new || !text_equal(rows_text(before, i, "digest"), rows_text(after, k, "digest")))
+            text_list_add(&list, text_format("%lld", (long long)(old < new ? old : new)));
+        i += old <= new ? 1 : 0;
+        k += new <= old ? 1 : 0;
+    }
+    return list;
+}
+
+/* What belongs to no relation, such as a role, may concern all of them. */
+static bool narrow(struct postgres *postgres, const struct text_list *list, struct view *view,
+                   struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
+    OWNED char *joined = text_list_join(list, ","), *array = text_format("{%s}", joined);
 
-    if (!postgres_query(postgres, sql_rls_digest, 0, NULL, &rows, error))
+    if (text_list_contains(list, "0"))
+        return true;
+    if (!postgres_query(postgres, sql_rls_narrow, 1, (const char *const[]){array}, &rows, error))
         return false;
-    *ret = text_copy(rows_text(rows, 0, "digest"));
+    view->narrow = true;
+    for (size_t row = 0; row < rows_count(rows); row++)
+        text_list_add(&view->only, text_copy(rows_text(rows, row, "oid")));
     return true;
 }
 
-/* Within a transaction whose settings will be put back. Where nothing changed since *before, ret stays empty.
- */
+static bool read_guards(struct postgres *postgres, struct view *view, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+
+    if (!rls_check_query(postgres, sql_rls_guards, &rows, error))
+        return false;
+    for (size_t row = 0; row < rows_count(rows); row++) {
+        struct guard guard = {.oid = text_copy(rows_text(rows, row, "oid")),
+                              .object = text_copy(rows_text(rows, row, "object")),
+                              .name = text_copy(rows_text(rows, row, "guard")),
+                              .check = text_copy(rows_text(rows, row, "check")),
+                              .hint = text_copy(rows_text(rows, row, "hint")),
+                              .needs = text_copy(rows_text(rows, row, "needs")),
+                              .severity = RLS_HIGH};
+        view->guards = memory_grow(view->guards, view->guard_count, sizeof *view->guards);
+        view->guards[view->guard_count++] = guard;
+        if (!rls_severity_parse(rows_text(rows, row, "severity"), &view->guards[row].severity))
+            return error_set(error, ERROR_FAILED, "a guard has an unknown severity");
+    }
+    return true;
+}
+
+/* Within a transaction whose settings will be put back. Where nothing changed since gate->before, ret stays
+ * empty. */
 static bool read_view(const struct rls_gate *gate, struct postgres *postgres, struct view *ret,
                       struct error *error)
 {
     AUTO(view_clear) struct view view = {0};
+    AUTO(text_list_clear) struct text_list list = {0};
 
     if (!rls_check_begin(postgres, gate->options.settings, error) ||
-        !read_digest(postgres, &view.digest, error))
+        !postgres_query(postgres, sql_rls_digest, 0, NULL, &view.digests, error))
         return false;
-    if (text_equal(view.digest, gate->before.digest))
-        return true;
-    if (!rls_check_all(postgres, true, &view.findings, error) ||
-        !rls_check_query(postgres, sql_rls_guards, &view.guards, error))
+    if (gate->before.digests != NULL) {
+        list = changed(gate->before.digests, view.digests);
+        if (list.count == 0)
+            return true;
+        if (!gate->options.all && !narrow(postgres, &list, &view, error))
+            return false;
+    }
+    if (!rls_check_all(postgres, true, &view.findings, error) || !read_guards(postgres, &view, error))
         return false;
     *ret = view;
     view = (struct view){0};
@@ -100,11 +173,17 @@ static bool read_apart(const struct rls_gate *gate, struct postgres *postgres, s
 
 /* ---- what is new ---- */
 
-static bool has_guard(const struct rows *guards, const char *object, const char *guard)
+/* Whether the view says anything about a guard: those of functions are in every one. */
+static bool sees(const struct view *view, const struct guard *guard)
 {
-    for (size_t row = 0; row < rows_count(guards); row++)
-        if (text_equal(rows_text(guards, row, "object"), object) &&
-            text_equal(rows_text(guards, row, "guard"), guard))
+    return !view->narrow || text_equal(guard->oid, "0") || text_list_contains(&view->only, guard->oid);
+}
+
+static bool has_guard(const struct view *view, const struct guard *guard)
+{
+    for (size_t i = 0; i < view->guard_count; i++)
+        if (text_equal(view->guards[i].object, guard->object) &&
+            text_equal(view->guards[i].name, guard->name))
             return true;
     return false;
 }
@@ -119,24 +198,22 @@ static bool is_there(struct postgres *postgres, const char *name, bool *ret, str
     return true;
 }
 
-/* What protected rows and is gone, while what it protected is still there. Both lists are in one order. */
-static bool find_lost(struct postgres *postgres, const struct rows *before, const struct rows *after,
+/* What protected rows and is gone, while what it protected is still there. */
+static bool find_lost(struct postgres *postgres, const struct view *before, const struct view *after,
                       struct rls_findings *findings, struct error *error)
 {
-    for (size_t row = 0; row < rows_count(before); row++) {
-        const char *object = rows_text(before, row, "object"), *guard = rows_text(before, row, "guard");
-        enum rls_severity severity = RLS_HIGH;
+    for (size_t i = 0; i < before->guard_count; i++) {
+        const struct guard *guard = &before->guards[i];
         bool there = false;
-        if (has_guard(after, object, guard))
+        if (!sees(after, guard) || has_guard(after, guard))
             continue;
-        if (!is_there(postgres, rows_text(before, row, "needs"), &there, error))
+        if (!is_there(postgres, guard->needs, &there, error))
             return false;
-        if (!there || !rls_severity_parse(rows_text(before, row, "severity"), &severity))
+        if (!there)
             continue;
-        struct rls_finding *finding =
-            rls_finding_add(findings, rows_text(before, row, "check"), severity, object);
-        finding->message = text_format("lost %s", guard);
-        finding->hint = text_copy(rows_text(before, row, "hint"));
+        struct rls_finding *finding = rls_finding_add(findings, guard->check, guard->severity, guard->object);
+        finding->message = text_format("lost %s", guard->name);
+        finding->hint = text_copy(guard->hint);
     }
     return true;
 }
@@ -181,7 +258,7 @@ static bool judge(struct rls_gate *gate, struct postgres *postgres, const struct
     AUTO(rls_findings_clear) struct rls_findings findings = {0};
     AUTO(directives_clear) struct directives directives = {.lock_timeout_ms = -1};
 
-    if (!find_lost(postgres, gate->before.guards, view->guards, &findings, error))
+    if (!find_lost(postgres, &gate->before, view, &findings, error))
         return false;
     for (size_t i = 0; i < view->findings.count; i++)
         if (!view->findings.items[i].inconclusive &&
@@ -268,25 +345,45 @@ static bool refuse(const struct rls_gate *gate, const struct script *script, boo
 
 /* ---- the moments ---- */
 
+/* What view has seen is the state from now on. Of relations it did not look at, everything stays; a finding
+ * that has gone stays known, so that what is undone and done again within one run is not told. */
+static void absorb(struct rls_gate *gate, struct view *view)
+{
+    struct view *before = &gate->before;
+
+    if (view->narrow) {
+        for (size_t i = 0; i < before->guard_count; i++) {
+            if (sees(view, &before->guards[i]))
+                continue;
+            view->guards = memory_grow(view->guards, view->guard_count, sizeof *view->guards);
+            view->guards[view->guard_count++] = before->guards[i];
+            before->guards[i] = (struct guard){0};
+        }
+        rls_findings_move(&view->findings, &before->findings);
+        text_list_clear(&view->only);
+        view->narrow = false;
+    }
+    view_clear(before);
+    *before = *view;
+    *view = (struct view){0};
+}
+
 /* What ran outside transactions is looked at when the next one begins. */
 static bool at_begin(struct rls_gate *gate, const struct run_look *look, struct error *error)
 {
     AUTO(view_clear) struct view view = {0};
-    bool first = gate->before.digest == NULL;
+    bool first = gate->before.digests == NULL;
 
     gate->shown = false;
     view_clear(&gate->after);
     if (!first && !gate->behind)
         return true;
     if (!read_apart(gate, look->postgres, &view, error) ||
-        (!first && view.digest != NULL && !judge(gate, look->postgres, NULL, &view, error)))
+        (!first && view.digests != NULL && !judge(gate, look->postgres, NULL, &view, error)))
         return error_prefix(error, "gate of row-level security");
     gate->behind = false;
-    if (view.digest != NULL) {
-        view_clear(&gate->before);
-        gate->before = view;
-        view = (struct view){0};
-    }
+    if (view.digests != NULL)
+        absorb(gate, &view);
     return gate->refused.count == 0 || refuse(gate, NULL, true, error);
 }
 
@@ -296,7 +393,7 @@ static bool at_commit(struct rls_gate *gate, const struct run_look *look, struct
     rls_findings_clear(&gate->refused);
     if (!postgres_execute(look->postgres, sql_savepoint, error) ||
         !read_view(gate, look->postgres, &gate->after, error) ||
-        (gate->after.digest != NULL && !judge(gate, look->postgres, look->script, &gate->after, error)) ||
+        (gate->after.digests != NULL && !judge(gate, look->postgres, look->script, &gate->after, error)) ||
         !postgres_execute(look->postgres, sql_savepoint_back, error))
         return error_prefix(error, "gate of row-level security");
     return gate->refused.count == 0 || refuse(gate, look->script, false, error);
@@ -305,11 +402,8 @@ static bool at_commit(struct rls_gate *gate, const struct run_look *look, struct
 static void at_end(struct rls_gate *gate, const struct run_look *look)
 {
     gate->behind = gate->behind || (look->bare && look->committed);
-    if (!look->bare && look->committed && gate->after.digest != NULL) {
-        view_clear(&gate->before);
-        gate->before = gate->after;
-        gate->after = (struct view){0};
-    }
+    if (!look->bare && look->committed && gate->after.digests != NULL)
+        absorb(gate, &gate->after);
     view_clear(&gate->after);
 }
 

@@ -3,10 +3,10 @@
  * No migration commits that weakens row-level security: before each COMMIT the state is compared with the one
  * before the migration, and what was added is told with the statement that did it.
  *
- * It looks through struct run_watch. A digest of the catalogs, one statement, says whether anything changed;
- * only then the catalog checks run, and what protected rows before is looked for again: row security, FORCE,
- * restrictive policies, options of views, SECURITY DEFINER and search_path of functions, which CREATE OR
- * REPLACE drops without a word.
+ * It looks through struct run_watch. A digest of each relation, one statement, says what changed; only
+ * for that, and what it depends on, the catalog checks run, and what protected rows before is looked for
+ * again: row security, FORCE, restrictive policies, options of views, SECURITY DEFINER and search_path of
+ * functions, which CREATE OR REPLACE drops without a word.
  *
  * Scripts run with row_security = off, which they may change: a data migration whose rows policies would hide
  * fails instead of changing none.

@@ -1,33 +1,55 @@
--- One value (digest) that is another when anything changed on which row-level security depends: flags, owners, rights, options,
--- tenant columns, policies, keys, functions, roles, default privileges, publications. Statistics and file numbers do not count.
-SELECT md5(concat_ws(' ',
-    (SELECT sum(hashtextextended(ROW(c.oid, c.relname, c.relnamespace, c.relkind, c.relowner, c.relacl, c.reloptions,
-                                     c.relrowsecurity, c.relforcerowsecurity, c.relnatts)::text, 0))
-       FROM pg_catalog.pg_class AS c
-      WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')),
-    (SELECT sum(hashtextextended(ROW(p.oid, p.polrelid, p.polname, p.polcmd, p.polpermissive, p.polroles, p.polqual,
-                                     p.polwithcheck)::text, 0))
-       FROM pg_catalog.pg_policy AS p),
-    (SELECT sum(hashtextextended(ROW(a.attrelid, a.attnum, a.attname, a.attnotnull, a.attacl)::text, 0))
-       FROM pg_catalog.pg_attribute AS a
-      WHERE a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped),
-    (SELECT sum(hashtextextended(ROW(k.oid, k.conrelid, k.confrelid, k.conkey, k.confdeltype, k.confupdtype)::text, 0))
-       FROM pg_catalog.pg_constraint AS k
-      WHERE k.contype IN ('f', 'p', 'u')),
-    (SELECT sum(hashtextextended(ROW(i.indexrelid, i.indrelid, i.indkey)::text, 0))
-       FROM pg_catalog.pg_index AS i
-      WHERE i.indexrelid >= 16384 AND i.indisunique),
-    (SELECT sum(hashtextextended(ROW(h.inhrelid, h.inhparent)::text, 0)) FROM pg_catalog.pg_inherits AS h),
-    (SELECT sum(hashtextextended(ROW(w.oid, w.ev_class, w.ev_action)::text, 0))
-       FROM pg_catalog.pg_rewrite AS w
-      WHERE w.oid >= 16384),
-    (SELECT sum(hashtextextended(ROW(f.oid, f.proname, f.proowner, f.prosecdef, f.proleakproof, f.provolatile, f.proconfig,
-                                     f.proacl, f.prosrc)::text, 0))
-       FROM pg_catalog.pg_proc AS f
-      WHERE f.oid >= 16384),
-    (SELECT sum(hashtextextended(ROW(r.oid, r.rolname, r.rolsuper, r.rolbypassrls, r.rolinherit, r.rolcanlogin)::text, 0))
-       FROM pg_catalog.pg_roles AS r),
-    (SELECT sum(hashtextextended(m::text, 0)) FROM pg_catalog.pg_auth_members AS m),
-    (SELECT sum(hashtextextended(d::text, 0)) FROM pg_catalog.pg_default_acl AS d),
-    (SELECT sum(hashtextextended(ROW(n.oid, n.nspacl)::text, 0)) FROM pg_catalog.pg_namespace AS n),
-    (SELECT sum(hashtextextended(u::text, 0)) FROM pg_catalog.pg_publication_tables AS u))) AS digest
+-- For each relation (oid) a number (digest) that is another when anything of it changed on which row-level security depends:
+-- flags, owner, rights, options, columns, policies, keys, parents, a view's text. oid 0 stands for what belongs to no relation: functions,
+-- roles, default privileges, schemas, publications. Statistics and file numbers do not count.
+WITH part (oid, hash) AS (
+    SELECT c.oid, hashtextextended(ROW(c.relname, c.relnamespace, c.relkind, c.relowner, c.relacl, c.reloptions, c.relrowsecurity,
+                                       c.relforcerowsecurity, c.relnatts)::text, 1)
+      FROM pg_catalog.pg_class AS c
+     WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+     UNION ALL
+    SELECT p.polrelid, hashtextextended(ROW(p.polname, p.polcmd, p.polpermissive, p.polroles, p.polqual, p.polwithcheck)::text, 2)
+      FROM pg_catalog.pg_policy AS p
+     UNION ALL
+    SELECT a.attrelid, hashtextextended(ROW(a.attnum, a.attname, a.attnotnull, a.attacl)::text, 3)
+      FROM pg_catalog.pg_attribute AS a
+     WHERE a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped
+       AND (a.attacl IS NOT NULL OR a.attname::text LIKE ANY (ARRAY(
+            SELECT jsonb_array_elements_text(COALESCE(current_setting('pgmigrate.rls')::jsonb -> 'tenant_columns', '["%"]')))))
+     UNION ALL
+    SELECT k.conrelid, hashtextextended(ROW(k.oid, k.confrelid, k.conkey, k.confdeltype, k.confupdtype)::text, 4)
+      FROM pg_catalog.pg_constraint AS k
+     WHERE k.contype = 'f'
+     UNION ALL
+    SELECT i.indrelid, hashtextextended(ROW(i.indexrelid, i.indkey)::text, 5)
+      FROM pg_catalog.pg_index AS i
+     WHERE i.indexrelid >= 16384 AND i.indisunique
+     UNION ALL
+    SELECT h.inhrelid, hashtextextended(h.inhparent::text, 6)
+      FROM pg_catalog.pg_inherits AS h
+     UNION ALL
+    SELECT w.ev_class, hashtextextended(w.ev_action::text, 7)
+      FROM pg_catalog.pg_rewrite AS w
+     WHERE w.oid >= 16384
+     UNION ALL
+    SELECT 0, hashtextextended(ROW(f.oid, f.proname, f.proowner, f.prosecdef, f.proleakproof, f.provolatile, f.proconfig, f.proacl,
+                                   f.prosrc)::text, 8)
+      FROM pg_catalog.pg_proc AS f
+     WHERE f.oid >= 16384
+     UNION ALL
+    SELECT 0, hashtextextended(ROW(r.oid, r.rolname, r.rolsuper, r.rolbypassrls, r.rolinherit, r.rolcanlogin)::text, 9)
+      FROM pg_catalog.pg_roles AS r
+     UNION ALL
+    SELECT 0, hashtextextended(m::text, 10) FROM pg_catalog.pg_auth_members AS m
+     UNION ALL
+    SELECT 0, hashtextextended(d::text, 11) FROM pg_catalog.pg_default_acl AS d
+     UNION ALL
+    SELECT 0, hashtextextended(ROW(n.oid, n.nspname, n.nspacl)::text, 12) FROM pg_catalog.pg_namespace AS n WHERE n.oid >= 16384
+     UNION ALL
+    SELECT u.prrelid, hashtextextended(u::text, 13) FROM pg_catalog.pg_publication_rel AS u
+     UNION ALL
+    SELECT 0, hashtextextended(u::text, 14) FROM pg_catalog.pg_publication AS u
+)
+SELECT p.oid, sum(p.hash) AS digest
+  FROM part AS p
+ GROUP BY p.oid
+ ORDER BY p.oid

@@ -1,28 +1,28 @@
--- What protects rows and can be lost without a word (object, guard): switches of tables, restrictive policies, options of views,
+-- What protects rows and can be lost without a word (object, guard; oid of the relation, 0 for a function): switches of tables, restrictive policies, options of views,
 -- SECURITY DEFINER and the search_path of functions. check, severity and remedy are for the one who finds it gone.
 WITH :scope
-SELECT t.object, 'row-level security' AS guard, 'M5' AS "check", 'high' AS severity,
+SELECT t.oid, t.object, 'row-level security' AS guard, 'M5' AS "check", 'high' AS severity,
        format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY;', t.object) AS hint, t.object AS needs
   FROM relation AS t
  WHERE t.row_security
  UNION ALL
-SELECT t.object, 'FORCE ROW LEVEL SECURITY', 'M5', 'medium', format('ALTER TABLE %s FORCE ROW LEVEL SECURITY;', t.object), t.object
+SELECT t.oid, t.object, 'FORCE ROW LEVEL SECURITY', 'M5', 'medium', format('ALTER TABLE %s FORCE ROW LEVEL SECURITY;', t.object), t.object
   FROM relation AS t
  WHERE t.forced
  UNION ALL
-SELECT r.object, format('the restrictive policy %I', p.polname), 'M5', 'high',
+SELECT r.oid, r.object, format('the restrictive policy %I', p.polname), 'M5', 'high',
        format('CREATE POLICY %I ON %s AS RESTRICTIVE …;', p.polname, r.object), r.object
   FROM pg_catalog.pg_policy AS p
   JOIN relation AS r ON r.oid = p.polrelid
  WHERE NOT p.polpermissive
  UNION ALL
-SELECT format('view %s', v.object), split_part(o.option, '=', 1), 'M1', CASE WHEN o.option LIKE 'security\_i%' THEN 'high' ELSE 'medium' END,
+SELECT v.oid, format('view %s', v.object), split_part(o.option, '=', 1), 'M1', CASE WHEN o.option LIKE 'security\_i%' THEN 'high' ELSE 'medium' END,
        format('ALTER VIEW %s SET (%s = true);', v.object, split_part(o.option, '=', 1)), v.object
   FROM relation AS v
  CROSS JOIN unnest(v.options) AS o(option)
  WHERE o.option ~ '^security_(invoker|barrier)=(true|on|yes|1)$'
  UNION ALL
-SELECT format('function %s', f.oid::regprocedure), g.guard, 'M2', 'medium', format('ALTER FUNCTION %s %s;', f.oid::regprocedure, g.remedy),
+SELECT 0, format('function %s', f.oid::regprocedure), g.guard, 'M2', 'medium', format('ALTER FUNCTION %s %s;', f.oid::regprocedure, g.remedy),
        f.oid::regprocedure::text
   FROM pg_catalog.pg_proc AS f
   JOIN pg_catalog.pg_namespace AS n ON n.oid = f.pronamespace
@@ -35,4 +35,4 @@ SELECT format('function %s', f.oid::regprocedure), g.guard, 'M2', 'medium', form
                         AND EXISTS (SELECT FROM unnest(f.proconfig) AS c(setting) WHERE c.setting LIKE 'search\_path=%')) AS g
  WHERE f.oid >= 16384
    AND n.nspname::text LIKE ANY (p.schemas)
- ORDER BY 1, 2
+ ORDER BY object, guard
