@@ -6,6 +6,7 @@
 #include "cli/rls.h"
 #include "cli/rls_probing.h"
 #include "migrator/rls_check.h"
+#include "migrator/rls_performance.h"
 #include "sql.h"
 
 static const struct option_spec options[] = {
@@ -22,6 +23,7 @@ static bool find(struct postgres *postgres, const struct rls_settings *settings,
     if (!postgres_execute(postgres, sql_rls_begin, error) || !rls_check_begin(postgres, settings, error))
         return false;
     return rls_check_all(postgres, catalogs_only, findings, error) &&
+           (catalogs_only || rls_performance_run(postgres, settings, findings, error)) &&
            postgres_execute(postgres, sql_rollback, error);
 }
 

@@ -61,7 +61,7 @@ owned 'zstd.*\.h' 'backup/compress.c'
 owned 'postgres_fe\.h|fe_utils/.*' 'migrator/split.c'
 owned 'pg_query.*\.h' 'migrator/parse.c'
 owned 'xxhash\.h' 'backup/fingerprint.c'
-owned 'jansson\.h' '@(cli/*|migrator/@(parse|rls_settings|rls_expression).c|backup/@(json|manifest|record).@(c|h))'
+owned 'jansson\.h' '@(cli/*|migrator/@(parse|rls_settings|rls_expression|rls_performance).c|backup/@(json|manifest|record).@(c|h))'
 
 for source in common/*.c migrator/*.c backup/*.c rollback/*.c deploy/*.c cli/*.c; do
     [ -f "${source%.c}.h" ] || continue

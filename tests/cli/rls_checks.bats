@@ -142,7 +142,8 @@ call core.policy('s26', 'using (tenant_id = core.tenant())');
 create policy q on core.s26 using (tenant_id = core.tenant());
 SQL
     verify
-    assert_found "S1 high core.s1
+    assert_found "P6 low core.s26
+S1 high core.s1
 S2 high core.s2
 S3 medium core.\"S3 none\"
 S3 medium core.s3_no_using

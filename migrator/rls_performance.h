@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * What policies cost: the server is asked how it would read each table as a role and a tenant of the
+ * application (EXPLAIN; nothing is read or changed). The plan decides, not the text of the policy: a setting
+ * in an index condition costs nothing, in a filter it is computed for every row.
+ *
+ *     D13  the policies of the table refer to each other without end (42P17): every statement fails
+ *     P1   a function or setting is computed for every row
+ *     P2   no index leads to the rows of a tenant        P3   because the column is cast
+ *     P4   because of an OR                               P6   several permissive policies side by side
+ *     P8   a subquery runs for every row
+ *
+ * P5 and P9, functions in policies that are VOLATILE, are the catalog check S22; P7, operators that are not
+ * leakproof, are seen as P2 where they are a policy's. Tables of less than RLS_LARGE_PAGES are left alone.
+ */
+#ifndef MIGRATOR_RLS_PERFORMANCE_H
+#define MIGRATOR_RLS_PERFORMANCE_H
+
+#include "migrator/rls_finding.h"
+#include "migrator/rls_settings.h"
+
+#define RLS_LARGE_PAGES 1000
+
+/* In the transaction of rls_check_begin. */
+MUST_CHECK bool rls_performance_run(struct postgres *postgres, const struct rls_settings *settings,
+                                    struct rls_findings *findings, struct error *error);
+
+#endif

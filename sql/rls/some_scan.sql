@@ -1,0 +1,2 @@
+-- Let the planner choose again.
+SET LOCAL enable_seqscan TO on
