@@ -2,6 +2,7 @@
 #include "migrator/check.h"
 #include "migrator/folder_scan.h"
 #include "migrator/parse.h"
+#include "migrator/rls_window.h"
 #include "migrator/rule.h"
 #include "migrator/script.h"
 #include "migrator/split.h"
@@ -282,6 +283,7 @@ void check_folder(const struct folder *folder, struct findings *findings)
         check_migration(folder->items[i], findings);
         check_requires(folder, folder->items[i], findings);
     }
+    rls_window_check(folder, findings);
 }
 
 static int compare_places(const void *a, const void *b)

@@ -43,6 +43,8 @@ const struct rule rules[] = {
      "a no-transaction script would run in a transaction, too"},
     {RULE_CONCURRENTLY_IF_NOT_EXISTS, SEVERITY_WARNING,
      "CREATE INDEX CONCURRENTLY IF NOT EXISTS keeps an INVALID index that an earlier attempt left"},
+    {RULE_RLS_WINDOW, SEVERITY_WARNING,
+     "row security or a policy is taken away in one transaction and brought back in a later one"},
     {RULE_BASE_ADDED, SEVERITY_NOTICE, "with --base: a migration the branch adds"},
     {RULE_BASE_COLLISION, SEVERITY_ERROR,
      "with --base: a new migration has a number that the base gave away meanwhile"},

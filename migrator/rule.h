@@ -39,6 +39,7 @@
 #define RULE_VERIFY_NO_TRANSACTION      "verify-no-transaction"
 #define RULE_NO_TRANSACTION_UNNEEDED    "no-transaction-unneeded"
 #define RULE_CONCURRENTLY_IF_NOT_EXISTS "concurrently-if-not-exists"
+#define RULE_RLS_WINDOW                 "rls-window"
 #define RULE_BASE_ADDED                 "base-added"
 #define RULE_BASE_COLLISION             "base-collision"
 #define RULE_BASE_OUT_OF_ORDER          "base-out-of-order"

@@ -70,6 +70,7 @@ complete -c pgmigrate -n '__fish_seen_subcommand_from apply up migrate' -l backu
 complete -c pgmigrate -n '__fish_seen_subcommand_from apply up migrate' -l require-rehearsal -d 'refuse files of which no rehearsal passed'
 complete -c pgmigrate -n '__fish_seen_subcommand_from apply up migrate' -l rehearsal-max-age -x -d 'apply wants a rehearsal of every file that is not older; unset: 7d in protected environments; empty: none is wanted'
 complete -c pgmigrate -n '__fish_seen_subcommand_from apply up migrate' -l evidence -r -F -d 'what "rehearse --evidence" wrote elsewhere'
+complete -c pgmigrate -n '__fish_seen_subcommand_from apply up migrate' -l rls-gate -x -a 'off new all' -d 'what apply rolls back: new findings, all, or off; unset: new where this section is in use'
 complete -c pgmigrate -n '__fish_seen_subcommand_from apply up migrate' -l out-of-order -d 'also run files older than what is applied'
 complete -c pgmigrate -n '__fish_seen_subcommand_from apply up migrate' -l set -x -d 'value for scripts with "variables"'
 complete -c pgmigrate -n '__fish_seen_subcommand_from apply up migrate' -l lock-timeout -x -d 'how long one attempt waits for a table lock; 0 waits without end'

@@ -96,6 +96,7 @@ _pgmigrate() {
             '--require-rehearsal[refuse files of which no rehearsal passed]'
             '--rehearsal-max-age=[apply wants a rehearsal of every file that is not older; unset\: 7d in protected environments; empty\: none is wanted]:AGE:'
             '*--evidence=[what "rehearse --evidence" wrote elsewhere]:FILE:_files'
+            '--rls-gate=[what apply rolls back\: new findings, all, or off; unset\: new where this section is in use]:WHAT:(off new all)'
             '--out-of-order[also run files older than what is applied]'
             '*--set=[value for scripts with "variables"]:NAME=VALUE:'
             '--lock-timeout=[how long one attempt waits for a table lock; 0 waits without end]:MS:'

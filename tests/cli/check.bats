@@ -395,3 +395,14 @@ migrations/003_b.sql base-renamed error -"
     assert_stderr 'program "git" not found'
     assert_stderr 'leave --base out'
 }
+
+@test "a table that stands unprotected between two transactions is told, and not within one" {
+    migration 001_off <<<$'SELECT 1;\nALTER TABLE core.orders DISABLE ROW LEVEL SECURITY;'
+    migration 002_sound <<<$'DROP POLICY p ON lines;\nCREATE POLICY p ON lines USING (true);\nALTER TABLE lines NO FORCE ROW LEVEL SECURITY;'
+    migration 003_on <<<$'ALTER TABLE Orders ADD COLUMN i int, ENABLE ROW LEVEL SECURITY;'
+    migration 004_bare <<<$'-- pgmigrate: no-transaction\nDROP POLICY IF EXISTS "P 1" ON "Lines";\nVACUUM;\nCREATE POLICY "P 1" ON public."Lines" USING (true);'
+    run_pgmigrate check --json
+    assert_equal "$(json '.findings[] | select(.rule == "rls-window") | "\(.file):\(.line) \(.message)"')" \
+        "migrations/001_off.sql:2 row-level security of orders is missing until migrations/003_on.sql:1 brings it back
+migrations/004_bare.sql:2 policy P 1 on Lines is missing until migrations/004_bare.sql:4 brings it back"
+}
