@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "cli/commands.h"
-#include "cli/connect.h"
-#include "cli/document.h"
-#include "cli/report.h"
 #include "cli/rls.h"
+#include "cli/rls_document.h"
 #include "cli/rls_probing.h"
+#include "cli/rls_report.h"
 #include "migrator/rls_check.h"
 #include "sql.h"
 
@@ -16,68 +15,61 @@ static const struct option_spec options[] = {
     {0},
 };
 
-static bool find(struct postgres *postgres, const struct rls_settings *settings, bool catalogs_only,
-                 struct rls_findings *findings, struct error *error)
+struct run {
+    const struct invocation *invocation;
+    struct rls_place place;
+    struct rls_settings settings;
+    bool catalogs_only;
+    struct rls_result result;
+};
+
+static void run_clear(struct run *run)
 {
-    if (!postgres_execute(postgres, sql_rls_begin, error) || !rls_check_begin(postgres, settings, error))
+    rls_place_clear(&run->place);
+    rls_settings_clear(&run->settings);
+    rls_result_clear(&run->result);
+}
+CLEANUP_VALUE(struct run, run_clear)
+
+static bool count(struct run *run, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+
+    if (!rls_check_query(run->place.postgres, sql_rls_counts, &rows, error))
         return false;
-    return rls_check_all(postgres, catalogs_only, findings, error) &&
-           postgres_execute(postgres, sql_rollback, error);
+    run->result.tables = rows_integer(rows, 0, "tables");
+    run->result.roles = rows_integer(rows, 0, "roles");
+    return true;
 }
 
-static json_t *document_finding(const struct rls_finding *finding)
+static bool find(struct run *run, struct error *error)
 {
-    json_t *object = json_object();
-
-    document_text(object, "check", finding->check);
-    document_text(object, "severity", rls_severity_name(finding->severity));
-    document_text(object, "object", finding->object);
-    document_text(object, "role", finding->role);
-    document_text(object, "message", finding->message);
-    document_text(object, "hint", finding->hint);
-    document_text(object, "evidence", finding->evidence);
-    return object;
-}
-
-static void add_fields(json_t *document, const struct rls_findings *findings)
-{
-    json_t *found = json_array(), *inconclusive = json_array();
-
-    for (size_t i = 0; i < findings->count; i++)
-        json_array_append_new(findings->items[i].inconclusive ? inconclusive : found,
-                              document_finding(&findings->items[i]));
-    json_object_set_new(document, "findings", found);
-    json_object_set_new(document, "inconclusive", inconclusive);
-}
-
-static void print(const struct rls_findings *findings)
-{
-    for (size_t i = 0; i < findings->count; i++) {
-        const struct rls_finding *finding = &findings->items[i];
-        printf("%s: %s: %s [%s]\n", finding->object, rls_severity_name(finding->severity), finding->message,
-               finding->check);
-    }
+    if (!postgres_execute(run->place.postgres, sql_rls_begin, error) ||
+        !rls_check_begin(run->place.postgres, &run->settings, error) || !count(run, error) ||
+        !rls_check_all(run->place.postgres, run->catalogs_only, &run->result.findings, error))
+        return false;
+    for (const struct rls_check *check = rls_checks; check->id != NULL; check++)
+        rls_result_add(&run->result, check->id, check->title, check->as_role && run->catalogs_only);
+    return postgres_execute(run->place.postgres, sql_rollback, error);
 }
 
 static bool run(struct invocation *invocation, struct error *error)
 {
-    AUTO(rls_place_clear) struct rls_place place = {0};
-    AUTO(rls_settings_clear) struct rls_settings settings = {0};
-    AUTO(rls_findings_clear) struct rls_findings findings = {0};
+    AUTO(run_clear)
+    struct run run = {.invocation = invocation, .catalogs_only = invocation_flag(invocation, "static-only")};
     enum rls_severity fail_on = RLS_MEDIUM;
 
-    rls_read_settings(invocation, &settings);
+    rls_read_settings(invocation, &run.settings);
     if (!rls_severity_parse(config_text(invocation->config, "fail_on"), &fail_on) ||
-        !rls_place_open(invocation, &place, error) ||
-        !find(place.postgres, &settings, invocation_flag(invocation, "static-only"), &findings, error) ||
-        !rls_probing(invocation, &place, &settings, &findings, error))
+        !rls_place_open(invocation, &run.place, error) || !find(&run, error) ||
+        !rls_probing(invocation, &run.place, &run.settings, &run.result, error))
         return false;
-    rls_findings_sort(&findings);
+    rls_result_tally(&run.result);
     if (invocation->json)
-        add_fields(invocation->document, &findings);
+        rls_document_fill(invocation->document, &run.result);
     else
-        print(&findings);
-    if (rls_findings_count(&findings, fail_on) > 0)
+        rls_report_print(invocation, &run.result);
+    if (rls_findings_count(&run.result.findings, fail_on) > 0)
         invocation->exit_code = ERROR_FINDINGS;
     return true;
 }
