@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "cli/commands.h"
+#include "cli/report.h"
 #include "cli/rls.h"
 #include "cli/rls_document.h"
+#include "cli/rls_junit.h"
 #include "cli/rls_probing.h"
 #include "cli/rls_report.h"
+#include "cli/rls_sarif.h"
 #include "migrator/rls_check.h"
 #include "sql.h"
+#include <string.h>
 
 static const struct option_spec options[] = {
     {.name = "role", .argument = "ROLE", .repeats = true, .summary = "a role that the application works as"},
     OPTIONS_TENANT,
     OPTIONS_PROBING,
     {.name = "fail-on", .argument = "SEVERITY", .key = "fail_on"},
+    {.name = "sarif", .argument = "FILE", .summary = "write what was found as SARIF 2.1.0, for code hosts"},
+    {.name = "junit", .argument = "FILE", .summary = "write what was found as JUnit XML, for CI"},
     {0},
 };
 
@@ -53,6 +59,24 @@ static bool find(struct run *run, struct error *error)
     return postgres_execute(run->place.postgres, sql_rollback, error);
 }
 
+static bool write_file(const char *file, const char *text, struct error *error)
+{
+    return file_write_atomic(file, text, strlen(text), 0644, error);
+}
+
+static bool write_files(const struct run *run, enum rls_severity fail_on, struct error *error)
+{
+    const char *sarif = invocation_option(run->invocation, "sarif");
+    const char *junit = invocation_option(run->invocation, "junit");
+    const char *file = config_file(run->invocation->config);
+    OWNED char *place = file != NULL ? report_path(file) : text_copy("pgmigrate.conf");
+    OWNED char *sarif_text = sarif != NULL ? rls_sarif(&run->result, place) : NULL;
+    OWNED char *junit_text = junit != NULL ? rls_junit(&run->result, fail_on) : NULL;
+
+    return (sarif == NULL || write_file(sarif, sarif_text, error)) &&
+           (junit == NULL || write_file(junit, junit_text, error));
+}
+
 static bool run(struct invocation *invocation, struct error *error)
 {
     AUTO(run_clear)
@@ -65,6 +89,8 @@ static bool run(struct invocation *invocation, struct error *error)
         !rls_probing(invocation, &run.place, &run.settings, &run.result, error))
         return false;
     rls_result_tally(&run.result);
+    if (!write_files(&run, fail_on, error))
+        return false;
     if (invocation->json)
         rls_document_fill(invocation->document, &run.result);
     else

