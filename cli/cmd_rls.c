@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/report.h"
 #include "cli/rls.h"
+#include "cli/rls_accept.h"
 #include "cli/rls_document.h"
 #include "cli/rls_junit.h"
 #include "cli/rls_probing.h"
@@ -16,6 +17,7 @@ static const struct option_spec options[] = {
     OPTIONS_TENANT,
     OPTIONS_PROBING,
     {.name = "fail-on", .argument = "SEVERITY", .key = "fail_on"},
+    OPTIONS_BASELINE,
     {.name = "sarif", .argument = "FILE", .summary = "write what was found as SARIF 2.1.0, for code hosts"},
     {.name = "junit", .argument = "FILE", .summary = "write what was found as JUnit XML, for CI"},
     {0},
@@ -86,7 +88,8 @@ static bool run(struct invocation *invocation, struct error *error)
     rls_read_settings(invocation, &run.settings);
     if (!rls_severity_parse(config_text(invocation->config, "fail_on"), &fail_on) ||
         !rls_place_open(invocation, &run.place, error) || !find(&run, error) ||
-        !rls_probing(invocation, &run.place, &run.settings, &run.result, error))
+        !rls_probing(invocation, &run.place, &run.settings, &run.result, error) ||
+        !rls_accept(invocation, &run.result, error))
         return false;
     rls_result_tally(&run.result);
     if (!write_files(&run, fail_on, error))

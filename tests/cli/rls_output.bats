@@ -150,3 +150,62 @@ fail error public.orders pgmigrate.conf'
     assert_status 1
     assert_stderr "nowhere/found.xml"
 }
+
+@test "the baseline accepts what it names until its day, and rls passes" {
+    open_tables
+    printf '%s\n' '# accepted' 'S1 public.orders until 2999-12-31: it goes next week' \
+        'S1 public."Odd & <names>" until 2999-12-31: nobody may connect' >accepted
+    run_pgmigrate rls --fail-on high --baseline accepted
+    assert_status 0
+    grep -q '^S1  .*  2 accepted$' <<<"$output"
+    refute_output "public.orders: "
+    assert_equal "$stderr" ""
+    run_pgmigrate rls --fail-on high --baseline accepted --verbose
+    assert_output "    accepted: it goes next week"
+    run_pgmigrate rls --fail-on high --baseline accepted --json --sarif found.sarif
+    assert_equal "$(jq -r '.accepted[] | "\(.object) \(.reason)"' <<<"$output")" 'public."Odd & <names>" nobody may connect
+public.orders it goes next week'
+    assert_equal "$(jq -r '.runs[0].results[] | select(.suppressions) | .suppressions[0].justification' found.sarif | tail -n 1)" \
+        "it goes next week"
+}
+
+@test "a line of the baseline whose day is over accepts nothing, and one that matches nothing is told" {
+    open_tables
+    printf '%s\n' 'S1 public.orders until 2020-12-31: long ago' 'S2 public.gone until 2999-12-31: gone' \
+        'D1 public.orders until 2999-12-31: probes are not made here' 'S6 public.orders until 2999-12-31: left out' >accepted
+    printf '%s\n' '[rls]' 'baseline = accepted' >pgmigrate.conf
+    run_pgmigrate rls --fail-on high --static-only
+    assert_status 3
+    assert_output "public.orders: high: "
+    assert_stderr "accepted:1: warning: S1 public.orders was accepted until 2020-12-31 [acceptance-over]"
+    assert_stderr "accepted:2: notice: nothing is found any more of S2 public.gone [acceptance-unused]"
+    [[ $stderr != *accepted:3* && $stderr != *accepted:4* ]]
+    run_pgmigrate rls --fail-on high --static-only --json
+    assert_equal "$(jq -r '.baseline[].rule' <<<"$output")" "acceptance-over
+acceptance-unused"
+}
+
+@test "a line of the baseline that is wrong is told with its place" {
+    printf '%s\n' '# accepted' 'S1 public.orders until tomorrow: soon' >accepted
+    run_pgmigrate rls --baseline accepted
+    assert_status 2
+    assert_stderr 'accepted:2:24: error: the baseline wants a day such as 2027-01-31 after "until"'
+    run_pgmigrate rls --baseline nowhere
+    assert_status 2
+    assert_stderr nowhere
+}
+
+@test "a baseline that is written accepts everything, and keeps the reasons it has" {
+    open_tables
+    run_pgmigrate rls --fail-on info --write-baseline accepted
+    assert_status 0
+    grep -q '^S1 public.orders until [0-9-]*: found on ' accepted
+    sed -i 's/^\(S1 public.orders until\).*/\1 2999-12-31: it goes next week/; /Odd/d' accepted
+    run_pgmigrate rls --fail-on info --baseline accepted
+    assert_status 3
+    run_pgmigrate rls --write-baseline accepted
+    grep -q '^S1 public.orders until 2999-12-31: it goes next week$' accepted
+    grep -q '^S1 public."Odd & <names>" until ' accepted
+    run_pgmigrate rls --fail-on info --baseline accepted
+    assert_status 0
+}
