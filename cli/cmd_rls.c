@@ -50,10 +50,35 @@ static bool count(struct run *run, struct error *error)
     return true;
 }
 
+/* A name that is nowhere is a mistake in the settings: looking without it would find too little. The column
+ * that is looked for where nobody names one may be missing. */
+static bool check_settings(const struct run *run, struct error *error)
+{
+    const struct config *config = run->invocation->config;
+    AUTO(rows_free) struct rows *rows = NULL;
+
+    if (!rls_check_query(run->place.postgres, sql_rls_missing, &rows, error))
+        return false;
+    for (size_t row = 0; row < rows_count(rows); row++) {
+        const char *key = rows_text(rows, row, "key"), *name = rows_text(rows, row, "name");
+        if (text_equal(key, "tenant_column") && !config_is_set(config, key)) {
+            report_warning(run->invocation,
+                           "no table has a column \"%s\"; say in [rls] what tenants are: "
+                           "\"pgmigrate rls --suggest\" writes it",
+                           name);
+            continue;
+        }
+        error_set(error, ERROR_USAGE, "%s \"%s\" is not in the database", rows_text(rows, row, "what"), name);
+        return error_detail(error, "\"%s\" of [rls] names it.", key);
+    }
+    return true;
+}
+
 static bool find(struct run *run, struct error *error)
 {
     if (!postgres_execute(run->place.postgres, sql_rls_begin, error) ||
-        !rls_check_begin(run->place.postgres, &run->settings, error) || !count(run, error) ||
+        !rls_check_begin(run->place.postgres, &run->settings, error) || !check_settings(run, error) ||
+        !count(run, error) ||
         !rls_check_all(run->place.postgres, run->catalogs_only, &run->result.findings, error))
         return false;
     for (const struct rls_check *check = rls_checks; check->id != NULL; check++)
@@ -85,8 +110,8 @@ static bool run(struct invocation *invocation, struct error *error)
     struct run run = {.invocation = invocation, .catalogs_only = invocation_flag(invocation, "static-only")};
     enum rls_severity fail_on = RLS_MEDIUM;
 
-    rls_read_settings(invocation, &run.settings);
-    if (!rls_severity_parse(config_text(invocation->config, "fail_on"), &fail_on) ||
+    if (!rls_read_settings(invocation, &run.settings, error) ||
+        !rls_severity_parse(config_text(invocation->config, "fail_on"), &fail_on) ||
         !rls_place_open(invocation, &run.place, error) || !find(&run, error) ||
         !rls_probing(invocation, &run.place, &run.settings, &run.result, error) ||
         !rls_accept(invocation, &run.result, error))

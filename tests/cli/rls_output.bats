@@ -209,3 +209,45 @@ acceptance-unused"
     run_pgmigrate rls --fail-on info --baseline accepted
     assert_status 0
 }
+
+@test "a column, role, schema or parent that the settings name and the database lacks is an error" {
+    open_tables
+    psql_value "create table lines (id int generated always as identity primary key, orders int references orders)"
+    run_pgmigrate rls --tenant-column 'tenant_id,org%_*'
+    assert_status 2
+    assert_stderr 'error: column "org%_*" is not in the database'
+    run_pgmigrate rls --role nobody_of_this_name
+    assert_status 2
+    assert_stderr 'error: role "nobody_of_this_name" is not in the database'
+    run_pgmigrate rls --schemas 'public, no_such'
+    assert_status 2
+    assert_stderr 'error: schema "no_such" is not in the database'
+    run_pgmigrate rls --through lines=order_s
+    assert_status 2
+    assert_stderr 'error: table "order_s" is not in the database'
+    assert_stderr 'detail: "through.lines" of [rls] names it.'
+    # What is not there needs no protection.
+    run_pgmigrate rls --exempt no_table --through no_table=orders --fail-on high
+    assert_status 3
+}
+
+@test "without settings, a database without tenants is told, not passed in silence" {
+    run_pgmigrate rls
+    assert_stderr 'warning: no table has a column "tenant_id"'
+    assert_output "0 tables of tenants"
+}
+
+@test "a table that reaches its tenant through its parent is one of tenants, from the command line as from the file" {
+    open_tables
+    psql_value "create table lines (id int generated always as identity primary key, orders int not null references orders)"
+    run_pgmigrate rls --json
+    assert_equal "$(findings 'select(.object == "public.lines" and .check == "S1") | .check')" ""
+    run_pgmigrate rls --json --through lines=orders
+    assert_equal "$(findings 'select(.object == "public.lines" and .check == "S1") | .check')" S1
+    printf '%s\n' '[rls]' 'through.public.lines = public.orders' >pgmigrate.conf
+    run_pgmigrate rls --json
+    assert_equal "$(findings 'select(.object == "public.lines" and .check == "S1") | .check')" S1
+    run_pgmigrate rls --through lines
+    assert_status 2
+    assert_stderr '"--through" wants NAME=VALUE, not "lines"'
+}
