@@ -8,6 +8,7 @@
 #include "cli/rls_probing.h"
 #include "cli/rls_report.h"
 #include "cli/rls_sarif.h"
+#include "cli/rls_suggest.h"
 #include "migrator/rls_check.h"
 #include "sql.h"
 #include <string.h>
@@ -18,6 +19,7 @@ static const struct option_spec options[] = {
     OPTIONS_PROBING,
     {.name = "fail-on", .argument = "SEVERITY", .key = "fail_on"},
     OPTIONS_BASELINE,
+    {.name = "suggest", .summary = "look at the database, and print a section [rls] for the configuration"},
     {.name = "sarif", .argument = "FILE", .summary = "write what was found as SARIF 2.1.0, for code hosts"},
     {.name = "junit", .argument = "FILE", .summary = "write what was found as JUnit XML, for CI"},
     {0},
@@ -112,8 +114,11 @@ static bool run(struct invocation *invocation, struct error *error)
 
     if (!rls_read_settings(invocation, &run.settings, error) ||
         !rls_severity_parse(config_text(invocation->config, "fail_on"), &fail_on) ||
-        !rls_place_open(invocation, &run.place, error) || !find(&run, error) ||
-        !rls_probing(invocation, &run.place, &run.settings, &run.result, error) ||
+        !rls_place_open(invocation, &run.place, error))
+        return false;
+    if (invocation_flag(invocation, "suggest"))
+        return rls_suggest(invocation, run.place.postgres, error);
+    if (!find(&run, error) || !rls_probing(invocation, &run.place, &run.settings, &run.result, error) ||
         !rls_accept(invocation, &run.result, error))
         return false;
     rls_result_tally(&run.result);

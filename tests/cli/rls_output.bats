@@ -251,3 +251,43 @@ acceptance-unused"
     assert_status 2
     assert_stderr '"--through" wants NAME=VALUE, not "lines"'
 }
+
+@test "--suggest writes a section that can be used as it is" {
+    role=app_$RANDOM$RANDOM
+    psql_value "create role $role login;
+                create schema core;
+                create table core.tenants (id int primary key, name text);
+                create table core.colours (id int primary key);
+                create table core.orders (id int primary key, org_id int not null references core.tenants,
+                                          colour int references core.colours);
+                create table core.bills (id int primary key, org_id int not null references core.tenants);
+                create table core.lines (id int primary key, orders int not null references core.orders);
+                create table core.unrelated (id int primary key);
+                alter table core.orders enable row level security;
+                create policy p on core.orders using (org_id = nullif(current_setting('app.org', true), '')::int);
+                grant usage on schema core to $role;
+                grant select on core.orders to $role"
+    run_pgmigrate rls --suggest
+    assert_status 0
+    assert_equal "$output" "[rls]
+schemas = core
+tenant_column = org_id
+tenant_setting = app.org
+roles = $role
+exempt = core.colours, core.tenants
+through.core.lines = core.orders"
+    printf '%s\n' "$output" >pgmigrate.conf
+    run_pgmigrate rls --json
+    assert_status 3
+    assert_equal "$(jq -c .checked <<<"$output")" '{"tables":3,"roles":1,"probes":0}'
+    drop_test_database
+    psql_server "drop role $role"
+}
+
+@test "--suggest says when no column tells tenants apart" {
+    psql_value "create table things (id int primary key)"
+    run_pgmigrate rls --suggest
+    assert_status 0
+    assert_equal "$output" "[rls]"
+    assert_stderr "no column says whose a row is"
+}
