@@ -96,7 +96,7 @@ static void gate_clear(struct gate *gate)
 }
 CLEANUP_VALUE(struct gate, gate_clear)
 
-static void gate_open(const struct invocation *invocation, struct gate *ret)
+static bool gate_open(const struct invocation *invocation, struct gate *ret, struct error *error)
 {
     const char *mode = config_text(invocation->config, "rls_gate");
     struct rls_gate_options options = {.settings = &ret->settings, .at_least = RLS_MEDIUM};
@@ -105,10 +105,12 @@ static void gate_open(const struct invocation *invocation, struct gate *ret)
         mode = rls_is_configured(invocation->config) ? "new" : "off";
     if (text_equal(mode, "off") || invocation_flag(invocation, "dry-run") ||
         !rls_severity_parse(config_text(invocation->config, "fail_on"), &options.at_least))
-        return;
-    rls_read_settings(invocation, &ret->settings);
+        return true;
+    if (!rls_read_settings(invocation, &ret->settings, error))
+        return false;
     options.all = text_equal(mode, "all");
     ret->gate = rls_gate_new(&options);
+    return true;
 }
 
 static void gate_tell(const struct invocation *invocation, const struct rls_gate *gate)
@@ -209,7 +211,8 @@ static bool run(struct invocation *invocation, struct error *error)
         .dry_run = invocation_flag(invocation, "dry-run"),
         .batch = batch > 1 ? (size_t)batch : 1,
     };
-    gate_open(invocation, &gate);
+    if (!gate_open(invocation, &gate, error))
+        return false;
     options.run.watch = gate.gate == NULL ? NULL : rls_gate_watch(gate.gate);
     safety = (struct safety){invocation, postgres, evidence, &gate};
     options.before = before;

@@ -1,85 +1,139 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "cli/commands.h"
-#include "cli/connect.h"
-#include "cli/document.h"
 #include "cli/report.h"
 #include "cli/rls.h"
+#include "cli/rls_accept.h"
+#include "cli/rls_document.h"
+#include "cli/rls_junit.h"
 #include "cli/rls_probing.h"
+#include "cli/rls_report.h"
+#include "cli/rls_sarif.h"
+#include "cli/rls_suggest.h"
 #include "migrator/rls_check.h"
 #include "migrator/rls_performance.h"
 #include "sql.h"
+#include <string.h>
 
 static const struct option_spec options[] = {
     {.name = "role", .argument = "ROLE", .repeats = true, .summary = "a role that the application works as"},
     OPTIONS_TENANT,
     OPTIONS_PROBING,
     {.name = "fail-on", .argument = "SEVERITY", .key = "fail_on"},
+    OPTIONS_BASELINE,
+    {.name = "suggest", .summary = "look at the database, and print a section [rls] for the configuration"},
+    {.name = "sarif", .argument = "FILE", .summary = "write what was found as SARIF 2.1.0, for code hosts"},
+    {.name = "junit", .argument = "FILE", .summary = "write what was found as JUnit XML, for CI"},
     {0},
 };
 
-static bool find(struct postgres *postgres, const struct rls_settings *settings, bool catalogs_only,
-                 struct rls_findings *findings, struct error *error)
+struct run {
+    const struct invocation *invocation;
+    struct rls_place place;
+    struct rls_settings settings;
+    bool catalogs_only;
+    struct rls_result result;
+};
+
+static void run_clear(struct run *run)
 {
-    if (!postgres_execute(postgres, sql_rls_begin, error) || !rls_check_begin(postgres, settings, error))
+    rls_place_clear(&run->place);
+    rls_settings_clear(&run->settings);
+    rls_result_clear(&run->result);
+}
+CLEANUP_VALUE(struct run, run_clear)
+
+static bool count(struct run *run, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+
+    if (!rls_check_query(run->place.postgres, sql_rls_counts, &rows, error))
         return false;
-    return rls_check_all(postgres, catalogs_only, findings, error) &&
-           (catalogs_only || rls_performance_run(postgres, settings, findings, error)) &&
-           postgres_execute(postgres, sql_rollback, error);
+    run->result.tables = rows_integer(rows, 0, "tables");
+    run->result.roles = rows_integer(rows, 0, "roles");
+    return true;
 }
 
-static json_t *document_finding(const struct rls_finding *finding)
+/* A name that is nowhere is a mistake in the settings: looking without it would find too little. The column
+ * that is looked for where nobody names one may be missing. */
+static bool check_settings(const struct run *run, struct error *error)
 {
-    json_t *object = json_object();
+    const struct config *config = run->invocation->config;
+    AUTO(rows_free) struct rows *rows = NULL;
 
-    document_text(object, "check", finding->check);
-    document_text(object, "severity", rls_severity_name(finding->severity));
-    document_text(object, "object", finding->object);
-    document_text(object, "role", finding->role);
-    document_text(object, "message", finding->message);
-    document_text(object, "hint", finding->hint);
-    document_text(object, "evidence", finding->evidence);
-    return object;
-}
-
-static void add_fields(json_t *document, const struct rls_findings *findings)
-{
-    json_t *found = json_array(), *inconclusive = json_array();
-
-    for (size_t i = 0; i < findings->count; i++)
-        json_array_append_new(findings->items[i].inconclusive ? inconclusive : found,
-                              document_finding(&findings->items[i]));
-    json_object_set_new(document, "findings", found);
-    json_object_set_new(document, "inconclusive", inconclusive);
-}
-
-static void print(const struct rls_findings *findings)
-{
-    for (size_t i = 0; i < findings->count; i++) {
-        const struct rls_finding *finding = &findings->items[i];
-        printf("%s: %s: %s [%s]\n", finding->object, rls_severity_name(finding->severity), finding->message,
-               finding->check);
+    if (!rls_check_query(run->place.postgres, sql_rls_missing, &rows, error))
+        return false;
+    for (size_t row = 0; row < rows_count(rows); row++) {
+        const char *key = rows_text(rows, row, "key"), *name = rows_text(rows, row, "name");
+        if (text_equal(key, "tenant_column") && !config_is_set(config, key)) {
+            report_warning(run->invocation,
+                           "no table has a column \"%s\"; say in [rls] what tenants are: "
+                           "\"pgmigrate rls --suggest\" writes it",
+                           name);
+            continue;
+        }
+        error_set(error, ERROR_USAGE, "%s \"%s\" is not in the database", rows_text(rows, row, "what"), name);
+        return error_detail(error, "\"%s\" of [rls] names it.", key);
     }
+    return true;
+}
+
+static bool find(struct run *run, struct error *error)
+{
+    if (!postgres_execute(run->place.postgres, sql_rls_begin, error) ||
+        !rls_check_begin(run->place.postgres, &run->settings, error) || !check_settings(run, error) ||
+        !count(run, error) ||
+        !rls_check_all(run->place.postgres, run->catalogs_only, &run->result.findings, error) ||
+        (!run->catalogs_only &&
+         !rls_performance_run(run->place.postgres, &run->settings, &run->result.findings, error)))
+        return false;
+    for (const struct rls_check *check = rls_checks; check->id != NULL; check++)
+        rls_result_add(&run->result, check->id, check->title, check->as_role && run->catalogs_only);
+    for (const struct rls_performance_check *check = rls_performance_checks; check->id != NULL; check++)
+        rls_result_add(&run->result, check->id, check->title, run->catalogs_only);
+    return postgres_execute(run->place.postgres, sql_rollback, error);
+}
+
+static bool write_file(const char *file, const char *text, struct error *error)
+{
+    return file_write_atomic(file, text, strlen(text), 0644, error);
+}
+
+static bool write_files(const struct run *run, enum rls_severity fail_on, struct error *error)
+{
+    const char *sarif = invocation_option(run->invocation, "sarif");
+    const char *junit = invocation_option(run->invocation, "junit");
+    const char *file = config_file(run->invocation->config);
+    OWNED char *place = file != NULL ? report_path(file) : text_copy("pgmigrate.conf");
+    OWNED char *sarif_text = sarif != NULL ? rls_sarif(&run->result, place) : NULL;
+    OWNED char *junit_text = junit != NULL ? rls_junit(&run->result, fail_on) : NULL;
+
+    return (sarif == NULL || write_file(sarif, sarif_text, error)) &&
+           (junit == NULL || write_file(junit, junit_text, error));
 }
 
 static bool run(struct invocation *invocation, struct error *error)
 {
-    AUTO(rls_place_clear) struct rls_place place = {0};
-    AUTO(rls_settings_clear) struct rls_settings settings = {0};
-    AUTO(rls_findings_clear) struct rls_findings findings = {0};
+    AUTO(run_clear)
+    struct run run = {.invocation = invocation, .catalogs_only = invocation_flag(invocation, "static-only")};
     enum rls_severity fail_on = RLS_MEDIUM;
 
-    rls_read_settings(invocation, &settings);
-    if (!rls_severity_parse(config_text(invocation->config, "fail_on"), &fail_on) ||
-        !rls_place_open(invocation, &place, error) ||
-        !find(place.postgres, &settings, invocation_flag(invocation, "static-only"), &findings, error) ||
-        !rls_probing(invocation, &place, &settings, &findings, error))
+    if (!rls_read_settings(invocation, &run.settings, error) ||
+        !rls_severity_parse(config_text(invocation->config, "fail_on"), &fail_on) ||
+        !rls_place_open(invocation, &run.place, error))
         return false;
-    rls_findings_sort(&findings);
+    if (invocation_flag(invocation, "suggest"))
+        return rls_suggest(invocation, run.place.postgres, error);
+    if (!find(&run, error) || !rls_probing(invocation, &run.place, &run.settings, &run.result, error) ||
+        !rls_accept(invocation, &run.result, error))
+        return false;
+    rls_result_tally(&run.result);
+    if (!write_files(&run, fail_on, error))
+        return false;
     if (invocation->json)
-        add_fields(invocation->document, &findings);
+        rls_document_fill(invocation->document, &run.result);
     else
-        print(&findings);
-    if (rls_findings_count(&findings, fail_on) > 0)
+        rls_report_print(invocation, &run.result);
+    if (rls_findings_count(&run.result.findings, fail_on) > 0)
         invocation->exit_code = ERROR_FINDINGS;
     return true;
 }

@@ -14,13 +14,21 @@
         {.name = "tenant-setting", .argument = "NAMES", .key = "tenant_setting"},                            \
         {.name = "tenant-role", .argument = "ROLE", .key = "tenant_role"},                                   \
         {.name = "schemas", .argument = "NAMES", .key = "schemas"},                                          \
+        {.name = "exempt", .argument = "TABLES", .key = "exempt"},                                           \
+        {.name = "tenants-query", .argument = "SQL", .key = "tenants_query"},                                \
+        {.name = "through",                                                                                  \
+         .argument = "TABLE=PARENT",                                                                         \
+         .repeats = true,                                                                                    \
+         .summary = "a table that reaches its tenant through a foreign key to this parent"},                 \
     {                                                                                                        \
-        .name = "exempt", .argument = "TABLES", .key = "exempt"                                              \
+        .name = "tenant-set", .argument = "NAME=TEMPLATE", .repeats = true,                                  \
+        .summary = "a setting that says who the tenant is, with {tenant} in its value"                       \
     }
 
 /* The configuration, with every --role of the command line in the place of its roles. The history's tables
  * are exempt. */
-void rls_read_settings(const struct invocation *invocation, struct rls_settings *ret);
+MUST_CHECK bool rls_read_settings(const struct invocation *invocation, struct rls_settings *ret,
+                                  struct error *error);
 
 /* Set a field to [{check, severity, object, role, message, hint, evidence, reason}]. */
 void rls_put_findings(json_t *document, const char *name, const struct rls_findings *findings);

@@ -133,7 +133,6 @@ static bool was_tried(const struct rls_probe_count *count)
 static void add_document(json_t *document, const struct rls_probe_result *result)
 {
     json_t *counts = json_array(), *tenants = json_array(), *notes = json_array();
-    json_t *checked = json_object_get(document, "checked");
 
     for (size_t i = 0; i < sizeof result->counts / sizeof *result->counts; i++) {
         const struct rls_probe_count *count = &result->counts[i];
@@ -151,11 +150,6 @@ static void add_document(json_t *document, const struct rls_probe_result *result
         json_array_append_new(tenants, document_string(result->tenants[i]));
     for (size_t i = 0; i < result->notes.count; i++)
         json_array_append_new(notes, document_string(result->notes.items[i]));
-    if (!checked) {
-        checked = json_object();
-        json_object_set_new(document, "checked", checked);
-    }
-    document_integer(checked, "probes", (int64_t)result->probes);
     json_object_set_new(document, "tenants", tenants);
     json_object_set_new(document, "probes", counts);
     json_object_set_new(document, "notes", notes);
@@ -171,18 +165,45 @@ static void print_summary(const struct invocation *invocation, const struct rls_
     }
     fprintf(stderr, "%zu probes as tenants %s and %s%s\n", result->probes, result->tenants[0],
             result->tenants[1], result->made ? ", made for it" : "");
-    for (size_t i = 0; i < sizeof result->counts / sizeof *result->counts; i++) {
-        const struct rls_probe_count *count = &result->counts[i];
-        if (was_tried(count))
-            fprintf(stderr, "%5s  %5zu passed  %5zu found  %5zu not granted  %5zu inconclusive\n", count->id,
-                    count->passed, count->found, count->not_granted, count->inconclusive);
-    }
     for (size_t i = 0; i < result->notes.count; i++)
         report_warning(invocation, "%s", result->notes.items[i]);
 }
 
+/* What is true where a probe passes. */
+static const struct {
+    const char *id, *title;
+} probes[] = {
+    {"D0", "the server says that row-level security is active"},
+    {"D1", "a tenant reads its own rows, all of them, and no others"},
+    {"D2", "without a tenant nobody reads anything"},
+    {"D3", "no row is inserted for another tenant"},
+    {"D4", "no row is given to another tenant"},
+    {"D5", "rows of another tenant are not changed, deleted or locked"},
+    {"D6", "tables are not emptied"},
+    {"D7", "COPY, cursors and samples show the same rows"},
+    {"D8", "views, copies, partitions and functions show the same rows"},
+    {"D9", "unique and foreign keys tell nothing of other tenants"},
+    {"D10", "cascades stay with the tenant"},
+    {"D11", "the role stays what it is"},
+    {"D12", "row_security = off is refused"},
+    {"D13", "reading raises no error"},
+    {"D14", "prepared statements follow the tenant"},
+    {"D15", "functions in conditions do not see other tenants' rows"},
+};
+
+static void add_tallies(struct rls_result *result, const struct rls_probe_result *probed)
+{
+    for (size_t i = 0; i < sizeof probes / sizeof *probes; i++) {
+        const struct rls_probe_count *count = &probed->counts[i];
+        if (was_tried(count))
+            rls_result_add(result, probes[i].id, probes[i].title,
+                           count->passed + count->found + count->inconclusive == 0);
+    }
+    result->probes = (int64_t)probed->probes;
+}
+
 bool rls_probing(struct invocation *invocation, struct rls_place *place, const struct rls_settings *settings,
-                 struct rls_findings *findings, struct error *error)
+                 struct rls_result *ret, struct error *error)
 {
     AUTO(rls_probe_result_clear) struct rls_probe_result result = {0};
     OWNED char *statement =
@@ -200,7 +221,8 @@ bool rls_probing(struct invocation *invocation, struct rls_place *place, const s
     end_progress(invocation);
     if (!good)
         return false;
-    rls_findings_move(findings, &result.findings);
+    add_tallies(ret, &result);
+    rls_findings_move(&ret->findings, &result.findings);
     if (invocation->json)
         add_document(invocation->document, &result);
     else

@@ -5,6 +5,7 @@
 #define CLI_RLS_PROBING_H
 
 #include "cli/command.h"
+#include "cli/rls_result.h"
 #include "deploy/stage.h"
 #include "migrator/rls_probe.h"
 
@@ -29,10 +30,10 @@ MUST_CHECK bool rls_place_open(const struct invocation *invocation, struct rls_p
 void rls_place_clear(struct rls_place *place);
 CLEANUP_VALUE(struct rls_place, rls_place_clear)
 
-/* With --probe: probe, and add to what was found. With --json the document gets "tenants", "probes" and
- * "notes", and "checked" its "probes"; else stderr gets a summary. */
+/* With --probe: probe, and add to the result. With --json the document gets "tenants", "probes" and "notes";
+ * else stderr is told as whom it was. */
 MUST_CHECK bool rls_probing(struct invocation *invocation, struct rls_place *place,
-                            const struct rls_settings *settings, struct rls_findings *findings,
+                            const struct rls_settings *settings, struct rls_result *result,
                             struct error *error);
 
 #endif

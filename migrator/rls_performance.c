@@ -7,6 +7,17 @@
 #include <jansson.h>
 #include <string.h>
 
+const struct rls_performance_check rls_performance_checks[] = {
+    {"D13", "policies come to an end"},
+    {"P1", "nothing is called for every row"},
+    {"P2", "an index leads to the rows of a tenant"},
+    {"P3", "no cast of the tenant column is in its way"},
+    {"P4", "no OR is in its way"},
+    {"P6", "one permissive policy is enough"},
+    {"P8", "no subquery runs for every row"},
+    {NULL, NULL},
+};
+
 struct look {
     struct postgres *postgres;
     const struct rls_role *role;

@@ -21,6 +21,13 @@
 
 #define RLS_LARGE_PAGES 1000
 
+struct rls_performance_check {
+    const char *id;
+    const char *title; /* what is true where it passes */
+};
+/* Ended by a NULL id. */
+extern const struct rls_performance_check rls_performance_checks[];
+
 /* In the transaction of rls_check_begin. */
 MUST_CHECK bool rls_performance_run(struct postgres *postgres, const struct rls_settings *settings,
                                     struct rls_findings *findings, struct error *error);
