@@ -12,6 +12,8 @@
 #include "cli/report.h"
 #include "cli/rls.h"
 #include "common/interrupt.h"
+#include "common/moment.h"
+#include "migrator/rls_baseline.h"
 #include "migrator/rls_gate.h"
 
 /* The line under everything: on stdout after success, with the error's lines after a failure. */
@@ -86,6 +88,7 @@ static bool before(void *context, const struct plan_steps *steps, char **ret_bac
 
 struct gate {
     struct rls_settings settings;
+    struct rls_baseline baseline;
     struct rls_gate *gate; /* NULL: off */
 };
 
@@ -93,19 +96,29 @@ static void gate_clear(struct gate *gate)
 {
     rls_gate_free(gate->gate);
     rls_settings_clear(&gate->settings);
+    rls_baseline_clear(&gate->baseline);
 }
 CLEANUP_VALUE(struct gate, gate_clear)
+
+static void accept(void *context, struct rls_findings *findings)
+{
+    rls_baseline_accept(context, findings);
+}
 
 static bool gate_open(const struct invocation *invocation, struct gate *ret, struct error *error)
 {
     const char *mode = config_text(invocation->config, "rls_gate");
-    struct rls_gate_options options = {.settings = &ret->settings, .at_least = RLS_MEDIUM};
+    OWNED char *baseline = config_path(invocation->config, "baseline");
+    struct rls_gate_options options = {
+        .settings = &ret->settings, .at_least = RLS_MEDIUM, .accept = accept, .context = &ret->baseline};
 
     if (mode == NULL)
         mode = rls_is_configured(invocation->config) ? "new" : "off";
     if (text_equal(mode, "off") || invocation_flag(invocation, "dry-run") ||
         !rls_severity_parse(config_text(invocation->config, "fail_on"), &options.at_least))
         return true;
+    if (baseline != NULL && !rls_baseline_read(baseline, moment_now(), &ret->baseline, error))
+        return false;
     if (!rls_read_settings(invocation, &ret->settings, error))
         return false;
     options.all = text_equal(mode, "all");

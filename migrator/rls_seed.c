@@ -375,11 +375,34 @@ static bool advance(const struct making *making, size_t chosen[], const char *me
     return message && advance(making, chosen, NULL);
 }
 
+/* One choice after the other until a row is taken; the error is that of the first. */
+static bool try_choices(struct making *making, bool keep, struct rls_row *ret, struct error *error)
+{
+    AUTO(error_clear) struct error problem = {0};
+    OWNED size_t *chosen = memory_allocate(making->count + 1, sizeof *chosen);
+
+    for (int i = 0; i < ATTEMPTS_MAX; i++) {
+        struct error *now = i == 0 ? error : &problem;
+        if (attempt(making, chosen, keep, ret, now)) {
+            error_clear(error);
+            return true;
+        }
+        if (rls_is_over(making->postgres, now)) {
+            if (i > 0)
+                error_move(error, &problem);
+            return false;
+        }
+        if (!advance(making, chosen, now->message))
+            return false;
+        error_clear(&problem);
+    }
+    return false;
+}
+
 static bool make_row(struct making *making, const struct rls_pairs *given, bool keep, struct rls_row *ret,
                      struct error *error)
 {
     AUTO(rls_pairs_clear) struct rls_pairs values = {0};
-    AUTO(error_clear) struct error problem = {0};
 
     if (!read_columns(making, error) || !take_model(making, error))
         return false;
@@ -389,23 +412,7 @@ static bool make_row(struct making *making, const struct rls_pairs *given, bool 
         rls_pairs_add(&values, making->target->tenant, making->tenant);
     for (size_t i = 0; i < values.count; i++)
         force(making, values.items[i].name, values.items[i].value);
-    if (!settle_keys(making, &values, error))
-        return false;
-    OWNED size_t *chosen = memory_allocate(making->count + 1, sizeof *chosen);
-    for (int i = 0; i < ATTEMPTS_MAX; i++) {
-        struct error *first = i == 0 ? error : &problem;
-        if (attempt(making, chosen, keep, ret, first))
-            break;
-        if (rls_is_over(making->postgres, first) || !advance(making, chosen, first->message) ||
-            i + 1 == ATTEMPTS_MAX) {
-            if (i > 0 && rls_is_over(making->postgres, first))
-                error_move(error, &problem);
-            return false;
-        }
-        error_clear(&problem);
-    }
-    error_clear(error);
-    return true;
+    return settle_keys(making, &values, error) && try_choices(making, keep, ret, error);
 }
 
 /* ---- a target's rows ---- */

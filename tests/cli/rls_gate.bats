@@ -159,3 +159,19 @@ SQL
     assert_status 10
     assert_stderr "migrations/002_table.sql:2"
 }
+
+@test "what the baseline accepts passes the gate" {
+    echo "baseline = accepted.txt" >>pgmigrate.conf
+    echo "S1 public.lines until 2999-01-01: everybody's" >accepted.txt
+    migration 002_lines <<<'CREATE TABLE lines (tenant_id int NOT NULL);'
+    run_pgmigrate apply
+    assert_status 0
+    migration 003_more <<<'CREATE TABLE more (tenant_id int NOT NULL);'
+    echo "S1 public.more until 2001-01-01: no longer" >>accepted.txt
+    run_pgmigrate apply
+    assert_status 10
+    echo "S1" >>accepted.txt
+    run_pgmigrate apply
+    assert_status 2
+    assert_stderr "accepted.txt:3"
+}
