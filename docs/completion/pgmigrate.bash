@@ -22,6 +22,7 @@ _pgmigrate()
         --to) return ;;
         --set) return ;;
         --rehearsal-max-age) return ;;
+        --rls-gate) COMPREPLY=($(compgen -W 'off new all' -- "$cur")); return ;;
         --lock-timeout) return ;;
         --statement-timeout) return ;;
         --max-wait) return ;;
@@ -48,8 +49,15 @@ _pgmigrate()
         --tenant-role) return ;;
         --schemas) return ;;
         --exempt) return ;;
+        --tenants-query) return ;;
+        --through) return ;;
+        --tenant-set) return ;;
         --tenants) return ;;
         --fail-on) COMPREPLY=($(compgen -W 'info low medium high' -- "$cur")); return ;;
+        --baseline) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --write-baseline) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --sarif) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --junit) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --limit) return ;;
         --resume-at) return ;;
         -j|--jobs) return ;;
@@ -93,10 +101,10 @@ _pgmigrate()
         'check') words='--base --layout --duplicate-versions --rollback-required --protected' ;;
         'status'|info) words='--exit-code --evidence --history-table --layout --duplicate-versions --rollback-required --protected' ;;
         'plan') words='--to --out-of-order --evidence --set --history-table --layout --duplicate-versions --rollback-required --protected' ;;
-        'apply'|up|migrate) words='--to --dry-run --backup --require-rehearsal --rehearsal-max-age --evidence --out-of-order --set --lock-timeout --statement-timeout --max-wait --wait-lock --role --pooler --batch --history-table --layout --duplicate-versions --rollback-required --protected' ;;
+        'apply'|up|migrate) words='--to --dry-run --backup --require-rehearsal --rehearsal-max-age --evidence --rls-gate --out-of-order --set --lock-timeout --statement-timeout --max-wait --wait-lock --role --pooler --batch --history-table --layout --duplicate-versions --rollback-required --protected' ;;
         'rollback'|down) words='--to --steps --dry-run --accept-data-loss --use --set --lock-timeout --statement-timeout --max-wait --no-verify --reason --wait-lock --role --pooler --history-table --layout --duplicate-versions --rollback-required --protected' ;;
         'rehearse') words='--on --scratch --in-place --embedded --from-backup --keep --against --facts --export-facts --evidence --html --to --out-of-order --round-trip --probe-victims --window-lock --window-table --window-time --repository --set --lock-timeout --statement-timeout --max-wait --wait-lock --role --pooler --history-table --layout --duplicate-versions --rollback-required --protected' ;;
-        'rls') words='--role --tenant-column --tenant-setting --tenant-role --schemas --exempt --static-only --probe --tenants --scratch --from-backup --fail-on' ;;
+        'rls') words='--role --tenant-column --tenant-setting --tenant-role --schemas --exempt --tenants-query --through --tenant-set --static-only --probe --tenants --scratch --from-backup --fail-on --baseline --write-baseline --suggest --sarif --junit' ;;
         'history') words='--limit --history-table' ;;
         'baseline') words='--dry-run --reason --wait-lock --role --pooler --history-table --layout --duplicate-versions --rollback-required --protected' ;;
         'repair') words='--accept-checksum --mark-applied --mark-rolled-back --accept-missing --clear --resume-at --reason --wait-lock --role --pooler --history-table --layout --duplicate-versions --rollback-required --protected' ;;
