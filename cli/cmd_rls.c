@@ -141,8 +141,15 @@ static bool run(struct invocation *invocation, struct error *error)
 const struct command cmd_rls = {
     .name = "rls",
     .summary = "verify row-level security",
-    .details = "Looks at the catalogs for what lets one tenant see or change the rows of another.\n\n"
-               "Exits with 3 when there is a finding of at least the severity of --fail-on.",
+    .details =
+        "Looks at the catalogs for what lets one tenant see or change the rows of another.\n\n"
+        "A finding is one line, with the remedy to paste and what proves it under it. What could not be "
+        "decided is inconclusive: neither found nor passed. --sarif and --junit write the same for code "
+        "hosts and CI.\n\n"
+        "The file of --baseline accepts findings, one line each, until a day and for a reason:\n\n"
+        "  CHECK OBJECT until YYYY-MM-DD: REASON\n"
+        "  CHECK as ROLE OBJECT until YYYY-MM-DD: REASON\n\n"
+        "Exits with 3 when there is a finding of at least the severity of --fail-on that is not accepted.",
     .options = options,
     .group = "Migrations",
     .run = run,
