@@ -226,6 +226,10 @@ bench:
 	@build-aux/deps run
 	@$(MAKE) --no-print-directory all bench-programs
 	@BUILD=$(BUILD) bench/run $(BENCH)
+# What row-level security costs, in a schema of a thousand tables.
+.PHONY: bench-rls
+bench-rls: all
+	@BUILD=$(BUILD) bench/rls.sh
 bench-programs: $(BENCH_PROGRAMS)
 $(BENCH_PROGRAMS): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIBRARY)
 	$(call say,LINK,$@)
