@@ -103,6 +103,10 @@ files_of_guide()
     "$tools/docs_test" "$root/docs/guide-incident.md"
 }
 
+@test "the guide to row-level security shows what happens" {
+    "$tools/docs_test" "$root/docs/guide-rls.md"
+}
+
 @test "the README has the program's exit statuses" {
     pgmigrate help | sed -n '/^Exit status/,/^$/p' >table
     grep -oE '^ +[0-9]+  [a-z]+' table >codes
