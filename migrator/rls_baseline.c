@@ -108,7 +108,7 @@ static bool read_object(struct reader *reader, char **ret, struct error *error)
 {
     const char *until = find_until(reader->at), *end = until;
 
-    if (*reader->at == '\0' || until == reader->at || text_starts_with(reader->at, UNTIL + 1))
+    if (*reader->at == '\0' || until == reader->at || text_starts_with(reader->at, &UNTIL[1]))
         return refuse(reader, "an object after the check", error);
     if (until == NULL) {
         reader->at += strlen(reader->at);
