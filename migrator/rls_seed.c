@@ -454,7 +454,7 @@ bool rls_seed_make(struct postgres *postgres, const struct rls_targets *targets,
                    const struct rls_target *target, const char *tenant, struct rls_seed *ret,
                    struct error *error)
 {
-    AUTO(error_clear) struct error problem = {0}, second = {0};
+    AUTO(error_clear) struct error problem = {0};
     struct making making = {.postgres = postgres,
                             .targets = targets,
                             .tenant = tenant,
