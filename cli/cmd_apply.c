@@ -11,6 +11,7 @@
 #include "cli/rehearsals.h"
 #include "cli/report.h"
 #include "cli/rls.h"
+#include "cli/rls_document.h"
 #include "common/interrupt.h"
 #include "common/moment.h"
 #include "migrator/rls_baseline.h"
@@ -135,8 +136,8 @@ static void gate_tell(const struct invocation *invocation, const struct rls_gate
                        allowed->items[i].message, allowed->items[i].check, allowed->items[i].accepted);
     if (!invocation->json)
         return;
-    rls_put_findings(invocation->document, "rls_refused", rls_gate_refused(gate));
-    rls_put_findings(invocation->document, "rls_allowed", allowed);
+    rls_document_put(invocation->document, "rls_refused", rls_gate_refused(gate));
+    rls_document_put(invocation->document, "rls_allowed", allowed);
 }
 
 /* A protected environment is asked about what there is to do, unless it will be refused; where that is

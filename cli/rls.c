@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "cli/document.h"
-
 static struct text_list names(const struct config *config, const char *key)
 {
     const char *value = config_text(config, key);
@@ -86,24 +84,4 @@ bool rls_is_configured(const struct config *config)
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         configured = configured || config_is_set(config, keys[i]);
     return configured;
-}
-
-void rls_put_findings(json_t *document, const char *name, const struct rls_findings *findings)
-{
-    json_t *array = json_array();
-
-    for (size_t i = 0; i < findings->count; i++) {
-        const struct rls_finding *finding = &findings->items[i];
-        json_t *object = json_object();
-        document_text(object, "check", finding->check);
-        document_text(object, "severity", rls_severity_name(finding->severity));
-        document_text(object, "object", finding->object);
-        document_text(object, "role", finding->role);
-        document_text(object, "message", finding->message);
-        document_text(object, "hint", finding->hint);
-        document_text(object, "evidence", finding->evidence);
-        document_text(object, "reason", finding->accepted);
-        json_array_append_new(array, object);
-    }
-    json_object_set_new(document, name, array);
 }

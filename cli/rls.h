@@ -5,7 +5,6 @@
 #define CLI_RLS_H
 
 #include "cli/command.h"
-#include "migrator/rls_finding.h"
 #include "migrator/rls_settings.h"
 
 /* Options that say what a tenant is; each has its key. */
@@ -29,9 +28,6 @@
  * are exempt. */
 MUST_CHECK bool rls_read_settings(const struct invocation *invocation, struct rls_settings *ret,
                                   struct error *error);
-
-/* Set a field to [{check, severity, object, role, message, hint, evidence, reason}]. */
-void rls_put_findings(json_t *document, const char *name, const struct rls_findings *findings);
 
 /* Whether the configuration says anything about row-level security: then the gate of apply is on. */
 bool rls_is_configured(const struct config *config);

@@ -63,3 +63,12 @@ void rls_document_fill(json_t *document, const struct rls_result *result)
     json_object_set_new(document, "accepted", accepted);
     json_object_set_new(document, "checks", checks);
 }
+
+void rls_document_put(json_t *document, const char *name, const struct rls_findings *findings)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < findings->count; i++)
+        json_array_append_new(array, finding_object(&findings->items[i]));
+    json_object_set_new(document, name, array);
+}

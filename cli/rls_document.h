@@ -11,4 +11,7 @@
  * inconclusive, accepted}]. */
 void rls_document_fill(json_t *document, const struct rls_result *result);
 
+/* Set a field to a list of findings, each as above. */
+void rls_document_put(json_t *document, const char *name, const struct rls_findings *findings);
+
 #endif

@@ -87,8 +87,8 @@ static bool keep(const struct rows *rows, struct rls_findings *findings, struct 
     return true;
 }
 
-bool rls_check_run(struct postgres *postgres, const struct rls_check *check, struct rls_findings *findings,
-                   struct error *error)
+static bool run_check(struct postgres *postgres, const struct rls_check *check, struct rls_findings *findings,
+                      struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
 
@@ -136,7 +136,7 @@ static bool run_in_savepoint(struct postgres *postgres, const struct rls_check *
     if (!postgres_execute(postgres, sql_savepoint, error))
         return false;
     if (postgres_execute(postgres, become, &refused)) {
-        if (!rls_check_run(postgres, check, findings, error))
+        if (!run_check(postgres, check, findings, error))
             return false;
     } else {
         OWNED char *object = text_format("role %s", role);

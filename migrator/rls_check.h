@@ -31,10 +31,6 @@ MUST_CHECK bool rls_check_begin(struct postgres *postgres, const struct rls_sett
 MUST_CHECK bool rls_check_query(struct postgres *postgres, const char *sql, struct rows **ret,
                                 struct error *error);
 
-/* Adds what one check finds. Not for one that is asked as a role. */
-MUST_CHECK bool rls_check_run(struct postgres *postgres, const struct rls_check *check,
-                              struct rls_findings *findings, struct error *error);
-
 /* Adds what all of them find. Within a transaction, for a role is become within a savepoint; a role that
  * cannot be become is inconclusive. catalogs_only leaves out what is asked as a role. */
 MUST_CHECK bool rls_check_all(struct postgres *postgres, bool catalogs_only, struct rls_findings *findings,
