@@ -134,6 +134,9 @@ static void gate_tell(const struct invocation *invocation, const struct rls_gate
     for (size_t i = 0; i < allowed->count; i++)
         report_warning(invocation, "%s: %s (%s), allowed: %s", allowed->items[i].object,
                        allowed->items[i].message, allowed->items[i].check, allowed->items[i].accepted);
+    const struct text_list *unused = rls_gate_unused(gate);
+    for (size_t i = 0; i < unused->count; i++)
+        report_warning(invocation, "%s", unused->items[i]);
     if (!invocation->json)
         return;
     rls_document_put(invocation->document, "rls_refused", rls_gate_refused(gate));

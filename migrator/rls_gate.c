@@ -4,6 +4,7 @@
 #include "migrator/directive.h"
 #include "migrator/rls_check.h"
 #include "migrator/script.h"
+#include "migrator/token.h"
 #include "sql.h"
 #include <string.h>
 
@@ -53,6 +54,7 @@ struct rls_gate {
     bool shown;         /* row_security is off in this transaction */
     bool behind;        /* something was committed that was not looked at */
     struct rls_findings refused, allowed;
+    struct text_list unused;
 };
 
 void rls_gate_free(struct rls_gate *gate)
@@ -63,6 +65,7 @@ void rls_gate_free(struct rls_gate *gate)
     view_clear(&gate->after);
     rls_findings_clear(&gate->refused);
     rls_findings_clear(&gate->allowed);
+    text_list_clear(&gate->unused);
     free(gate);
 }
 
@@ -74,6 +77,11 @@ const struct rls_findings *rls_gate_refused(const struct rls_gate *gate)
 const struct rls_findings *rls_gate_allowed(const struct rls_gate *gate)
 {
     return &gate->allowed;
+}
+
+const struct text_list *rls_gate_unused(const struct rls_gate *gate)
+{
+    return &gate->unused;
 }
 
 /* ---- looking ---- */
@@ -238,44 +246,74 @@ static void copy_finding(struct rls_findings *to, const struct rls_finding *from
     finding->accepted = text_copy(from->accepted);
 }
 
-/* "CHECK object, reason": the reason of a directive that allows the finding, or NULL. */
-static const char *allowed_by(const struct directives *directives, const struct rls_finding *finding)
+/* "CHECK object, reason": its reason where it is about the finding, or NULL. Blanks do not count. */
+static const char *allows(const char *text, const struct rls_finding *finding)
 {
-    OWNED char *wanted = text_format("%s %s,", finding->check, finding->object);
+    size_t check = strlen(finding->check), object = strlen(finding->object);
 
-    for (size_t i = 0; i < directives->rls_allow.count; i++) {
-        const char *text = directives->rls_allow.items[i];
-        if (text_starts_with(text, wanted))
-            return text + strlen(wanted) + strspn(text + strlen(wanted), " ");
-    }
-    return NULL;
+    if (strncmp(text, finding->check, check) != 0 || text[check] != ' ')
+        return NULL;
+    text += check + strspn(text + check, " ");
+    if (strncmp(text, finding->object, object) != 0)
+        return NULL;
+    text += object + strspn(text + object, " ");
+    return *text == ',' ? text + 1 + strspn(text + 1, " ") : NULL;
 }
 
-/* Collects into gate->refused what stands in the way of view. */
-static bool judge(struct rls_gate *gate, struct postgres *postgres, const struct script *script,
-                  const struct view *view, struct error *error)
+/* The reason of a directive that allows the finding, or NULL; used[i]: the directive was of use. */
+static const char *allowed_by(const struct text_list *directives, const struct rls_finding *finding,
+                              bool used[])
 {
-    AUTO(rls_findings_clear) struct rls_findings findings = {0};
-    AUTO(directives_clear) struct directives directives = {.lock_timeout_ms = -1};
+    const char *reason = NULL;
 
-    if (!find_lost(postgres, &gate->before, view, &findings, error))
+    for (size_t i = 0; i < directives->count && reason == NULL; i++) {
+        reason = allows(directives->items[i], finding);
+        used[i] = used[i] || reason != NULL;
+    }
+    return reason;
+}
+
+/* Everything that the view adds to the state before it. */
+static bool find_new(const struct rls_gate *gate, struct postgres *postgres, const struct view *view,
+                     struct rls_findings *findings, struct error *error)
+{
+    if (!find_lost(postgres, &gate->before, view, findings, error))
         return false;
     for (size_t i = 0; i < view->findings.count; i++)
         if (!view->findings.items[i].inconclusive &&
             (gate->options.all || !is_known(&gate->before.findings, &view->findings.items[i])))
-            copy_finding(&findings, &view->findings.items[i]);
+            copy_finding(findings, &view->findings.items[i]);
     if (gate->options.accept != NULL)
-        gate->options.accept(gate->options.context, &findings);
-    if (script != NULL && !directives_read(script->source, &directives, error))
+        gate->options.accept(gate->options.context, findings);
+    return true;
+}
+
+/* Sorts it into gate->refused and gate->allowed, and tells of directives that allow nothing. An empty view
+ * has nothing new. */
+static bool judge(struct rls_gate *gate, const struct run_look *look, const struct view *view,
+                  struct error *error)
+{
+    AUTO(rls_findings_clear) struct rls_findings findings = {0};
+    AUTO(directives_clear) struct directives directives = {.lock_timeout_ms = -1};
+
+    if ((view->digests != NULL && !find_new(gate, look->postgres, view, &findings, error)) ||
+        (look->script != NULL && !directives_read(look->script->source, &directives, error)))
         return false;
+    OWNED bool *used = memory_allocate(directives.rls_allow.count + 1, sizeof *used);
     for (size_t i = 0; i < findings.count; i++) {
         struct rls_finding *finding = &findings.items[i];
-        const char *reason = allowed_by(&directives, finding);
+        const char *reason = allowed_by(&directives.rls_allow, finding, used);
         if (finding->accepted != NULL || finding->severity < gate->options.at_least)
             continue;
         if (reason != NULL)
             finding->accepted = text_copy(reason);
         copy_finding(reason != NULL ? &gate->allowed : &gate->refused, finding);
+    }
+    for (size_t i = 0; i < directives.rls_allow.count && gate->refused.count == 0; i++) {
+        OWNED char *text =
+            text_format("%s: \"rls-allow=%s\" allows nothing", look->version, directives.rls_allow.items[i]);
+        if (!used[i] && !text_list_contains(&gate->unused, text))
+            text_list_add(&gate->unused, take(text));
     }
     rls_findings_sort(&gate->refused);
     return true;
@@ -283,36 +321,67 @@ static bool judge(struct rls_gate *gate, struct postgres *postgres, const struct
 
 /* ---- telling ---- */
 
-/* The last part of the name of what a finding is about, without its schema, arguments and quotes. */
+/* The last part of the name of what a finding is about: of "policy p on core.orders" and "function
+ * core.f(int)" it is orders and f. */
 static char *bare_name(const char *object)
 {
-    const char *begin = strstr(object, " on ") != NULL ? strstr(object, " on ") + 4 : object;
-    const char *end = strchr(begin, '(') != NULL ? strchr(begin, '(') : begin + strlen(begin);
+    struct tokens tokens = {.text = object, .length = strlen(object)};
+    struct token token;
+    char *name = NULL;
 
-    for (const char *c = begin; c < end; c++)
-        if ((*c == '.' || *c == ' ') && c + 1 < end)
-            begin = c + 1;
-    if (*begin == '"')
-        begin++;
-    if (end > begin && end[-1] == '"')
-        end--;
-    return text_copy_part(begin, (size_t)(end - begin));
+    while (token_next(&tokens, &token) && !token_is_symbol(&token, '(')) {
+        char *part = token_name(&token);
+        if (part == NULL)
+            continue;
+        free(name);
+        name = part;
+    }
+    return name;
 }
 
-/* The last statement that names it. */
+/* What stands between a string's quotes, of both kinds; false where one is missing. */
+static bool inside(const struct token *token, const char **ret_text, size_t *ret_length)
+{
+    const char *second = *token->text == '$' ? memchr(token->text + 1, '$', token->length - 1) : NULL;
+    size_t opening = second != NULL ? (size_t)(second - token->text) + 1 : strcspn(token->text, "'") + 1;
+    size_t closing = second != NULL ? opening : 1;
+
+    if (opening + closing > token->length)
+        return false;
+    *ret_text = token->text + opening;
+    *ret_length = token->length - opening - closing;
+    return true;
+}
+
+/* Whether the name stands in a piece of SQL; deep looks into strings, too, such as the body of a DO. */
+static bool names(const char *text, size_t length, const char *name, bool deep)
+{
+    struct tokens tokens = {.text = text, .length = length};
+    struct token token;
+
+    while (token_next(&tokens, &token)) {
+        OWNED char *found = token_name(&token);
+        if (text_equal(found, name) || (deep && token.kind == TOKEN_STRING &&
+                                        inside(&token, &text, &length) && names(text, length, name, true)))
+            return true;
+    }
+    return false;
+}
+
+/* The last statement that names it, or else has its name in a string. */
 static void point_at(const struct script *script, const struct rls_finding *finding, struct error *error)
 {
     OWNED char *name = bare_name(finding->object);
 
-    for (size_t i = script->count; i > 0; i--) {
-        const struct statement *statement = &script->items[i - 1];
-        if (*name == '\0' || strcasestr(statement->text, name) == NULL)
-            continue;
-        struct text_position at = script_position(script, statement, 0);
-        error_at(error, script->source->path, at.line, at.column);
-        return;
-    }
     error_at(error, script->source->path, 0, 0);
+    for (int deep = 0; deep < 2 && name != NULL && error->line == 0; deep++)
+        for (size_t i = script->count; i > 0 && error->line == 0; i--) {
+            const struct statement *statement = &script->items[i - 1];
+            if (!names(statement->text, strlen(statement->text), name, deep == 1))
+                continue;
+            struct text_position at = script_position(script, statement, 0);
+            error_at(error, script->source->path, at.line, at.column);
+        }
 }
 
 static bool refuse(const struct rls_gate *gate, const struct script *script, bool committed,
@@ -378,8 +447,7 @@ static bool at_begin(struct rls_gate *gate, const struct run_look *look, struct 
     view_clear(&gate->after);
     if (!first && !gate->behind)
         return true;
-    if (!read_apart(gate, look->postgres, &view, error) ||
-        (!first && view.digests != NULL && !judge(gate, look->postgres, NULL, &view, error)))
+    if (!read_apart(gate, look->postgres, &view, error) || (!first && !judge(gate, look, &view, error)))
         return error_prefix(error, "gate of row-level security");
     gate->behind = false;
     if (view.digests != NULL)
@@ -392,8 +460,7 @@ static bool at_commit(struct rls_gate *gate, const struct run_look *look, struct
     view_clear(&gate->after);
     rls_findings_clear(&gate->refused);
     if (!postgres_execute(look->postgres, sql_savepoint, error) ||
-        !read_view(gate, look->postgres, &gate->after, error) ||
-        (gate->after.digests != NULL && !judge(gate, look->postgres, look->script, &gate->after, error)) ||
+        !read_view(gate, look->postgres, &gate->after, error) || !judge(gate, look, &gate->after, error) ||
         !postgres_execute(look->postgres, sql_savepoint_back, error))
         return error_prefix(error, "gate of row-level security");
     return gate->refused.count == 0 || refuse(gate, look->script, false, error);

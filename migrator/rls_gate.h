@@ -11,8 +11,9 @@
  * Scripts run with row_security = off, which they may change: a data migration whose rows policies would hide
  * fails instead of changing none.
  *
- * What a no-transaction script has committed cannot be taken back: it is refused at the next moment there is,
- * and rls_gate_finish tells what came last.
+ * A no-transaction script is refused before the COMMIT of the stretch that weakens something, and has stopped
+ * half way then (ERROR_PARTIAL). What it ran outside a transaction cannot be taken back: it is refused at the
+ * next moment there is, and rls_gate_finish tells what came last.
  */
 #ifndef MIGRATOR_RLS_GATE_H
 #define MIGRATOR_RLS_GATE_H
@@ -40,6 +41,8 @@ const struct run_watch *rls_gate_watch(struct rls_gate *gate);
 /* What was refused; and what the directive rls-allow let pass, accepted holding its reason. */
 const struct rls_findings *rls_gate_refused(const struct rls_gate *gate);
 const struct rls_findings *rls_gate_allowed(const struct rls_gate *gate);
+/* Directives of migrations that committed which allowed nothing, told for people. */
+const struct text_list *rls_gate_unused(const struct rls_gate *gate);
 
 /* After a run that succeeded: ERROR_REFUSED where its last statements, outside a transaction, added
  * findings. */

@@ -4,7 +4,6 @@
 #include "migrator/rule.h"
 #include "migrator/split.h"
 #include "migrator/token.h"
-#include <ctype.h>
 
 /* A statement that takes a protection away or gives it. */
 struct event {
@@ -40,12 +39,8 @@ static char *read_name(struct tokens *tokens)
         struct tokens ahead = *tokens;
         if (!token_next(&ahead, &token) || (token.kind != TOKEN_WORD && token.kind != TOKEN_IDENTIFIER))
             return name;
-        bool quoted = token.kind == TOKEN_IDENTIFIER && *token.text == '"' && token.length > 1;
         free(name);
-        name = quoted ? text_copy_part(token.text + 1, token.length - 2)
-                      : text_copy_part(token.text, token.length);
-        for (char *c = name; !quoted && *c != '\0'; c++)
-            *c = (char)tolower((unsigned char)*c);
+        name = token_name(&token);
         *tokens = ahead;
         if (!token_next(&ahead, &token) || !token_is_symbol(&token, '.'))
             return name;

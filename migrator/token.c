@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "migrator/token.h"
+
+#include "common/text.h"
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -221,4 +224,26 @@ bool token_accept_all(struct tokens *tokens, const char *words)
     }
     *tokens = ahead;
     return true;
+}
+
+char *token_name(const struct token *token)
+{
+    bool quoted = token->kind == TOKEN_IDENTIFIER && *token->text == '"' && token->length > 1;
+    char *name = NULL, *out;
+
+    if (token->kind == TOKEN_WORD) {
+        name = text_copy_part(token->text, token->length);
+        for (char *c = name; *c != '\0'; c++)
+            *c = (char)tolower((unsigned char)*c);
+    } else if (quoted) {
+        name = out = text_copy_part(token->text + 1, token->length - 2);
+        for (const char *c = name; *c != '\0'; c++) {
+            *out++ = *c;
+            c += c[0] == '"' && c[1] == '"' ? 1 : 0;
+        }
+        *out = '\0';
+    } else if (token->kind == TOKEN_IDENTIFIER) {
+        name = text_copy_part(token->text, token->length);
+    }
+    return name;
 }

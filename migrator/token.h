@@ -39,6 +39,10 @@ bool token_next(struct tokens *tokens, struct token *ret);
 /* Skip white space and comments. Stops in front of a hint comment and of a block comment that never ends. */
 void token_skip_blank(struct tokens *tokens);
 
+/* A word or an identifier as the catalogs have it: a word in lower case, an identifier without its quotes.
+ * The caller frees it; NULL for any other token. */
+char *token_name(const struct token *token);
+
 /* Whether it is this unquoted word; case does not matter. */
 bool token_is(const struct token *token, const char *word);
 bool token_is_symbol(const struct token *token, char symbol);

@@ -45,7 +45,8 @@ WITH part (oid, hash) AS (
      UNION ALL
     SELECT 0, hashtextextended(ROW(n.oid, n.nspname, n.nspacl)::text, 12) FROM pg_catalog.pg_namespace AS n WHERE n.oid >= 16384
      UNION ALL
-    SELECT u.prrelid, hashtextextended(u::text, 13) FROM pg_catalog.pg_publication_rel AS u
+    SELECT COALESCE(pg_catalog.to_regclass(format('%I.%I', u.schemaname, u.tablename))::oid, 0), hashtextextended(u::text, 13)
+      FROM pg_catalog.pg_publication_tables AS u
      UNION ALL
     SELECT 0, hashtextextended(u::text, 14) FROM pg_catalog.pg_publication AS u
 )

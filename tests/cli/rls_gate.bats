@@ -136,7 +136,7 @@ SQL
     assert_value "select note from orders" b
 }
 
-@test "what ran outside a transaction cannot be taken back, and stops the run all the same" {
+@test "a no-transaction script stops before the stretch that weakens something commits, and what is bare is told afterwards" {
     migration 002_bare <<'SQL'
 -- pgmigrate: no-transaction
 CREATE INDEX CONCURRENTLY orders_note ON orders (note);
@@ -144,9 +144,16 @@ ALTER TABLE orders DISABLE ROW LEVEL SECURITY;
 SQL
     migration 003_next <<<'CREATE TABLE next (id int);'
     run_pgmigrate apply
-    [ "$status" -eq 10 ] || [ "$status" -eq 7 ]
-    assert_stderr "row-level security is weaker: public.orders"
-    assert_value "select to_regclass('next') is null" t
+    assert_status 7
+    assert_stderr "migrations/002_bare.sql:3:1: error: row-level security is weaker: public.orders"
+    assert_value "select relrowsecurity, to_regclass('next') is null from pg_class where relname = 'orders'" "t|t"
+    run_pgmigrate repair --clear 002_bare --reason test --yes
+    rm migrations/00[23]*
+    migration 002_unique <<<$'-- pgmigrate: no-transaction\nCREATE UNIQUE INDEX CONCURRENTLY orders_unique ON orders (note);'
+    PGMIGRATE_FAIL_ON=low run_pgmigrate apply
+    assert_status 10
+    assert_stderr "It ran outside a transaction and is committed"
+    assert_value "select version from schema_migrations where version like '002%'" 002_unique
 }
 
 @test "attempts that gave up on a lock do not confuse the gate" {
@@ -174,4 +181,35 @@ SQL
     run_pgmigrate apply
     assert_status 2
     assert_stderr "accepted.txt:3"
+}
+
+@test "the statement that is told names the object itself: no longer name, comment or text counts, nor does quoting" {
+    migration 002_names <<'SQL'
+CREATE TABLE "a. b on c" (tenant_id int NOT NULL);
+CREATE TABLE "a. b on c d" (id int); -- "a. b on c"
+SELECT 'a. b on c', '"a. b on c"';
+SQL
+    assert_refused 'S1 public."a. b on c"' "migrations/002_names.sql:1"
+    migration 002_longer <<<$'ALTER TABLE orders DISABLE ROW LEVEL SECURITY;\nCREATE TABLE orders_archive (id int);\nSELECT 1; -- orders'
+    assert_refused "M5 public.orders, S2 public.orders" "migrations/002_longer.sql:1"
+}
+
+@test "an rls-allow may be spaced freely, and one that allows nothing is told" {
+    migration 002_spaced <<<$'-- pgmigrate: rls-allow=S1   public.colours ,  for all\nCREATE TABLE colours (tenant_id int NOT NULL);'
+    run_pgmigrate apply
+    assert_status 0
+    assert_stderr "allowed: for all"
+    migration 003_unused <<<$'-- pgmigrate: rls-allow=S1 public.gone, why not\nCREATE TABLE plain (id int);'
+    run_pgmigrate apply
+    assert_status 0
+    assert_stderr "003_unused: \"rls-allow=S1 public.gone, why not\" allows nothing"
+}
+
+@test "a publication of a whole schema is seen" {
+    [ "$(server_major)" -ge 15 ] || skip "TABLES IN SCHEMA came with PostgreSQL 15"
+    psql_value "create publication p_$TEST_DATABASE" 2>/dev/null
+    migration 002_publish <<<"ALTER PUBLICATION p_$TEST_DATABASE ADD TABLES IN SCHEMA public;"
+    PGMIGRATE_FAIL_ON=low run_pgmigrate apply --json
+    assert_status 10
+    assert_equal "$(json '.rls_refused | map("\(.check) \(.object)") | join(", ")')" "S25 public.orders"
 }

@@ -95,6 +95,20 @@ static void words_are_accepted_whole_and_in_any_case(void **state)
     assert_false(token_accept(&tokens, "I"));
 }
 
+static void names_are_as_the_catalogs_have_them(void **state)
+{
+    (void)state;
+    struct tokens tokens = of("Orders \"Or\"\"Ders\" 'text' .");
+    struct token token;
+    const char *const expected[] = {"orders", "Or\"Ders", NULL, NULL};
+
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(token_next(&tokens, &token));
+        OWNED char *name = token_name(&token);
+        assert_true(text_equal(name, expected[i]));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -104,6 +118,7 @@ int main(void)
         cmocka_unit_test(everything_else_is_one_character),
         cmocka_unit_test(a_blank_skip_stops_at_a_hint),
         cmocka_unit_test(words_are_accepted_whole_and_in_any_case),
+        cmocka_unit_test(names_are_as_the_catalogs_have_them),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
