@@ -33,14 +33,22 @@ prepare() # FILE
     [ "$(wc -l <prepared)" -gt 30 ]
 }
 
+# As a person runs them: the scope, kept in a variable of psql's, and the check.
+@test "every check of row-level security runs by hand" {
+    [ "$(printf '%s\n' "$BATS_TEST_DIRNAME"/../../sql/rls/s[0-9]*.sql | wc -l)" -eq 28 ]
+    cd "$BATS_TEST_DIRNAME/../../sql/rls"
+    for file in s[0-9]*.sql; do printf '\\i %s\n;\n' "$file"; done |
+        psql -XAtq -v ON_ERROR_STOP=1 -d "$DATABASE_URL" -c "set search_path = pg_catalog" -f scope.sql -f -
+}
+
 @test "every statement begins with a comment that says what it answers" {
-    for file in "$BATS_TEST_DIRNAME"/../../sql/{,store/,rls/}*.sql; do
+    for file in "$BATS_TEST_DIRNAME"/../../sql/{,store/,rls/,rls/probe/}*.sql; do
         [[ $(head -n 1 "$file") == "-- "* ]] || { echo "$file" >&2; false; }
     done
 }
 
 @test "names from the system's catalogs are written with their schema" {
     # Words that begin with pg_, but neither behind a qualifier nor within a string or comment.
-    run grep -nP "^(?!\s*--).*(?<![.\w'])pg_(?!catalog\b)\w+" "$BATS_TEST_DIRNAME"/../../sql/*.sql
+    run grep -nP "^(?!\s*--).*(?<![.\w'])pg_(?!catalog\b|temp\b)\w+" "$BATS_TEST_DIRNAME"/../../sql/{,rls/,rls/probe/}*.sql
     assert_equal "$output" ""
 }
