@@ -207,8 +207,9 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIBRARY)
 	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBRARIES)
 .SECONDARY: $(FUZZERS:%.c=$(BUILD)/%.o)
 
-# What the unit tests reach of the modules that neither talk to a server nor run programs nor print for people.
-IMPURE := common/(postgres|copy|process|cluster|place|postmaster|programs)|migrator/(session|run|execut.*|groups|git)
+# What the unit tests reach of the modules that neither talk to a server (nor hold SQL for one) nor run programs nor
+# print for people.
+IMPURE := sql|common/(postgres|copy|process|cluster|place|postmaster|programs)|migrator/(session|run|execut.*|groups|git)
 PURE    = $(foreach f,$(filter common/% migrator/% rollback/% $(patsubst %,cli/%.c,command parse report secret worktree),\
                         $(SOURCES)),$(shell grep -qsE '^.include "($(IMPURE))\.h"' $f $(f:.c=.h) || echo $f))
 .PHONY: coverage

@@ -3,6 +3,7 @@
 
 #include "migrator/rule.h"
 #include "migrator/split.h"
+#include "migrator/statement.h"
 #include "migrator/token.h"
 
 /* A statement that takes a protection away or gives it. */
@@ -116,9 +117,14 @@ static void read_script(struct migration *migration, struct events *events)
         error_clear(&ignored);
         return;
     }
+    bool bare = migration->directives.no_transaction, block = false;
     for (size_t i = 0; i < split.count; i++) {
         const struct piece *piece = &split.pieces[i];
-        events->transaction += migration->directives.no_transaction ? 1 : 0;
+        const char *what = NULL;
+        enum statement_kind kind = statement_kind(source->text + piece->offset, piece->length, &what);
+        if (bare && !block)
+            events->transaction++;
+        block = kind == STATEMENT_BEGIN || (block && kind != STATEMENT_COMMIT && kind != STATEMENT_ABORT);
         const struct event place = {.transaction = events->transaction,
                                     .file = source->path,
                                     .line = piece->line,

@@ -144,6 +144,30 @@ static void a_large_script_is_read_again_for_the_check(void **state)
     told(*state, "001_a.sql:16385 needs-no-transaction");
 }
 
+static void a_table_that_stands_unprotected_between_transactions_is_found(void **state)
+{
+    write_file(*state, "001_a.sql",
+               "ALTER TABLE core.a DISABLE ROW LEVEL SECURITY;\nALTER TABLE b NO FORCE ROW LEVEL SECURITY;\n"
+               "DROP POLICY IF EXISTS \"P\" ON ONLY_A;\nDROP POLICY;\n");
+    write_file(*state, "002_b.sql",
+               "ALTER TABLE IF EXISTS ONLY A ADD c int, ENABLE ROW LEVEL SECURITY;\n"
+               "ALTER TABLE x.B FORCE ROW LEVEL SECURITY;\nCREATE POLICY \"P\" ON only_a USING (c);\n");
+    told(*state, "001_a.sql:1 rls-window, 001_a.sql:2 rls-window, 001_a.sql:3 rls-window");
+}
+
+static void what_one_transaction_or_nothing_brings_back_is_no_window(void **state)
+{
+    write_file(*state, "001_a.sql",
+               "DROP POLICY p ON a;\nCREATE POLICY p ON a USING (true);\n"
+               "ALTER TABLE a DISABLE ROW LEVEL SECURITY, ENABLE ROW LEVEL SECURITY;\nDROP POLICY q ON a;\n"
+               "ALTER TABLE gone DISABLE ROW LEVEL SECURITY;\n");
+    write_file(*state, "003_c.sql", "DROP POLICY s ON a;\nBEGIN;\nCREATE POLICY s ON a;\nCOMMIT;\n");
+    write_file(*state, "002_b.sql",
+               "-- pgmigrate: no-transaction\nBEGIN;\nDROP POLICY r ON a;\nCREATE POLICY r ON a;\nCOMMIT;\n"
+               "VACUUM;\nCREATE POLICY \"Q\" ON a;\n");
+    told(*state, "003_c.sql:2 own-transaction");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, folder_begin, folder_end)
 
 int main(void)
@@ -152,6 +176,8 @@ int main(void)
         TEST(a_good_folder_has_no_findings),
         TEST(every_statement_that_cannot_run_in_a_transaction_is_found),
         TEST(places_are_those_of_the_file_in_its_second_section),
+        TEST(a_table_that_stands_unprotected_between_transactions_is_found),
+        TEST(what_one_transaction_or_nothing_brings_back_is_no_window),
         TEST(variables_are_looked_at_with_made_up_values),
         TEST(a_variable_in_a_later_section_is_found_at_its_line),
         TEST(a_script_whose_directives_are_wrong_is_not_judged_by_them),

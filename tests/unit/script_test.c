@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "common/text.h"
 #include "migrator/script.h"
+#include "migrator/variable.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -245,6 +246,23 @@ static void a_value_leaves_no_trace_in_the_hash(void **state)
     assert_string_equal(p.script->items[0].hash, q.script->items[0].hash);
 }
 
+static void values_are_taken_out_of_messages(void **state)
+{
+    AUTO(prepared_clear) struct prepared p = {0};
+
+    (void)state;
+    text_list_add(&p.settings, text_copy("secret=it's\\hidden"));
+    text_list_add(&p.settings, text_copy("short=abc"));
+    text_list_add(&p.settings, text_copy("n=a_table"));
+    assert_prepared(&p, "select 1;\nselect 'é', :'secret', :\"n\", :'short', :'secret'", with_variables);
+    OWNED char *sent = variable_hide(p.script, "LINE 1: select  E'it''s\\\\hidden'");
+    assert_string_equal(sent, "LINE 1: select :'secret'");
+    OWNED char *bare = variable_hide(p.script, "Key (k)=(it's\\hidden) is in a_table, abc, it's\\hidden.");
+    assert_string_equal(bare, "Key (k)=(:'secret') is in a_table, abc, :'secret'.");
+    assert_null(variable_hide(p.script, "nothing of it, abc"));
+    assert_null(variable_hide(p.script, NULL));
+}
+
 static void variables_that_cannot_be_replaced_are_errors(void **state)
 {
     AUTO(prepared_clear) struct prepared p = {0}, q = {0}, r = {0}, s = {0};
@@ -397,6 +415,7 @@ int main(void)
         cmocka_unit_test(hashes_tell_statements_and_data_apart),
         cmocka_unit_test(variables_become_literals_and_names),
         cmocka_unit_test(a_value_leaves_no_trace_in_the_hash),
+        cmocka_unit_test(values_are_taken_out_of_messages),
         cmocka_unit_test(variables_that_cannot_be_replaced_are_errors),
         cmocka_unit_test(positions_are_those_of_the_file),
         cmocka_unit_test(positions_go_through_replaced_variables),
