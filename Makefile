@@ -19,7 +19,7 @@ SOURCES := $(wildcard $(addsuffix /*.c,$(FOLDERS)))
 SQL     := $(sort $(wildcard sql/*.sql sql/*/*.sql sql/*/*/*.sql))
 EMBEDDED = shop later archive report
 shop_files    := $(sort $(wildcard docs/examples/shop/*.sql))
-later_files := $(sort $(wildcard docs/examples/later/*.sql))
+later_files := $(sort $(wildcard docs/examples/later/*))
 archive_files := $(sort $(wildcard backup/archive_files/*))
 report_files := $(sort $(wildcard cli/report_files/*))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/sql.o $(EMBEDDED:%=$(BUILD)/%_files.o)

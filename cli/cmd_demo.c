@@ -15,6 +15,7 @@
 struct scene {
     const char *say;
     const char *file, *source;             /* source: its text, a name in later_files */
+    bool adds;                             /* source is shown, and goes behind what the file has */
     const char *arguments[MOST_ARGUMENTS]; /* after "pgmigrate"; empty: no command */
     int status;
 };
@@ -51,18 +52,41 @@ static const struct scene story[] = {
     {.say = "With open eyes, then. The script that runs is the one stored when the migration was applied.",
      .arguments = {"rollback", "--accept-data-loss"}},
     {.say = "Who did what, and when:", .arguments = {"history"}},
+    {.say = "No tenant may see the rows of another. pgmigrate.conf says whose rows they are, and as whom the "
+            "application works:",
+     .file = "pgmigrate.conf",
+     .source = "rls.conf",
+     .adds = true,
+     .arguments = {"rls", "--fail-on", "high", "-q"},
+     .status = 3},
+    {.say = "One table was forgotten. Somebody adds a policy, but it opens when a session has no tenant. "
+            "That is "
+            "looked for\n"
+            "before every COMMIT, so it never comes into force:",
+     .file = "migrations/009_isolate_order_lines_rollback.sql",
+     .source = "009_isolate_order_lines_rollback.sql"},
+    {.file = "migrations/009_isolate_order_lines.sql",
+     .source = "009_isolate_order_lines_mistaken.sql",
+     .arguments = {"apply"},
+     .status = 10},
+    {.say = "Mended:",
+     .file = "migrations/009_isolate_order_lines.sql",
+     .source = "009_isolate_order_lines.sql",
+     .arguments = {"apply"}},
+    {.say = "And proven: on a copy, one tenant tries to reach the rows of the other in every way there is.",
+     .arguments = {"rls", "--fail-on", "high", "--probe", "--scratch"}},
     {.say = "Another migration shall delete what is no longer needed. A backup is taken and verified before.",
-     .file = "migrations/009_clean_up_orders_rollback.sql",
-     .source = "009_clean_up_rollback.sql"},
-    {.file = "migrations/009_clean_up_orders.sql",
-     .source = "009_clean_up_mistaken.sql",
+     .file = "migrations/010_clean_up_orders_rollback.sql",
+     .source = "010_clean_up_rollback.sql"},
+    {.file = "migrations/010_clean_up_orders.sql",
+     .source = "010_clean_up_mistaken.sql",
      .arguments = {"apply", "--backup"}},
     {.say = "It should have deleted the shipped orders, and deleted all others. No script brings them back, "
             "but:",
      .arguments = {"backup", "list"}},
     {.say = "The last backup from before that migration is restored beside the database, compared, and takes "
             "its place:",
-     .arguments = {"restore", "--before", "009", "--swap", "--yes"}},
+     .arguments = {"restore", "--before", "010", "--swap", "--yes"}},
     {.say = "The orders are back, and the migrations are pending again. Nothing was thrown away.",
      .arguments = {"status"}},
 };
@@ -171,6 +195,19 @@ static const char *later(const char *name)
     return file->text;
 }
 
+static bool write_scene(const char *folder, const struct scene *scene, struct error *error)
+{
+    OWNED char *path = file_join(folder, scene->file);
+    OWNED char *before = NULL;
+    size_t size = 0;
+    if (scene->adds && !file_read(path, &before, &size, error))
+        return false;
+    OWNED char *text = text_format("%s%s", before == NULL ? "" : before, later(scene->source));
+    if (scene->adds)
+        fputs(later(scene->source), stdout);
+    return file_write_atomic(path, text, strlen(text), 0644, error);
+}
+
 static bool play(const struct invocation *invocation, const char *folder, struct error *error)
 {
     for (size_t i = 0; i < sizeof story / sizeof *story; i++) {
@@ -179,12 +216,8 @@ static bool play(const struct invocation *invocation, const char *folder, struct
             return interrupt_error(error);
         if (scene->say != NULL)
             say(invocation, scene->say);
-        if (scene->file != NULL) {
-            OWNED char *path = file_join(folder, scene->file);
-            const char *text = later(scene->source);
-            if (!file_write_atomic(path, text, strlen(text), 0644, error))
-                return false;
-        }
+        if (scene->file != NULL && !write_scene(folder, scene, error))
+            return false;
         if (scene->arguments[0] != NULL && !run_scene(invocation, folder, scene, error))
             return false;
     }
@@ -243,7 +276,7 @@ const struct command cmd_demo = {
         "Starts a private PostgreSQL in a temporary folder, writes the migrations of a small shop "
         "there, and runs "
         "pgmigrate on them as a person would: status, plan, apply, a migration that fails, a rehearsal, "
-        "rollback, history, a backup, a restore. "
+        "rollback, history, row-level security, a backup, a restore. "
         "Everything is removed at the end.",
     .group = "Server",
     .options = options,

@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* In place of a value that is somebody's. */
+#define SECRET "'…'"
+
 /* ---- names in a statement ---- */
 
 /* Whether :name, :"name" or :'name' stands in it. */
@@ -91,25 +94,39 @@ static const struct rls_pair *pair_of(const struct rls_pairs *pairs, const char 
     return NULL;
 }
 
+static bool is_copied(const struct rls_row *row, const char *column)
+{
+    for (size_t i = 0; i < row->copied.count; i++)
+        if (text_equal(row->copied.items[i], column))
+            return true;
+    return false;
+}
+
 /* The names of the columns, and their values with those of instead in their place. */
-static void put_row(struct rls_aim *aim, const char *columns, const char *values, const struct rls_pairs *row,
+static void put_row(struct rls_aim *aim, const char *columns, const char *values, const struct rls_row *row,
                     const struct rls_pairs *instead)
 {
-    AUTO(text_list_clear) struct text_list names = {0}, literals = {0};
+    AUTO(text_list_clear) struct text_list names = {0}, literals = {0}, told = {0};
 
-    for (size_t i = 0; i < row->count; i++) {
-        const struct rls_pair *other = instead ? pair_of(instead, row->items[i].name) : NULL;
-        text_list_add(&names, postgres_quote_name(row->items[i].name));
-        text_list_add(&literals, literal_of(other ? other->value : row->items[i].value));
+    for (size_t i = 0; i < row->values.count; i++) {
+        const struct rls_pair *pair = &row->values.items[i];
+        const struct rls_pair *other = instead ? pair_of(instead, pair->name) : NULL;
+        OWNED char *literal = literal_of(other ? other->value : pair->value);
+        text_list_add(&names, postgres_quote_name(pair->name));
+        text_list_add(&told, text_copy(!other && is_copied(row, pair->name) ? SECRET : literal));
+        text_list_add(&literals, take(literal));
     }
     for (size_t i = 0; instead && i < instead->count; i++)
-        if (!pair_of(row, instead->items[i].name)) {
+        if (!pair_of(&row->values, instead->items[i].name)) {
             text_list_add(&names, postgres_quote_name(instead->items[i].name));
             text_list_add(&literals, literal_of(instead->items[i].value));
+            text_list_add(&told, literal_of(instead->items[i].value));
         }
     if (columns)
         put(&aim->names, columns, names.count == 0 ? NULL : text_list_join(&names, ", "));
     put(&aim->names, values, names.count == 0 ? NULL : text_list_join(&literals, ", "));
+    if (names.count > 0)
+        put(&aim->shown, values, text_list_join(&told, ", "));
 }
 
 /* One line of COPY's text format. */
@@ -204,7 +221,7 @@ static bool put_moves(struct postgres *postgres, struct rls_aim *aim, const char
             rls_pairs_add(&adopted, pair->name, pair->value);
     }
     if (adopted.count > 0 && aim->a->fresh.values.count > 0)
-        put_row(aim, NULL, "values_adopted", &aim->a->fresh.values, &adopted);
+        put_row(aim, NULL, "values_adopted", &aim->a->fresh, &adopted);
     else
         put(&aim->names, "values_adopted", NULL);
     return true;
@@ -230,12 +247,12 @@ static bool put_taken(struct postgres *postgres, struct rls_aim *aim, struct err
         text_list_add(&quoted, postgres_quote_name(key.items[i]));
     put(&aim->names, "key", key.count == 0 ? NULL : text_list_join(&quoted, ", "));
     if (possible) {
-        put_row(aim, "columns_taken", "values_taken", &aim->a->fresh.values, &theirs);
-        put_row(aim, NULL, "values_taken_own", &aim->a->fresh.values, &own);
+        put_row(aim, "columns_taken", "values_taken", &aim->a->fresh, &theirs);
+        put_row(aim, NULL, "values_taken_own", &aim->a->fresh, &own);
         if (rows_bool(rows, 0, "unguessable"))
             put(&aim->names, "values_guessed", NULL);
         else
-            put_row(aim, NULL, "values_guessed", &aim->a->fresh.values, &theirs);
+            put_row(aim, NULL, "values_guessed", &aim->a->fresh, &theirs);
         return true;
     }
     put(&aim->names, "columns_taken", NULL);
@@ -247,8 +264,8 @@ static bool put_taken(struct postgres *postgres, struct rls_aim *aim, struct err
 
 static void put_rows(struct rls_aim *aim)
 {
-    put_row(aim, "columns_a", "values_a", &aim->a->fresh.values, NULL);
-    put_row(aim, "columns_b", "values_b", &aim->b->fresh.values, NULL);
+    put_row(aim, "columns_a", "values_a", &aim->a->fresh, NULL);
+    put_row(aim, "columns_b", "values_b", &aim->b->fresh, NULL);
     put(&aim->names, "data", aim->b->fresh.values.count == 0 ? NULL : copy_line(&aim->b->fresh.values));
     put(&aim->names, "own_row", aim->a->row.table ? rls_row_condition(&aim->a->row) : NULL);
     put(&aim->names, "their_row", aim->b->row.table ? rls_row_condition(&aim->b->row) : NULL);

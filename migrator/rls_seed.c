@@ -7,6 +7,7 @@
 
 #define DEPTH_MAX    8
 #define ATTEMPTS_MAX 200
+#define PATIENCE     20 /* attempts before a row's data are taken */
 #define TABLE        "pgmigrate table"
 #define PLACE        "pgmigrate place"
 
@@ -17,6 +18,7 @@ struct column {
     bool checked; /* a CHECK constraint looks at it */
     struct text_list constraints;
     struct text_list candidates;
+    size_t model; /* 1-based: the candidate that a row has which was there; 0: none */
 };
 
 /* One row in the making. */
@@ -30,7 +32,7 @@ struct making {
     const struct rls_target *target; /* NULL: not a table of tenants */
     struct column *columns;
     size_t count;
-    bool modelled; /* on a row that was there: its values are the first candidates */
+    bool modelled; /* a row that was there tells what may be in such a row */
 };
 
 static void making_clear(struct making *making)
@@ -49,6 +51,7 @@ void rls_row_clear(struct rls_row *row)
     free(row->table);
     free(row->place);
     rls_pairs_clear(&row->values);
+    text_list_clear(&row->copied);
     *row = (struct rls_row){0};
 }
 
@@ -95,10 +98,16 @@ static bool read_columns(struct making *making, struct error *error)
     return true;
 }
 
-static void only(struct column *column, const char *value)
+static char *literal_of(const char *value)
+{
+    return value ? postgres_quote_literal(value) : text_copy("NULL");
+}
+
+static void only(struct column *column, char *owned)
 {
     text_list_clear(&column->candidates);
-    text_list_add(&column->candidates, value ? postgres_quote_literal(value) : text_copy("NULL"));
+    text_list_add(&column->candidates, owned);
+    column->model = 0;
 }
 
 /* A column that cannot be given a value (generated) is what it is. */
@@ -107,7 +116,7 @@ static void force(struct making *making, const char *name, const char *value)
     struct column *column = column_of(making, name);
 
     if (column)
-        only(column, value);
+        only(column, literal_of(value));
 }
 
 static const char *forced(const struct rls_pairs *pairs, const char *name)
@@ -161,7 +170,8 @@ static bool find_row(struct postgres *postgres, const char *object, const char *
     return postgres_query(postgres, sql, 0, NULL, ret, error);
 }
 
-/* A row that is there passed all checks once: what may repeat is taken from it. */
+/* A row that is there passed all checks once: what may repeat can be taken from it. It is somebody's data, so
+ * it comes last. */
 static bool take_model(struct making *making, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
@@ -172,10 +182,13 @@ static bool take_model(struct making *making, struct error *error)
     if (!find_row(making->postgres, making->object, condition, &rows, error))
         return false;
     making->modelled = rows_count(rows) > 0;
-    for (size_t i = 0; i < making->count && making->modelled; i++)
-        if (!making->columns[i].varies &&
-            (making->columns[i].checked || !text_equal(making->columns[i].candidates.items[0], "DEFAULT")))
-            only(&making->columns[i], rows_text(rows, 0, making->columns[i].name));
+    for (size_t i = 0; i < making->count && making->modelled; i++) {
+        struct column *column = &making->columns[i];
+        if (column->varies || (!column->checked && text_equal(column->candidates.items[0], "DEFAULT")))
+            continue;
+        text_list_add(&column->candidates, literal_of(rows_text(rows, 0, column->name)));
+        column->model = column->candidates.count;
+    }
     return true;
 }
 
@@ -222,13 +235,18 @@ static struct rls_pairs known_of(const struct making *making, const struct key *
     return known;
 }
 
-/* Whether all of the key is taken from the row that was there. */
-static bool is_modelled(const struct making *making, const struct key *key)
+/* All of the key as the row has it that was there; false where that is not possible. */
+static bool take_modelled(struct making *making, const struct key *key)
 {
     for (size_t row = key->begin; row < key->end; row++) {
         const struct column *column = column_of(making, rows_text(key->rows, row, "column"));
         if (!making->modelled || (column && column->varies))
             return false;
+    }
+    for (size_t row = key->begin; row < key->end; row++) {
+        struct column *column = column_of(making, rows_text(key->rows, row, "column"));
+        if (column && column->model > 0)
+            only(column, text_copy(column->candidates.items[column->model - 1]));
     }
     return true;
 }
@@ -245,7 +263,7 @@ static bool settle_key(struct making *making, const struct key *key, struct rls_
     bool whole = known.count == key->end - key->begin;
     bool alone = rows_bool(key->rows, key->begin, "alone") && !whole;
 
-    if (!whole && !alone && (is_modelled(making, key) || !rows_bool(key->rows, key->begin, "needed")))
+    if (!whole && !alone && (take_modelled(making, key) || !rows_bool(key->rows, key->begin, "needed")))
         return true;
     OWNED char *condition = condition_of(target, making->tenant, &known);
     if (!alone && !find_row(making->postgres, object, condition, &rows, error))
@@ -316,9 +334,14 @@ static void take_row(const struct making *making, const size_t chosen[], const s
                      struct rls_row *ret)
 {
     *ret = row_of(rows);
-    for (size_t i = 0; i < making->count; i++)
-        if (!text_equal(making->columns[i].candidates.items[chosen[i]], "DEFAULT"))
-            rls_pairs_add(&ret->values, making->columns[i].name, rows_text(rows, 0, making->columns[i].name));
+    for (size_t i = 0; i < making->count; i++) {
+        const struct column *column = &making->columns[i];
+        if (text_equal(column->candidates.items[chosen[i]], "DEFAULT"))
+            continue;
+        rls_pairs_add(&ret->values, column->name, rows_text(rows, 0, column->name));
+        if (chosen[i] + 1 == column->model)
+            text_list_add(&ret->copied, text_copy(column->name));
+    }
 }
 
 static bool attempt(const struct making *making, const size_t chosen[], bool keep, struct rls_row *ret,
@@ -375,15 +398,36 @@ static bool advance(const struct making *making, size_t chosen[], const char *me
     return message && advance(making, chosen, NULL);
 }
 
-/* One choice after the other until a row is taken; the error is that of the first. */
+static bool concerns_any(const struct making *making, const char *message)
+{
+    for (size_t i = 0; i < making->count; i++)
+        if (is_concerned(&making->columns[i], message))
+            return true;
+    return false;
+}
+
+/* The choice that is as the row that was there. */
+static size_t *model_choice(const struct making *making)
+{
+    size_t *chosen = memory_allocate(making->count + 1, sizeof *chosen);
+
+    for (size_t i = 0; i < making->count; i++)
+        chosen[i] = making->columns[i].model > 0 ? making->columns[i].model - 1 : 0;
+    return chosen;
+}
+
+/* One choice after the other until a row is taken, and once, where that leads nowhere, the row that was
+ * there; the error is that of the first. */
 static bool try_choices(struct making *making, bool keep, struct rls_row *ret, struct error *error)
 {
     AUTO(error_clear) struct error problem = {0};
     OWNED size_t *chosen = memory_allocate(making->count + 1, sizeof *chosen);
+    OWNED size_t *model = model_choice(making);
+    bool modelled = making->modelled, copies = false, more = true;
 
     for (int i = 0; i < ATTEMPTS_MAX; i++) {
         struct error *now = i == 0 ? error : &problem;
-        if (attempt(making, chosen, keep, ret, now)) {
+        if (attempt(making, copies ? model : chosen, keep, ret, now)) {
             error_clear(error);
             return true;
         }
@@ -392,7 +436,10 @@ static bool try_choices(struct making *making, bool keep, struct rls_row *ret, s
                 error_move(error, &problem);
             return false;
         }
-        if (!advance(making, chosen, now->message))
+        more = more && (copies || advance(making, chosen, now->message));
+        copies = modelled && (!more || i >= PATIENCE || !concerns_any(making, now->message));
+        modelled = modelled && !copies;
+        if (!more && !copies)
             return false;
         error_clear(&problem);
     }

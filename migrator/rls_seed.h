@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Rows to probe with, made from what a table itself asks for: a row like the tenant's rows that are there, or
- * else what types, defaults, CHECK constraints, domains and enums suggest, tried one after the other; parents
- * first, of the same tenant, where a foreign key needs one. Triggers run as for anybody.
+ * Rows to probe with, made from what a table itself asks for: what types, defaults, CHECK constraints,
+ * domains and enums suggest, tried one after the other, or else a row like one of the tenant's that is there;
+ * parents first, of the same tenant, where a foreign key needs one. Triggers run as for anybody.
  *
  * Everything happens in the caller's transaction, as who is connected, with row_security off, and is undone
  * with it; what fails leaves nothing behind.
@@ -17,6 +17,7 @@ struct rls_row {
     char *table; /* the oid of the partition, or of the table; NULL: there is none */
     char *place; /* ctid */
     struct rls_pairs values;
+    struct text_list copied; /* columns whose value is a row's that was there: not to be told to anybody */
 };
 void rls_row_clear(struct rls_row *row);
 CLEANUP_VALUE(struct rls_row, rls_row_clear)

@@ -4,9 +4,12 @@ WITH :scope
 SELECT 'S1' AS "check", 'high' AS severity, t.object, NULL AS role,
        'row-level security is off, and the table holds rows of tenants' AS message,
        format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY; and CREATE POLICY … ON %s …', t.object, t.object) AS hint,
-       COALESCE((SELECT format('tenant column %s', string_agg(quote_ident(c.name), ', ' ORDER BY c.number))
+       COALESCE((SELECT 'tenant column ' || string_agg(quote_ident(c.name), ', ' ORDER BY c.number)
                    FROM tenant_column AS c
-                  WHERE c.relation = t.oid), 'its parent has a tenant') AS evidence,
+                  WHERE c.relation = t.oid),
+                (SELECT 'reaches its tenant through ' || string_agg(h.parent, ', ')
+                   FROM through AS h
+                  WHERE h.relation = t.oid)) AS evidence,
        false AS inconclusive
   FROM tenant_table AS t
  WHERE NOT t.row_security

@@ -18,10 +18,12 @@ teardown()
     TMPDIR=$PWD/temporary CI=true run_pgmigrate demo
     assert_status 0
     refute_output $'\033'
-    for command in status plan apply rehearse rollback history "backup list" restore; do
+    for command in status plan apply rehearse rollback history rls "backup list" restore; do
         assert_output "\$ pgmigrate $command"
     done
     [[ $stderr =~ \.sql:[0-9]+:[0-9]+:\ error ]]
+    assert_stderr "row-level security is weaker"
+    assert_stderr "probes as tenants 1 and 2"
     assert_output "its server and its folder are gone again"
     assert_equal "$(find temporary -mindepth 1)" ""
 }

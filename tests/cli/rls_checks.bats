@@ -319,6 +319,7 @@ SQL
     printf '[rls]\nthrough.core.lines = core.Or"ders\n' >pgmigrate.conf
     run_pgmigrate rls --json
     assert_equal "$(found)" "S1 high core.lines"
+    assert_equal "$(json '.findings[] | select(.check == "S1") | .evidence')" 'reaches its tenant through core.Or"ders'
 }
 
 @test "who is no superuser is told what it could not see, and that its backups fail" {

@@ -76,6 +76,31 @@ SELECT count(*), min(r.tenant_id::pg_catalog.text) FROM app.open AS r WHERE r.te
     assert_value "select count(*), sum(id) from app.open" "3|6"
 }
 
+@test "values of rows that are there are used where nothing else is let in, and never told" {
+    sql <<'SQL'
+create function app.greets() returns trigger language plpgsql as $$ begin
+    if new.greeting not like 'Dear %' then raise 'nobody is greeted so'; end if;
+    return new; end $$;
+create table app.people (id int generated always as identity primary key, tenant_id int not null, name text not null,
+    mail text not null check (mail ~ '^[a-z]+@hopper[.]mil$'));
+create table app.letters (id int generated always as identity primary key, tenant_id int not null, greeting text not null);
+insert into app.people (tenant_id, name, mail) values (1, 'Grace Hopper', 'grace@hopper.mil'), (2, 'Edsger D', 'edsger@hopper.mil');
+insert into app.letters (tenant_id, greeting) values (1, 'Dear Grace'), (2, 'Dear Edsger');
+create trigger t before insert on app.letters for each row execute function app.greets();
+grant all on app.people, app.letters to :role;
+SQL
+    run_pgmigrate rls --probe --json
+    assert_equal "$(inconclusive)" ""
+    for table in people letters; do
+        [[ $(found) == *"D3 high app.$table"* ]]
+        [[ $(finding D3 app.$table evidence) == *"'…'"* ]]
+    done
+    for word in Grace Hopper Edsger "@hopper.mil"; do
+        refute_output "$word"
+    done
+    [[ $(finding D3 app.people evidence) == *"'pgmigrate'"* ]]
+}
+
 @test "holes that reading back or a WHERE would hide are found" {
     sql <<'SQL'
 create function app.tenant() returns int stable language sql return nullif(current_setting('app.tenant', true), '')::int;

@@ -4,3 +4,4 @@ ALTER TABLE orders DISABLE ROW LEVEL SECURITY;
 DROP POLICY products_of_tenant ON products;
 ALTER TABLE products NO FORCE ROW LEVEL SECURITY;
 ALTER TABLE products DISABLE ROW LEVEL SECURITY;
+REVOKE ALL ON products, orders, order_lines FROM shop_app;

@@ -1,0 +1,3 @@
+DROP POLICY order_lines_of_tenant ON order_lines;
+ALTER TABLE order_lines NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE order_lines DISABLE ROW LEVEL SECURITY;
