@@ -6,6 +6,7 @@
 #include "cli/listing.h"
 #include "cli/rehearsals.h"
 #include "cli/report.h"
+#include "migrator/rls_window.h"
 #include "migrator/script.h"
 #include "migrator/session.h"
 
@@ -54,6 +55,16 @@ static int64_t count_statements(const struct view *view, const struct plan_entry
         script_prepare(&migration->forward, &options, &script, &ignored))
         count = (int64_t)script->count;
     return count;
+}
+
+/* Tables that would stand unprotected between two of the transactions. */
+static void find_windows(struct view *view)
+{
+    OWNED struct migration **migrations = memory_allocate(view->steps.count + 1, sizeof *migrations);
+
+    for (size_t i = 0; i < view->steps.count; i++)
+        migrations[i] = view->steps.items[i]->migration;
+    rls_window_check(migrations, view->steps.count, &view->notices);
 }
 
 static void print(const struct invocation *invocation, const struct view *view)
@@ -133,6 +144,7 @@ static bool run(struct invocation *invocation, struct error *error)
 
     if (!look(invocation, &view, error))
         return false;
+    find_windows(&view);
     for (size_t i = 0; i < view.steps.count; i++)
         rehearsals_add(invocation, view.evidence, view.steps.items[i], &view.rehearsals);
     if (invocation->json)
@@ -159,7 +171,8 @@ const struct command cmd_plan = {
         "Reads and checks every pending script as apply does before its first one, and changes nothing. "
         "Where "
         "apply would refuse, plan fails in the same way: with exit 6 when history and folder disagree, with "
-        "exit 2 when a script cannot be run.",
+        "exit 2 when a script cannot be run. Tables that would stand without row-level security between two "
+        "transactions of the plan are warned of.",
     .options = options,
     .group = "Migrations",
     .run = run,

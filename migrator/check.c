@@ -283,7 +283,7 @@ void check_folder(const struct folder *folder, struct findings *findings)
         check_migration(folder->items[i], findings);
         check_requires(folder, folder->items[i], findings);
     }
-    rls_window_check(folder, findings);
+    rls_window_check(folder->items, folder->count, findings);
 }
 
 static int compare_places(const void *a, const void *b)

@@ -144,12 +144,12 @@ static const struct event *next_of(const struct events *events, size_t at)
     return NULL;
 }
 
-void rls_window_check(const struct folder *folder, struct findings *findings)
+void rls_window_check(struct migration *const migrations[], size_t count, struct findings *findings)
 {
     AUTO(events_clear) struct events events = {0};
 
-    for (size_t i = 0; i < folder->count; i++)
-        read_script(folder->items[i], &events);
+    for (size_t i = 0; i < count; i++)
+        read_script(migrations[i], &events);
     for (size_t i = 0; i < events.count; i++) {
         const struct event *event = &events.items[i], *next = next_of(&events, i);
         if (!event->opens || next == NULL || next->opens || next->transaction == event->transaction)

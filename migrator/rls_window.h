@@ -9,7 +9,8 @@
 
 #include "migrator/folder.h"
 
-/* Adds a finding of the rule "rls-window" for each, at the statement that opens it. */
-void rls_window_check(const struct folder *folder, struct findings *findings);
+/* Adds a finding of the rule "rls-window" for each, at the statement that opens it. The migrations are in the
+ * order in which they run. */
+void rls_window_check(struct migration *const migrations[], size_t count, struct findings *findings);
 
 #endif

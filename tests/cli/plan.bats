@@ -88,3 +88,19 @@ load helpers
     assert_status 2
     assert_stderr "NAME=VALUE"
 }
+
+@test "a table that would stand unprotected between two migrations of the plan is told" {
+    migration 001_table <<<'CREATE TABLE orders (tenant_id int); ALTER TABLE orders ENABLE ROW LEVEL SECURITY;'
+    migration 002_off <<<'ALTER TABLE orders DISABLE ROW LEVEL SECURITY;'
+    run_pgmigrate apply --to 1
+    migration 003_on <<<'ALTER TABLE orders ENABLE ROW LEVEL SECURITY;'
+    run_pgmigrate plan
+    assert_status 0
+    assert_stderr "migrations/002_off.sql:1:1: warning: row-level security of orders is missing until migrations/003_on.sql:1 brings it back"
+    run_pgmigrate plan --json
+    assert_equal "$(json '.notices[] | select(.rule == "rls-window") | .file')" migrations/002_off.sql
+    # What is applied already has no say in it.
+    run_pgmigrate apply --to 2
+    run_pgmigrate plan
+    refute_stderr "is missing until"
+}
