@@ -10,12 +10,10 @@
 #include "cli/progress.h"
 #include "cli/rehearsals.h"
 #include "cli/report.h"
-#include "cli/rls.h"
 #include "cli/rls_document.h"
+#include "cli/rls_gating.h"
 #include "common/interrupt.h"
 #include "common/moment.h"
-#include "migrator/rls_baseline.h"
-#include "migrator/rls_gate.h"
 
 /* The line under everything: on stdout after success, with the error's lines after a failure. */
 static void conclude(const struct invocation *invocation, const struct outcome *outcome)
@@ -48,7 +46,7 @@ struct safety {
     const struct invocation *invocation;
     struct postgres *postgres;
     struct evidence *evidence; /* or NULL */
-    const struct gate *gate;
+    struct rls_gate *gate;     /* or NULL */
 };
 
 static bool back_up(const struct safety *safety, char **ret_backup_id, struct error *error)
@@ -83,48 +81,6 @@ static bool before(void *context, const struct plan_steps *steps, char **ret_bac
 
     return rehearsals_gate(safety->invocation, safety->evidence, steps, error) &&
            (!wants_backup(safety->invocation) || back_up(safety, ret_backup_id, error));
-}
-
-/* ---- the gate of row-level security ---- */
-
-struct gate {
-    struct rls_settings settings;
-    struct rls_baseline baseline;
-    struct rls_gate *gate; /* NULL: off */
-};
-
-static void gate_clear(struct gate *gate)
-{
-    rls_gate_free(gate->gate);
-    rls_settings_clear(&gate->settings);
-    rls_baseline_clear(&gate->baseline);
-}
-CLEANUP_VALUE(struct gate, gate_clear)
-
-static void accept(void *context, struct rls_findings *findings)
-{
-    rls_baseline_accept(context, findings);
-}
-
-static bool gate_open(const struct invocation *invocation, struct gate *ret, struct error *error)
-{
-    const char *mode = config_text(invocation->config, "rls_gate");
-    OWNED char *baseline = config_path(invocation->config, "baseline");
-    struct rls_gate_options options = {
-        .settings = &ret->settings, .at_least = RLS_MEDIUM, .accept = accept, .context = &ret->baseline};
-
-    if (mode == NULL)
-        mode = rls_is_configured(invocation->config) ? "new" : "off";
-    if (text_equal(mode, "off") || invocation_flag(invocation, "dry-run") ||
-        !rls_severity_parse(config_text(invocation->config, "fail_on"), &options.at_least))
-        return true;
-    if (baseline != NULL && !rls_baseline_read(baseline, moment_now(), &ret->baseline, error))
-        return false;
-    if (!rls_read_settings(invocation, &ret->settings, error))
-        return false;
-    options.all = text_equal(mode, "all");
-    ret->gate = rls_gate_new(&options);
-    return true;
 }
 
 static void gate_tell(const struct invocation *invocation, const struct rls_gate *gate)
@@ -193,9 +149,9 @@ static bool run_all(struct invocation *invocation, const struct folder *folder, 
     listener = progress_listener(progress);
     ok = apply_run(postgres, history, folder, options, &listener, &result, error);
     progress_free(take(progress));
-    if (safety->gate->gate != NULL) {
-        ok = ok && rls_gate_finish(safety->gate->gate, postgres, error);
-        gate_tell(invocation, safety->gate->gate);
+    if (safety->gate != NULL) {
+        ok = ok && rls_gate_finish(safety->gate, postgres, error);
+        gate_tell(invocation, safety->gate);
     }
     outcome.ms = clock_ms() - began;
     outcome.error = ok ? NULL : error;
@@ -213,7 +169,8 @@ static bool run(struct invocation *invocation, struct error *error)
     AUTO(postgres_free) struct postgres *postgres = NULL;
     AUTO(connect_run_clear) struct connect_run run = {0};
     AUTO(evidence_close) struct evidence *evidence = NULL;
-    AUTO(gate_clear) struct gate gate = {0};
+    AUTO(rls_gating_clear) struct rls_gating gating = {0};
+    AUTO(rls_gate_free) struct rls_gate *gate = NULL;
     struct apply_options options;
     struct safety safety;
     int64_t batch = config_integer(invocation->config, "batch");
@@ -228,10 +185,13 @@ static bool run(struct invocation *invocation, struct error *error)
         .dry_run = invocation_flag(invocation, "dry-run"),
         .batch = batch > 1 ? (size_t)batch : 1,
     };
-    if (!gate_open(invocation, &gate, error))
+    if (!rls_gating_read(invocation, &gating, error))
         return false;
-    options.run.watch = gate.gate == NULL ? NULL : rls_gate_watch(gate.gate);
-    safety = (struct safety){invocation, postgres, evidence, &gate};
+    if (gating.on && !options.dry_run) {
+        gate = rls_gate_new(&gating.options);
+        options.run.watch = rls_gate_watch(gate);
+    }
+    safety = (struct safety){invocation, postgres, evidence, gate};
     options.before = before;
     options.before_context = &safety;
     return run_all(invocation, folder, &safety, &options, error);

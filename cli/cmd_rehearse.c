@@ -10,6 +10,8 @@
 #include "cli/rehearsals.h"
 #include "cli/rehearsing.h"
 #include "cli/report.h"
+#include "cli/rls_gating.h"
+#include "cli/rls_probing.h"
 #include "deploy/advice.h"
 #include "deploy/estimate.h"
 #include "deploy/evidence.h"
@@ -20,6 +22,8 @@ struct run {
     struct folder *folder;
     struct connect_run settings;
     struct rehearse_options options;
+    struct rls_gating gating;
+    struct rls_probe_options probe;
     struct rehearsing place;
     struct server_facts here;
     struct evidence *evidence;
@@ -31,6 +35,7 @@ static void run_clear(struct run *run)
 {
     folder_free(run->folder);
     connect_run_clear(&run->settings);
+    rls_gating_clear(&run->gating);
     rehearsing_clear(&run->place);
     server_facts_clear(&run->here);
     evidence_close(run->evidence);
@@ -208,6 +213,26 @@ static bool read_options(struct run *run, struct error *error)
     return true;
 }
 
+/* The same gate as apply's, so that nothing passes here that would be refused there. */
+static bool read_isolation(struct run *run, struct error *error)
+{
+    const struct invocation *invocation = run->invocation;
+
+    if (!rls_gating_read(invocation, &run->gating, error))
+        return false;
+    if (run->gating.on)
+        run->options.isolation = &run->gating.options;
+    if (!invocation_flag(invocation, "probe-tenants"))
+        return true;
+    if (!run->gating.on) {
+        error_set(error, ERROR_USAGE, "\"--probe-tenants\" needs to know what a tenant is");
+        return error_hint(error, "\"pgmigrate rls --suggest\" writes the section [rls] of pgmigrate.conf.");
+    }
+    run->probe = rls_probing_options(invocation);
+    run->options.probe = &run->probe;
+    return true;
+}
+
 static bool run(struct invocation *invocation, struct error *error)
 {
     AUTO(run_clear) struct run run = {.invocation = invocation};
@@ -215,9 +240,10 @@ static bool run(struct invocation *invocation, struct error *error)
 
     if (facts)
         return export_facts(&run, facts, error);
-    if (!read_options(&run, error) || !inputs_folder(invocation, &run.folder, error) ||
-        !rehearsing_open(invocation, &run.place, error) || !open_evidence(&run, error) ||
-        !catch_up(&run, error) || !connect_role(invocation, stage_postgres(run.place.stage), error))
+    if (!read_options(&run, error) || !read_isolation(&run, error) ||
+        !inputs_folder(invocation, &run.folder, error) || !rehearsing_open(invocation, &run.place, error) ||
+        !open_evidence(&run, error) || !catch_up(&run, error) ||
+        !connect_role(invocation, stage_postgres(run.place.stage), error))
         return false;
     listing_findings(invocation, &run.folder->findings, "rollback-missing");
     if (!rehearse(&run, error) || !keep_evidence(&run, error) ||
@@ -253,6 +279,9 @@ static const struct option_spec options_rehearse[] = {
      .summary = "each goes back after every migration (default), chain after all of them"},
     {.name = "probe-victims",
      .summary = "read and write the touched tables meanwhile, and tell the longest stall"},
+    {.name = "rls-gate", .argument = "WHAT", .key = "rls_gate"},
+    {.name = "probe-tenants",
+     .summary = "after each migration and after its rollback, also try to reach other tenants' rows"},
     {.name = "window-lock", .argument = "MS", .key = "window_lock"},
     {.name = "window-table", .argument = "SIZE", .key = "window_table"},
     {.name = "window-time", .argument = "MS", .key = "window_time"},
@@ -281,6 +310,8 @@ const struct command cmd_rehearse = {
         "\n"
         "A round trip is \"exact\", or \"differs\": everything that pg_dump shows of the schema is compared, "
         "and with it INVALID indexes, sequences, triggers switched off, and how many rows each table has. "
+        "Where row-level security is configured, apply's gate stands before each COMMIT here, too, and a "
+        "rollback that leaves it weaker than it was is a difference. "
         "Exit status 1: a migration failed. 3: a rollback failed, or left something different, so that "
         "perhaps "
         "the migration could not be applied again, and those after it were not reached.",

@@ -110,6 +110,20 @@ static json_t *changes_array(const struct rehearsed *item)
     return array;
 }
 
+static json_t *weaknesses_array(const struct rehearsed *item)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < item->weakness_count; i++) {
+        json_t *object = json_object();
+
+        document_text(object, "object", item->weaknesses[i].object);
+        document_text(object, "what", item->weaknesses[i].what);
+        json_array_append_new(array, object);
+    }
+    return array;
+}
+
 static json_t *advice_array(const struct rehearsed *item)
 {
     json_t *array = json_array();
@@ -155,6 +169,7 @@ static void set_found(json_t *object, const struct rehearsed *item)
     json_object_set_new(object, "touched", touched_array(item));
     json_object_set_new(object, "differences", differences_array(item));
     json_object_set_new(object, "changes", changes_array(item));
+    json_object_set_new(object, "weaknesses", weaknesses_array(item));
     json_object_set_new(object, "estimate", estimate);
     json_object_set_new(object, "advice", advice_array(item));
     if (item->victim_ms >= 0) {

@@ -318,6 +318,13 @@ static void put_lists(FILE *out, const struct rehearsed *item)
                              item->differences[i].what));
     fputs(item->difference_count > 0 ? "</ul>\n" : "", out);
 
+    if (item->weakness_count > 0)
+        fputs("<h3>How a tenant reaches the rows of another</h3>\n<ul>\n", out);
+    for (size_t i = 0; i < item->weakness_count; i++)
+        put_made(out, "li", "bad",
+                 text_format("%s: %s", item->weaknesses[i].object, item->weaknesses[i].what));
+    fputs(item->weakness_count > 0 ? "</ul>\n" : "", out);
+
     if (item->change_count > 0)
         fputs("<h3>What an application notices</h3>\n<ul>\n", out);
     for (size_t i = 0; i < item->change_count; i++)

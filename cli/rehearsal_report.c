@@ -119,8 +119,8 @@ static void print_advice(FILE *out, bool color, const struct rehearsed *item)
 
 static void print_details(FILE *out, bool color, const struct rehearsed *item)
 {
-    bool any = item->failure.code != ERROR_NONE || item->difference_count + item->change_count > 0 ||
-               item->advice_count > 0 || item->victim_ms > 0;
+    bool any = item->failure.code != ERROR_NONE || item->victim_ms > 0 ||
+               item->difference_count + item->weakness_count + item->change_count + item->advice_count > 0;
 
     if (!any)
         return;
@@ -129,6 +129,10 @@ static void print_details(FILE *out, bool color, const struct rehearsed *item)
     if (item->failure.code != ERROR_NONE)
         report_error(out, color, &item->failure);
     print_differences(out, color, item);
+    for (size_t i = 0; i < item->weakness_count; i++) {
+        report_paint(out, color, PAINT_RED, "row-level security of");
+        fprintf(out, " %s: %s\n", item->weaknesses[i].object, item->weaknesses[i].what);
+    }
     for (size_t i = 0; i < item->change_count; i++) {
         report_paint(out, color, PAINT_BLUE, "an application notices:");
         fprintf(out, " %s %s\n", item->changes[i].object, item->changes[i].what);

@@ -8,7 +8,7 @@
 #include "cli/restoring.h"
 #include "deploy/guard.h"
 
-#define STATEMENT_TIMEOUT "30s"
+#define STATEMENT_TIMEOUT_MS 30000
 
 /* ---- the place ---- */
 
@@ -202,21 +202,25 @@ static void add_tallies(struct rls_result *result, const struct rls_probe_result
     result->probes = (int64_t)probed->probes;
 }
 
+struct rls_probe_options rls_probing_options(const struct invocation *invocation)
+{
+    int64_t statement_ms = config_duration(invocation->config, "statement_timeout");
+
+    return (struct rls_probe_options){.lock_timeout_ms = config_duration(invocation->config, "lock_timeout"),
+                                      .statement_timeout_ms =
+                                          statement_ms == 0 ? STATEMENT_TIMEOUT_MS : statement_ms};
+}
+
 bool rls_probing(struct invocation *invocation, struct rls_place *place, const struct rls_settings *settings,
                  struct rls_result *ret, struct error *error)
 {
     AUTO(rls_probe_result_clear) struct rls_probe_result result = {0};
-    OWNED char *statement =
-        text_format("%jdms", (intmax_t)config_duration(invocation->config, "statement_timeout"));
-    OWNED char *lock = text_format("%jdms", (intmax_t)config_duration(invocation->config, "lock_timeout"));
-    struct rls_probe_options options = {.lock_timeout = lock,
-                                        .statement_timeout =
-                                            text_equal(statement, "0ms") ? STATEMENT_TIMEOUT : statement,
-                                        .progress = show_progress,
-                                        .context = invocation};
+    struct rls_probe_options options = rls_probing_options(invocation);
 
     if (!invocation_flag(invocation, "probe"))
         return true;
+    options.progress = show_progress;
+    options.context = invocation;
     bool good = rls_probe_run(place->postgres, settings, &options, &result, error);
     end_progress(invocation);
     if (!good)

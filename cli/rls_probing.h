@@ -30,6 +30,9 @@ MUST_CHECK bool rls_place_open(const struct invocation *invocation, struct rls_p
 void rls_place_clear(struct rls_place *place);
 CLEANUP_VALUE(struct rls_place, rls_place_clear)
 
+/* Its timeouts, from the configuration. */
+struct rls_probe_options rls_probing_options(const struct invocation *invocation);
+
 /* With --probe: probe, and add to the result. With --json the document gets "tenants", "probes" and "notes";
  * else stderr is told as whom it was. */
 MUST_CHECK bool rls_probing(struct invocation *invocation, struct rls_place *place,

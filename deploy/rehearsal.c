@@ -48,6 +48,10 @@ static void clear_changes(struct rehearsed *rehearsed)
         free(rehearsed->changes[i].object);
         free(rehearsed->changes[i].what);
     }
+    for (size_t i = 0; i < rehearsed->weakness_count; i++) {
+        free(rehearsed->weaknesses[i].object);
+        free(rehearsed->weaknesses[i].what);
+    }
     for (size_t i = 0; i < rehearsed->advice_count; i++) {
         free(rehearsed->advice[i].rule);
         free(rehearsed->advice[i].text);
@@ -55,6 +59,7 @@ static void clear_changes(struct rehearsed *rehearsed)
     free(rehearsed->touched);
     free(rehearsed->differences);
     free(rehearsed->changes);
+    free(rehearsed->weaknesses);
     free(rehearsed->advice);
 }
 

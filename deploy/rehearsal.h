@@ -76,6 +76,11 @@ struct change {
     char *object, *what;
 };
 
+/* What lets one tenant reach the rows of another since the migration: "public.orders", "… (D1)". */
+struct weakness {
+    char *object, *what;
+};
+
 /* What to do about a statement: line 12, "index-not-concurrent", "build the index CONCURRENTLY". */
 struct advice {
     size_t line; /* 0: the whole file */
@@ -88,7 +93,7 @@ struct rehearsed {
     /* Of the files, as the history has them; NULL where there is no file. */
     char *checksum, *rollback_checksum, *verify_checksum;
     bool transactional;
-    bool passed; /* applied, and applied again after its rollback where it has one */
+    bool passed; /* applied without a weakness, and applied again after its rollback where it has one */
     int64_t execution_ms, lock_wait_ms, commit_ms, rollback_ms;
     struct rehearsed_statement *statements;
     size_t statement_count;
@@ -99,6 +104,8 @@ struct rehearsed {
     size_t difference_count;
     struct change *changes;
     size_t change_count;
+    struct weakness *weaknesses;
+    size_t weakness_count;
     struct advice *advice;
     size_t advice_count;
     struct error failure;    /* of whatever failed; code ERROR_NONE: nothing */

@@ -17,12 +17,15 @@ struct rehearse {
     const struct rehearse_options *options;
     const struct run_listener *listener;
     struct trace *trace;
+    struct rls_gate *gate; /* of the migration that is applied; or NULL */
+    struct run_watch watch;
     struct rehearsal *rehearsal;
 };
 
 static void rehearse_clear(struct rehearse *rehearse)
 {
     trace_free(rehearse->trace);
+    rls_gate_free(rehearse->gate);
     history_free(rehearse->history);
     postgres_free(rehearse->source.postgres);
     free(rehearse->source.pg_dump);
@@ -31,7 +34,7 @@ CLEANUP_VALUE(struct rehearse, rehearse_clear)
 
 bool rehearsed_is_suspect(const struct rehearsed *rehearsed)
 {
-    if (rehearsed->round_trip == ROUND_TRIP_FAILS)
+    if (rehearsed->round_trip == ROUND_TRIP_FAILS || rehearsed->weakness_count > 0)
         return true;
     for (size_t i = 0; i < rehearsed->difference_count; i++)
         if (!rehearsed->differences[i].mild)
@@ -134,6 +137,28 @@ static int64_t time_of(const struct run_result *result, const char *version)
     return -1;
 }
 
+/* The trace and the gate; what the gate asks belongs to no statement. */
+static bool look_twice(void *context, const struct run_look *look, struct error *error)
+{
+    struct rehearse *rehearse = context;
+    const struct run_watch *watches[] = {trace_watch(rehearse->trace), rls_gate_watch(rehearse->gate)};
+    size_t first = look->moment == RUN_LOOK_BEGIN || look->moment == RUN_LOOK_BEFORE ? 1 : 0;
+    const struct run_watch *one = watches[first], *other = watches[1 - first];
+
+    return one->look(one->context, look, error) && other->look(other->context, look, error);
+}
+
+/* A gate of its own for each migration: one does not answer for what another's rollback left. */
+static const struct run_watch *begin_watch(struct rehearse *rehearse)
+{
+    if (!rehearse->options->isolation)
+        return trace_watch(rehearse->trace);
+    rls_gate_free(rehearse->gate);
+    rehearse->gate = rls_gate_new(rehearse->options->isolation);
+    rehearse->watch = (struct run_watch){.context = rehearse, .look = look_twice};
+    return &rehearse->watch;
+}
+
 static bool apply_one(struct rehearse *rehearse, struct rehearsed *item, bool watched,
                       struct run_result *result, struct error *error)
 {
@@ -142,7 +167,7 @@ static bool apply_one(struct rehearse *rehearse, struct rehearsed *item, bool wa
                                     .out_of_order = rehearse->options->out_of_order,
                                     .batch = 1};
 
-    options.run.watch = watched ? trace_watch(rehearse->trace) : NULL;
+    options.run.watch = watched ? begin_watch(rehearse) : NULL;
     /* What is pending is decided by the history as the last run left it in memory. */
     return history_refresh(rehearse->history, error) &&
            apply_run(rehearse->postgres, rehearse->history, rehearse->folder, &options,
@@ -155,7 +180,8 @@ static bool forward(struct rehearse *rehearse, struct rehearsed *item, struct er
     AUTO(run_result_clear) struct run_result result = {0};
     AUTO(error_clear) struct error failure = {0};
 
-    item->passed = apply_one(rehearse, item, true, &result, &failure);
+    item->passed = apply_one(rehearse, item, true, &result, &failure) &&
+                   (!rehearse->gate || rls_gate_finish(rehearse->gate, rehearse->postgres, &failure));
     item->execution_ms = time_of(&result, item->version);
     if (!trace_take(rehearse->trace, item->version, item))
         item->statement_count = 0;
@@ -219,6 +245,14 @@ static bool compare(struct rehearse *rehearse, const struct state *before, struc
     return true;
 }
 
+/* What is different since before the migration. */
+static void judge(const struct state *before, const struct state *after, struct rehearsed *item)
+{
+    state_changes(before, after, item);
+    state_weaknesses(before, after, item);
+    item->passed = item->weakness_count == 0;
+}
+
 /* ---- the two ways ---- */
 
 /* A rollback that was undone as a whole leaves what there was; another one leaves nothing to go on with. */
@@ -226,8 +260,9 @@ static bool goes_on(const struct rehearse *rehearse, const struct rehearsed *ite
 {
     const struct migration *migration = folder_stem(rehearse->folder, item->version);
 
-    return item->passed || (item->round_trip == ROUND_TRIP_FAILS && item->failure.code != ERROR_PARTIAL &&
-                            !migration->rollback_directives.no_transaction);
+    return item->passed || (item->weakness_count > 0 && item->failure.code == ERROR_NONE) ||
+           (item->round_trip == ROUND_TRIP_FAILS && item->failure.code != ERROR_PARTIAL &&
+            !migration->rollback_directives.no_transaction);
 }
 
 /* *now, how it is after the migration, becomes how it is after the round trip. */
@@ -260,7 +295,7 @@ static bool run_each(struct rehearse *rehearse, struct error *error)
             return true;
         if (!look(rehearse, &now, error))
             return false;
-        state_changes(before, now, item);
+        judge(before, now, item);
         if (rehearse->options->trip == TRIP_EACH && !trip(rehearse, before, &now, item, error))
             return false;
         if (!goes_on(rehearse, item))
@@ -299,7 +334,7 @@ static bool chain_forward(struct rehearse *rehearse, struct states *states, size
             return true;
         if (!look(rehearse, &states->items[states->count++], error))
             return false;
-        state_changes(states->items[*ret_count], states->items[*ret_count + 1], item);
+        judge(states->items[*ret_count], states->items[*ret_count + 1], item);
     }
     return true;
 }
@@ -361,6 +396,8 @@ static bool run_items(struct rehearse *rehearse, struct error *error)
                                     .probe_victims = rehearse->options->probe_victims};
 
     rehearse->source.history = rehearse->history;
+    rehearse->source.isolation = rehearse->options->isolation;
+    rehearse->source.probe = rehearse->options->probe;
     return rehearse->rehearsal->count == 0 ||
            (prepare_history(rehearse, error) &&
             trace_begin(rehearse->postgres, &options, &rehearse->trace, error) &&

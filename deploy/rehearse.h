@@ -8,6 +8,10 @@
  *     chain   apply 1, 2, 3 -> rollback 3 -> compare -> rollback 2 -> compare -> … -> apply 1, 2, 3 again
  *     none    apply only
  *
+ * Where row-level security is to be verified, the gate that apply has stands before each COMMIT here, too;
+ * what a rollback leaves weaker than it was is a difference, and what probes can reach after a migration a
+ * weakness.
+ *
  * A migration that fails is a result, not an error: it ends the rehearsal, and those after it are not
  * reached. So does a rollback that stopped half way. One that was undone as a whole does not.
  */
@@ -26,6 +30,8 @@ struct rehearse_options {
     bool out_of_order;
     enum rehearse_trip trip;
     bool probe_victims;
+    const struct rls_gate_options *isolation; /* row-level security is verified; or NULL */
+    const struct rls_probe_options *probe;    /* and attacked after each step; or NULL */
 };
 
 /*
@@ -37,7 +43,7 @@ MUST_CHECK bool rehearse_run(struct postgres *postgres, const struct folder *fol
                              const struct rehearse_options *options, const struct run_listener *listener,
                              struct rehearsal *ret, struct error *error);
 
-/* Whether somebody should look: a round trip that fails or differs, and not only mildly. */
+/* Whether somebody should look: a weakness, or a round trip that fails or differs, and not only mildly. */
 bool rehearsed_is_suspect(const struct rehearsed *rehearsed);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "deploy/changes.h"
 #include "deploy/schema_text.h"
+#include "migrator/rls_check.h"
 #include "sql.h"
 #include <string.h>
 
@@ -16,6 +17,9 @@ struct state {
     struct fact *facts; /* in order of kind, object and what */
     size_t count;
     struct rows *noticed;
+    struct rls_findings findings;
+    enum rls_severity at_least; /* counts */
+    bool probed;
 };
 
 void state_free(struct state *state)
@@ -31,6 +35,7 @@ void state_free(struct state *state)
     }
     free(state->facts);
     rows_free(state->noticed);
+    rls_findings_clear(&state->findings);
     free(state);
 }
 
@@ -110,6 +115,38 @@ static bool read_counts(struct postgres *postgres, const struct history *history
     return true;
 }
 
+static bool attack(const struct state_source *source, struct rls_findings *findings, struct error *error)
+{
+    AUTO(rls_probe_result_clear) struct rls_probe_result result = {0};
+
+    if (!source->probe)
+        return true;
+    if (!rls_probe_run(source->postgres, source->isolation->settings, source->probe, &result, error))
+        return false;
+    rls_findings_move(findings, &result.findings);
+    return true;
+}
+
+/* Before everything else, for probes draw numbers from sequences. */
+static bool read_isolation(const struct state_source *source, struct state *state, struct error *error)
+{
+    const struct rls_gate_options *options = source->isolation;
+    struct rls_findings *findings = &state->findings;
+    struct postgres *postgres = source->postgres;
+
+    if (!options)
+        return true;
+    state->at_least = options->at_least;
+    state->probed = source->probe != NULL;
+    if (!attack(source, findings, error) || !postgres_execute(postgres, sql_rls_begin, error) ||
+        !rls_check_begin(postgres, options->settings, error) ||
+        !rls_check_all(postgres, false, findings, error) || !postgres_execute(postgres, sql_rollback, error))
+        return false;
+    if (options->accept)
+        options->accept(options->context, findings);
+    return true;
+}
+
 static int by_key(const void *a, const void *b)
 {
     const struct fact *left = a, *right = b;
@@ -128,6 +165,7 @@ bool state_read(struct state_source *source, struct state **ret, struct error *e
     const char *values[] = {history->schema, history->table, history->log};
 
     if ((!source->pg_dump && !schema_text_program(postgres, &source->pg_dump, error)) ||
+        !read_isolation(source, state, error) ||
         !postgres_query(postgres, sql_state_noticed, 3, values, &state->noticed, error) ||
         !read_facts(postgres, history, state, error) || !read_counts(postgres, history, state, error) ||
         !schema_text_read(postgres, source->pg_dump, &state->schema, error))
@@ -147,18 +185,61 @@ static bool went_on(const struct fact *before, const struct fact *after)
             strtoll(after->value, NULL, 10) > strtoll(before->value, NULL, 10));
 }
 
-static void compare_fact(const struct fact *before, const struct fact *after, struct rehearsed *ret)
+static void compare_fact(const struct fact *before, const struct fact *after, bool probed,
+                         struct rehearsed *ret)
 {
-    bool sequence = text_equal(before->kind, "sequence");
+    bool further = text_equal(before->kind, "sequence") && went_on(before, after);
 
-    if (text_equal(before->value, after->value))
+    if (text_equal(before->value, after->value) || (further && probed))
         return;
     if (text_equal(before->kind, "rows"))
         difference_add(ret, "rows", before->object, false, "%s rows instead of %s", after->value,
                        before->value);
     else
-        difference_add(ret, before->kind, before->object, sequence && went_on(before, after),
-                       "%s is %s instead of %s", before->what, after->value, before->value);
+        difference_add(ret, before->kind, before->object, further, "%s is %s instead of %s", before->what,
+                       after->value, before->value);
+}
+
+/* "the message, as app (S4)" */
+static char *finding_text(const struct rls_finding *finding)
+{
+    return text_format("%s%s%s (%s)", finding->message, finding->role ? ", as " : "",
+                       finding->role ? finding->role : "", finding->check);
+}
+
+/* The next one that counts and was not there before, from *at on; NULL after the last. */
+static const struct rls_finding *next_new(const struct state *before, const struct state *after, size_t *at)
+{
+    while (*at < after->findings.count) {
+        const struct rls_finding *finding = &after->findings.items[(*at)++];
+        if (!finding->inconclusive && !finding->accepted && finding->severity >= after->at_least &&
+            !rls_findings_have(&before->findings, finding))
+            return finding;
+    }
+    return NULL;
+}
+
+static void compare_findings(const struct state *before, const struct state *after, struct rehearsed *ret)
+{
+    const struct rls_finding *finding;
+
+    for (size_t at = 0; (finding = next_new(before, after, &at)) != NULL;) {
+        OWNED char *text = finding_text(finding);
+        difference_add(ret, "row-level security of", finding->object, false, "%s", text);
+    }
+}
+
+void state_weaknesses(const struct state *before, const struct state *after, struct rehearsed *ret)
+{
+    const struct rls_finding *finding;
+
+    for (size_t at = 0; (finding = next_new(before, after, &at)) != NULL;) {
+        if (finding->check[0] != 'D')
+            continue;
+        ret->weaknesses = memory_grow(ret->weaknesses, ret->weakness_count, sizeof *ret->weaknesses);
+        ret->weaknesses[ret->weakness_count++] =
+            (struct weakness){.object = text_copy(finding->object), .what = finding_text(finding)};
+    }
 }
 
 void state_compare(const struct state *before, const struct state *after, struct rehearsed *ret)
@@ -169,11 +250,12 @@ void state_compare(const struct state *before, const struct state *after, struct
                                                               sizeof *after->facts, by_key)
                                                     : NULL;
         if (found)
-            compare_fact(&before->facts[i], found, ret);
+            compare_fact(&before->facts[i], found, after->probed, ret);
         else if (text_equal(before->facts[i].kind, "rows") && !text_equal(before->facts[i].value, "0"))
             difference_add(ret, "rows", before->facts[i].object, false, "all %s rows are lost with the table",
                            before->facts[i].value);
     }
+    compare_findings(before, after, ret);
 }
 
 void state_changes(const struct state *before, const struct state *after, struct rehearsed *ret)

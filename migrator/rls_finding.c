@@ -53,6 +53,15 @@ bool rls_finding_same(const struct rls_finding *a, const struct rls_finding *b)
     return text_equal(a->check, b->check) && text_equal(a->object, b->object) && text_equal(a->role, b->role);
 }
 
+bool rls_findings_have(const struct rls_findings *findings, const struct rls_finding *finding)
+{
+    for (size_t i = 0; i < findings->count; i++)
+        if (rls_finding_same(&findings->items[i], finding) &&
+            findings->items[i].severity >= finding->severity && !findings->items[i].inconclusive)
+            return true;
+    return false;
+}
+
 void rls_findings_move(struct rls_findings *to, struct rls_findings *from)
 {
     for (size_t i = 0; i < from->count; i++) {

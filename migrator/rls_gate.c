@@ -226,15 +226,6 @@ static bool find_lost(struct postgres *postgres, const struct view *before, cons
     return true;
 }
 
-static bool is_known(const struct rls_findings *findings, const struct rls_finding *finding)
-{
-    for (size_t i = 0; i < findings->count; i++)
-        if (rls_finding_same(&findings->items[i], finding) &&
-            findings->items[i].severity >= finding->severity && !findings->items[i].inconclusive)
-            return true;
-    return false;
-}
-
 static void copy_finding(struct rls_findings *to, const struct rls_finding *from)
 {
     struct rls_finding *finding = rls_finding_add(to, from->check, from->severity, from->object);
@@ -281,7 +272,7 @@ static bool find_new(const struct rls_gate *gate, struct postgres *postgres, con
         return false;
     for (size_t i = 0; i < view->findings.count; i++)
         if (!view->findings.items[i].inconclusive &&
-            (gate->options.all || !is_known(&gate->before.findings, &view->findings.items[i])))
+            (gate->options.all || !rls_findings_have(&gate->before.findings, &view->findings.items[i])))
             copy_finding(findings, &view->findings.items[i]);
     if (gate->options.accept != NULL)
         gate->options.accept(gate->options.context, findings);

@@ -445,14 +445,18 @@ static void heed_notice(void *context, const struct notice *notice)
         run->notice = text_copy(notice->message + strlen(PREFIX));
 }
 
+/* A statement that sets a timeout for the transaction. The caller frees it. */
+static char *timeout_statement(const char *sql, int64_t ms)
+{
+    OWNED char *value = text_format("%jdms", (intmax_t)ms);
+
+    return postgres_bind(sql, (const struct postgres_name[]){{"value", value}, {NULL, NULL}});
+}
+
 static bool begin(struct rls_run *run, struct error *error)
 {
-    OWNED char *lock =
-        postgres_bind(sql_set_lock_timeout,
-                      (const struct postgres_name[]){{"value", run->options->lock_timeout}, {NULL, NULL}});
-    OWNED char *statement = postgres_bind(
-        sql_set_statement_timeout,
-        (const struct postgres_name[]){{"value", run->options->statement_timeout}, {NULL, NULL}});
+    OWNED char *lock = timeout_statement(sql_set_lock_timeout, run->options->lock_timeout_ms);
+    OWNED char *statement = timeout_statement(sql_set_statement_timeout, run->options->statement_timeout_ms);
 
     return postgres_execute(run->postgres, sql_rls_probe_begin, error) &&
            postgres_execute(run->postgres, lock, error) &&

@@ -14,7 +14,7 @@
 #include "migrator/rls_settings.h"
 
 struct rls_probe_options {
-    const char *lock_timeout, *statement_timeout; /* for each statement: "2s" */
+    int64_t lock_timeout_ms, statement_timeout_ms; /* for each statement */
     /* Before each relation; may be NULL. */
     void (*progress)(void *context, const char *object, size_t done, size_t total);
     void *context;

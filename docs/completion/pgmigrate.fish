@@ -119,6 +119,8 @@ complete -c pgmigrate -n '__fish_seen_subcommand_from rehearse' -l to -x -d 'sto
 complete -c pgmigrate -n '__fish_seen_subcommand_from rehearse' -l out-of-order -d 'also run files older than what is applied'
 complete -c pgmigrate -n '__fish_seen_subcommand_from rehearse' -l round-trip -x -a 'each chain none' -d 'each goes back after every migration (default), chain after all of them'
 complete -c pgmigrate -n '__fish_seen_subcommand_from rehearse' -l probe-victims -d 'read and write the touched tables meanwhile, and tell the longest stall'
+complete -c pgmigrate -n '__fish_seen_subcommand_from rehearse' -l rls-gate -x -a 'off new all' -d 'what apply rolls back: new findings, all, or off; unset: new where this section is in use'
+complete -c pgmigrate -n '__fish_seen_subcommand_from rehearse' -l probe-tenants -d 'after each migration and after its rollback, also try to reach other tenants\' rows'
 complete -c pgmigrate -n '__fish_seen_subcommand_from rehearse' -l window-lock -x -d 'a maintenance window is advised where ACCESS EXCLUSIVE is held longer than this'
 complete -c pgmigrate -n '__fish_seen_subcommand_from rehearse' -l window-table -x -d 'on tables larger than this'
 complete -c pgmigrate -n '__fish_seen_subcommand_from rehearse' -l window-time -x -d 'and where all migrations together are expected to take longer than this'

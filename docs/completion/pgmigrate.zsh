@@ -149,6 +149,8 @@ _pgmigrate() {
             '--out-of-order[also run files older than what is applied]'
             '--round-trip=[each goes back after every migration (default), chain after all of them]:HOW:(each chain none)'
             '--probe-victims[read and write the touched tables meanwhile, and tell the longest stall]'
+            '--rls-gate=[what apply rolls back\: new findings, all, or off; unset\: new where this section is in use]:WHAT:(off new all)'
+            '--probe-tenants[after each migration and after its rollback, also try to reach other tenants'\'' rows]'
             '--window-lock=[a maintenance window is advised where ACCESS EXCLUSIVE is held longer than this]:MS:'
             '--window-table=[on tables larger than this]:SIZE:'
             '--window-time=[and where all migrations together are expected to take longer than this]:MS:'
