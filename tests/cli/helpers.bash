@@ -197,8 +197,12 @@ migration() # STEM
 {
     local text
     [ -d migrations ] || mkdir migrations
-    IFS= read -r -d '' text || true
-    printf '%s' "$text" >"migrations/$1.sql"
+    # Out of a pipe read takes one byte after the other, which costs less than a process only for so long.
+    if IFS= read -r -d '' -n 4096 text; then
+        { printf '%s' "$text"; cat; } >"migrations/$1.sql"
+    else
+        printf '%s' "$text" >"migrations/$1.sql"
+    fi
 }
 
 # What "rehearse --evidence" would write: a rehearsal of all migrations as they are, that ended some hours ago.

@@ -74,16 +74,29 @@ pause_restore() # POINT ARGUMENT...
 
 @test "killed after any step, it goes on and comes to the same end" {
     make_database
-    for point in restore-created restore-objects restore-commit:1 restore-commit:3 restore-data restore-indexes \
-        restore-privileges restore-properties restore-late restore-statistics restore-compared; do
+    # Killed again and again: each time it goes on where the one before was killed.
+    resume=
+    for point in restore-objects restore-commit:1 restore-commit:2 restore-data restore-indexes restore-privileges \
+        restore-properties restore-late restore-statistics restore-compared; do
+        kill_pgmigrate_at "$point" restore latest --to "$copy" -j 2 $resume
+        WAIT_SECONDS=5 wait_until no_sessions_in_copy
+        rm -rf "$TMPDIR"/*
+        resume=--resume
+    done
+    run_pgmigrate restore latest --to "$copy"
+    assert_status 10
+    assert_stderr "go on with it (--resume)"
+    run_pgmigrate restore latest --to "$copy" --resume
+    assert_status 0
+    assert_restored
+}
+
+@test "killed once, at the beginning, in the middle or at the end, it comes to the same end" {
+    make_database
+    for point in restore-created restore-commit:3 restore-indexes restore-late; do
         kill_pgmigrate_at "$point" restore latest --to "$copy" -j 2
         WAIT_SECONDS=5 wait_until no_sessions_in_copy
         rm -rf "$TMPDIR"/*
-        if [ "$point" != restore-created ]; then
-            run_pgmigrate restore latest --to "$copy"
-            assert_status 10
-            assert_stderr "go on with it (--resume)"
-        fi
         run_pgmigrate restore latest --to "$copy" --resume
         assert_status 0
         assert_restored
