@@ -113,6 +113,7 @@ table public.orders: "at timestamp without time zone" is missing'
 }
 
 @test "what an application would notice is told by name" {
+    [ "$(server_major)" -ge 15 ] || skip "security_invoker came with PostgreSQL 15"
     shop
     psql_value "create table gone (id int); create table old (a int, b int not null, c int);
         create view v with (security_invoker = true) as select 1 as one;
@@ -189,6 +190,7 @@ public.v lost security_invoker: it reads with its owner's rights"
 }
 
 @test "rows that a dropped table took with it, an INVALID index and a pending detach are told by name" {
+    [ "$(server_major)" -ge 14 ] || skip "DETACH CONCURRENTLY came with PostgreSQL 14"
     shop
     migration 002_part <<'SQL'
 CREATE TABLE part (i int) PARTITION BY RANGE (i);

@@ -12,7 +12,8 @@ findings() # FILTER of jq, applied to each
 # Two open tables, one of them with policies asleep, and one that is sound.
 open_tables()
 {
-    psql_value "create table orders (id int generated always as identity primary key, tenant_id int not null);
+    psql_value "revoke create on schema public from public;
+                create table orders (id int generated always as identity primary key, tenant_id int not null);
                 create table \"Odd & <names>\" (id int generated always as identity primary key, tenant_id int not null);
                 create table sound (id int generated always as identity primary key, tenant_id int not null);
                 alter table sound enable row level security;

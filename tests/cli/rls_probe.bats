@@ -103,7 +103,7 @@ SQL
 
 @test "holes that reading back or a WHERE would hide are found" {
     sql <<'SQL'
-create function app.tenant() returns int stable language sql return nullif(current_setting('app.tenant', true), '')::int;
+create function app.tenant() returns int stable language sql as $$ select nullif(current_setting('app.tenant', true), '')::int $$;
 create table app.masked_insert (id int generated always as identity primary key, tenant_id int not null);
 create policy r on app.masked_insert for select using (tenant_id = app.tenant());
 create policy w on app.masked_insert for insert with check (true);
@@ -131,8 +131,10 @@ SQL
 D4 high app.masked_update
 D5 high app.masked_delete"
     assert_equal "$(inconclusive)" ""
+    merge=
+    [ "$(server_major)" -lt 15 ] || merge="; inserts rows of other tenants by MERGE"
     assert_equal "$(finding D3 app.masked_insert message)" \
-        "tenant 2000000001 inserts rows of other tenants (of tenant 2000000002); inserts rows of other tenants by MERGE"
+        "tenant 2000000001 inserts rows of other tenants (of tenant 2000000002)$merge"
     assert_equal "$(finding D4 app.masked_update message)" \
         "tenant 2000000001 gives rows of its own to other tenants by an UPDATE that reads no column (of tenant 2000000002)"
     assert_equal "$(finding D5 app.masked_delete message)" \
@@ -141,7 +143,7 @@ D5 high app.masked_delete"
 
 @test "a guard for an empty setting, an immutable helper and a leaking view are found" {
     sql <<'SQL'
-create function app.tenant() returns int stable language sql return nullif(current_setting('app.tenant', true), '')::int;
+create function app.tenant() returns int stable language sql as $$ select nullif(current_setting('app.tenant', true), '')::int $$;
 create function app.frozen() returns int immutable language sql as
     $$select nullif(current_setting('app.tenant', true), '')::int$$;
 create table app.guarded (id int generated always as identity primary key, tenant_id int not null);
@@ -173,7 +175,7 @@ tenant 2000000001); reads rows of tenants though its setting is empty, as after 
 
 @test "rows are found through views, materialized views, partitions, children and functions" {
     sql <<'SQL'
-create function app.tenant() returns int stable language sql return nullif(current_setting('app.tenant', true), '')::int;
+create function app.tenant() returns int stable language sql as $$ select nullif(current_setting('app.tenant', true), '')::int $$;
 create table app.base (id serial primary key, tenant_id int not null);
 create table app.parts (id int not null, tenant_id int not null, primary key (tenant_id, id)) partition by hash (id);
 create table app.part_0 partition of app.parts for values with (modulus 1, remainder 0);
@@ -215,7 +217,7 @@ D8 high view app.definer"
 
 @test "foreign keys, unique keys, and roles that lead out are told" {
     sql <<'SQL'
-create function app.tenant() returns int stable language sql return nullif(current_setting('app.tenant', true), '')::int;
+create function app.tenant() returns int stable language sql as $$ select nullif(current_setting('app.tenant', true), '')::int $$;
 create table app.orders (id int primary key, tenant_id int not null);
 create table app.lines (id int, tenant_id int not null, order_id int not null references app.orders on delete cascade,
     primary key (tenant_id, id));
@@ -260,7 +262,7 @@ D11 medium role $ROLE"
 
 @test "a tenant that cannot see all of its own rows is told, and so is what cannot be decided" {
     sql <<'SQL'
-create function app.tenant() returns int stable language sql return nullif(current_setting('app.tenant', true), '')::int;
+create function app.tenant() returns int stable language sql as $$ select nullif(current_setting('app.tenant', true), '')::int $$;
 create table app.partly (id int generated always as identity primary key, tenant_id int not null, hidden bool not null default false);
 insert into app.partly (tenant_id) values (1), (2);
 insert into app.partly (tenant_id, hidden) values (1, true);
@@ -290,7 +292,7 @@ D1 medium app.closed"
 
 @test "a sound schema gives no finding and nothing inconclusive" {
     sql <<'SQL'
-create function app.tenant() returns int stable language sql return nullif(current_setting('app.tenant', true), '')::int;
+create function app.tenant() returns int stable language sql as $$ select nullif(current_setting('app.tenant', true), '')::int $$;
 create type app.state as enum ('new', 'done');
 create domain app.money as numeric check (value >= 10);
 create table app.tenants (id int primary key, name text not null unique);

@@ -12,6 +12,6 @@ SELECT k.conrelid AS child, k.confrelid AS parent, quote_ident(k.conname) AS nam
   JOIN pg_catalog.pg_attribute AS f ON f.attrelid = k.confrelid AND f.attnum = u.parent
  WHERE k.contype = 'f' AND k.confdeltype IN ('c', 'n', 'd') AND k.conparentid = 0
    AND k.conrelid = ANY ($1::pg_catalog.oid[]) AND k.confrelid = ANY ($1::pg_catalog.oid[])
- GROUP BY k.oid
+ GROUP BY k.oid, k.conrelid, k.confrelid, k.conname, k.confdeltype
 HAVING NOT bool_or(c.attname::text = ANY (pg_catalog.string_to_array($2, pg_catalog.chr(10))))
  ORDER BY k.conrelid, k.conname
