@@ -155,7 +155,8 @@ static const struct run_watch *begin_watch(struct rehearse *rehearse)
         return trace_watch(rehearse->trace);
     rls_gate_free(rehearse->gate);
     rehearse->gate = rls_gate_new(rehearse->options->isolation);
-    rehearse->watch = (struct run_watch){.context = rehearse, .look = look_twice};
+    rehearse->watch = (struct run_watch){
+        .context = rehearse, .look = look_twice, .begins = rls_gate_watch(rehearse->gate)->begins};
     return &rehearse->watch;
 }
 

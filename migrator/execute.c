@@ -3,142 +3,16 @@
 
 #include "common/copy.h"
 #include "common/interrupt.h"
+#include "migrator/execute_steps.h"
 #include "migrator/session.h"
-#include "migrator/statement.h"
 #include "sql.h"
 #include <string.h>
 
 #define STEPS_AHEAD 500
 
-enum step_kind { STEP_CONTROL, STEP_PREPARE, STEP_STATEMENT, STEP_VERIFY, STEP_RECORD, STEP_COMMIT };
-
-struct step {
-    enum step_kind kind;
-    const char *sql;
-    char *owned;       /* sql, where it had to be built */
-    const char *value; /* of $1, where a control statement has one */
-    const struct script *script;
-    const struct statement *statement;
-};
-
-/* ---- steps ---- */
-
-static struct step *add_step(struct job *job, enum step_kind kind, const char *sql)
-{
-    job->steps = memory_grow(job->steps, job->step_count, sizeof *job->steps);
-    struct step *step = &job->steps[job->step_count++];
-    *step = (struct step){.kind = kind, .sql = sql};
-    return step;
-}
-
-static void add_owned(struct job *job, char *sql)
-{
-    add_step(job, STEP_CONTROL, sql)->owned = sql;
-}
-
-static char *bind_value(const char *sql, int64_t ms)
-{
-    OWNED char *value = text_format("%lldms", (long long)ms);
-    return postgres_bind(sql, (struct postgres_name[]){{"value", value}, {0}});
-}
-
-/* What earlier scripts did to the session is undone inside the transaction: an attempt that fails undoes it
- * again. */
-static void add_reset(struct execution *execution, struct job *job)
-{
-    const char *settings[SESSION_SETTINGS_MAX];
-    /* groups_run has cleaned up before a script without transaction; a dry run has not. */
-    bool begins = job->script->transactional || (execution->dry_run && job->first == 0);
-    struct cleaning cleaning[CLEANING_MAX];
-    size_t cleanings = begins ? execution_cleaning(execution, job->script, cleaning) : 0;
-    for (size_t i = 0; i < cleanings; i++) {
-        struct step *step = add_step(job, STEP_CONTROL, cleaning[i].sql);
-        step->value = cleaning[i].takes_key ? execution->lock_key : NULL;
-    }
-    add_step(job, STEP_CONTROL, sql_reset_all);
-    add_step(job, STEP_CONTROL, sql_reset_authorization);
-    add_owned(job, session_role(execution->options));
-    size_t count = session_settings(execution->postgres, settings);
-    for (size_t i = 0; i < count; i++)
-        add_step(job, STEP_CONTROL, settings[i]);
-}
-
-static void add_settings(struct execution *execution, struct job *job)
-{
-    if (execution->used)
-        add_reset(execution, job);
-    add_owned(job, bind_value(sql_set_lock_timeout, job->lock_timeout_ms));
-    add_owned(job, bind_value(sql_set_statement_timeout, job->statement_timeout_ms));
-    if (!job->durable && !execution->dry_run)
-        add_step(job, STEP_CONTROL, sql_set_asynchronous_commit);
-    if (job->role != NULL)
-        add_owned(job, postgres_bind(sql_set_role, (struct postgres_name[]){{"role", job->role}, {0}}));
-}
-
-static void add_statements(struct job *job, enum step_kind kind, const struct script *script, size_t first,
-                           size_t count)
-{
-    for (size_t i = first; i < first + count; i++) {
-        const struct statement *statement = &script->items[i];
-        if (statement->kind == STATEMENT_BEGIN || statement->kind == STATEMENT_COMMIT)
-            continue;
-        struct step *step = add_step(job, kind, statement->text);
-        step->script = script;
-        step->statement = statement;
-    }
-}
-
-/* A stretch of a no-transaction script has the settings that the statements before it made. */
-static void add_session(struct job *job)
-{
-    for (size_t i = 0; i < job->first; i++)
-        if (statement_sets_session(job->script->items[i].text))
-            add_step(job, STEP_CONTROL, job->script->items[i].text);
-}
-
-/* What an earlier attempt's COMMIT came to says nothing of this one's. */
-static void forget_attempt(struct job *job)
-{
-    job->commit_sent = false;
-    free(take(job->xid));
-}
-
-static void plan_steps_of(struct execution *execution, struct job *job)
-{
-    job->step_count = job->sent = 0;
-    forget_attempt(job);
-    if (!execution->dry_run)
-        add_step(job, STEP_CONTROL, job->begin);
-    add_settings(execution, job);
-    add_session(job);
-    add_statements(job, STEP_STATEMENT, job->script, job->first, job->count);
-    if (job->verify != NULL)
-        add_statements(job, STEP_VERIFY, job->verify, 0, job->verify->count);
-    job->look = job->step_count;
-    if (job->record != NULL) {
-        add_step(job, STEP_CONTROL, sql_reset_authorization);
-        add_owned(job, session_role(execution->options));
-        if (execution->prepare_sent != job->record->name)
-            add_step(job, STEP_PREPARE, job->record->sql);
-        add_step(job, STEP_RECORD, job->record->sql);
-    }
-    if (!execution->dry_run)
-        add_step(job, STEP_COMMIT, sql_commit);
-    if (job->verify == NULL)
-        job->look = job->step_count;
-}
-
-static void free_steps(struct job *job)
-{
-    for (size_t i = 0; i < job->step_count; i++)
-        free(job->steps[i].owned);
-    free(take(job->steps));
-    job->step_count = 0;
-}
-
 void job_done(struct job *job)
 {
-    free_steps(job);
+    execute_steps_free(job);
     free(take(job->xid));
     history_statement_free(take(job->record));
 }
@@ -425,14 +299,10 @@ static bool look_begin(struct execution *execution, struct error *error)
            execution_look(execution, (struct run_look){.moment = RUN_LOOK_BEGIN}, error);
 }
 
-static bool run_steps(struct execution *execution, struct job *job, struct error *error)
+static bool run_steps(struct execution *execution, struct job *job, size_t from, struct error *error)
 {
-    if (!look_begin(execution, error))
-        return false;
-    plan_steps_of(execution, job);
-    execution_uses(execution, job->script);
     execution->now.began_us = clock_us();
-    for (size_t i = 0; i < job->step_count; i++) {
+    for (size_t i = from; i < job->step_count; i++) {
         AUTO(rows_free) struct rows *rows = NULL;
         const struct step *step = &job->steps[i];
         begin_step(execution, job, step);
@@ -452,6 +322,39 @@ static bool run_steps(struct execution *execution, struct job *job, struct error
             return false;
     }
     return true;
+}
+
+/* Everything up to COMMIT in the pipeline; who looks asks questions of his own, which it does not carry. */
+static bool fly_steps(struct execution *execution, struct job *job, struct error *error)
+{
+    AUTO(error_clear) struct error ending = {0};
+    if (!postgres_pipeline_begin(execution->postgres, error))
+        return false;
+    execution->now.began_us = clock_us();
+    bool good = send_ahead(execution, job, 0, job->look, error) &&
+                receive_steps(execution, job, 0, job->look, error) &&
+                receive_steps(execution, job, job->look, job->hold, error);
+    if (end_pipeline(execution, false, &ending) || !good)
+        return good;
+    error_move(error, &ending);
+    return false;
+}
+
+static bool has_copy(const struct job *job)
+{
+    return job->script->has_copy || (job->verify != NULL && job->verify->has_copy);
+}
+
+/* A job that has to be looked into, or carries COPY. */
+static bool run_apart(struct execution *execution, struct job *job, struct error *error)
+{
+    if (!look_begin(execution, error))
+        return false;
+    execute_steps_plan(execution, job);
+    execution_uses(execution, job->script);
+    if (has_copy(job) || !execution->options->watch->whole)
+        return run_steps(execution, job, 0, error);
+    return fly_steps(execution, job, error) && run_steps(execution, job, job->hold, error);
 }
 
 /* ---- jobs ---- */
@@ -476,7 +379,7 @@ static void begin_job(struct execution *execution, struct job *job)
 
 static void end_job(struct execution *execution, struct job *job)
 {
-    free_steps(job);
+    execute_steps_free(job);
     execution->now.statement = NULL;
     execution_echo(execution, job->script, job->whole ? SIZE_MAX : job->first + job->count);
     if (job->whole)
@@ -485,7 +388,7 @@ static void end_job(struct execution *execution, struct job *job)
 
 static bool send_job(struct execution *execution, struct job *job, struct error *error)
 {
-    plan_steps_of(execution, job);
+    execute_steps_plan(execution, job);
     execution_uses(execution, job->script);
     return send_ahead(execution, job, 0, job->look, error);
 }
@@ -544,10 +447,21 @@ bool execute_in_batch(const struct script *script, const struct script *verify)
            !execution_changes_begin(script);
 }
 
-static bool in_pipeline(const struct execution *execution, const struct job *job)
+/* In one pipeline; also that ends well before the run lock counts as given back. */
+static bool run_together(struct execution *execution, struct job *jobs, size_t count, size_t window,
+                         size_t *ret_done, struct error *error)
 {
-    return !execution_is_watched(execution) && !job->script->has_copy &&
-           (job->verify == NULL || !job->verify->has_copy);
+    AUTO(error_clear) struct error ending = {0};
+    bool synced = false;
+    if (!postgres_pipeline_begin(execution->postgres, error))
+        return false;
+    bool good = fly(execution, jobs, count, window, ret_done, &synced, error);
+    if (!end_pipeline(execution, synced, &ending) && good) {
+        error_move(error, &ending);
+        good = false;
+    }
+    execution->unlocked = good && jobs[count - 1].unlock;
+    return good;
 }
 
 bool execute_jobs(struct execution *execution, struct job *jobs, size_t count, size_t window,
@@ -560,28 +474,19 @@ bool execute_jobs(struct execution *execution, struct job *jobs, size_t count, s
             return false;
         execution->defaults = false;
     }
-    if (count == 1 && !in_pipeline(execution, &jobs[0])) {
+    if (count == 1 && (execution_is_watched(execution) || has_copy(&jobs[0]))) {
         begin_job(execution, &jobs[0]);
-        good = run_steps(execution, &jobs[0], error);
+        good = run_apart(execution, &jobs[0], error);
         *ret_done = good ? 1 : 0;
         if (good)
             end_job(execution, &jobs[0]);
     } else {
-        bool synced = false;
-        if (!postgres_pipeline_begin(execution->postgres, error))
-            return false;
-        good = fly(execution, jobs, count, window, ret_done, &synced, error);
-        AUTO(error_clear) struct error ending = {0};
-        if (!end_pipeline(execution, synced, &ending) && good) {
-            error_move(error, &ending);
-            good = false;
-        }
-        execution->unlocked = good && jobs[count - 1].unlock;
+        good = run_together(execution, jobs, count, window, ret_done, error);
     }
     for (size_t i = *ret_done; i < count; i++) {
-        free_steps(&jobs[i]);
+        execute_steps_free(&jobs[i]);
         if (!postgres_is_lost(execution->postgres))
-            forget_attempt(&jobs[i]);
+            execute_steps_forget(&jobs[i]);
     }
     execution->prepare_sent = execution->prepared;
     if (!good) {

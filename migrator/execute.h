@@ -6,7 +6,8 @@
  * row, COMMIT. Steps travel by libpq's pipeline mode, all at once and with a flush after each statement, so a
  * migration costs one round trip and every statement's time is known. Two things need another way: COPY,
  * which the pipeline does not carry, goes step by step; and a verify script is looked at before COMMIT is
- * sent. Step by step is also how a run goes that somebody looks into (struct run_watch).
+ * sent. Step by step is also how a run goes where somebody looks at each statement (struct run_watch); who
+ * looks only before COMMIT does so between the pipeline's end and COMMIT, which costs one round trip more.
  *
  * After a failed step the server skips the rest up to the sync, the COMMIT included. Several jobs may be in
  * flight before one sync (execute_jobs): when one fails, also at its COMMIT, nothing of the later ones runs.
@@ -39,7 +40,7 @@ struct job {
     char *xid;        /* of its transaction, once the record was answered; owned */
     int64_t execution_ms;
     struct step *steps; /* while in flight */
-    size_t step_count, look, sent;
+    size_t step_count, look, hold, sent;
 };
 void job_done(struct job *job);
 CLEANUP_VALUE(struct job, job_done)

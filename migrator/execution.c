@@ -45,7 +45,8 @@ bool execution_is_watched(const struct execution *execution)
 bool execution_look(struct execution *execution, struct run_look look, struct error *error)
 {
     const struct run_watch *watch = execution->options->watch;
-    if (!execution_is_watched(execution))
+    bool one = look.moment == RUN_LOOK_BEFORE || look.moment == RUN_LOOK_AFTER;
+    if (!execution_is_watched(execution) || (one && watch->whole))
         return true;
     look.version = execution->now.version;
     look.script = execution->now.script;

@@ -51,7 +51,6 @@ struct rls_gate {
     struct rls_gate_options options;
     struct view before; /* as of the last COMMIT; digests NULL: not looked at yet */
     struct view after;  /* of the transaction that is about to commit; digests NULL: as before */
-    bool shown;         /* row_security is off in this transaction */
     bool behind;        /* something was committed that was not looked at */
     struct rls_findings refused, allowed;
     struct text_list unused;
@@ -142,16 +141,36 @@ static bool read_guards(struct postgres *postgres, struct view *view, struct err
     return true;
 }
 
-/* Within a transaction whose settings will be put back. Where nothing changed since gate->before, ret stays
- * empty. */
-static bool read_view(const struct rls_gate *gate, struct postgres *postgres, struct view *ret,
-                      struct error *error)
+/* After a first statement, in the same round trip: most migrations change nothing of this. */
+static bool read_digests(const struct rls_gate *gate, struct postgres *postgres, const char *first,
+                         struct rows **ret, struct error *error)
+{
+    AUTO(queries_clear) struct queries queries = {0};
+    OWNED char *scope = rls_settings_scope(gate->options.settings);
+
+    queries_add(&queries, first, 0, NULL);
+    queries_add(&queries, sql_rls_settings, 1, (const char *const[]){scope});
+    queries_add(&queries, sql_rls_digest, 0, NULL);
+    if (!postgres_query_all(postgres, &queries, error))
+        return false;
+    for (size_t i = 0; i < queries.count; i++)
+        if (queries.items[i].rows == NULL) {
+            error_move(error, &queries.items[i].error);
+            return false;
+        }
+    *ret = take(queries.items[queries.count - 1].rows);
+    return true;
+}
+
+/* first begins what the caller will undo, with the settings of the checks. Where nothing changed since
+ * gate->before, ret stays empty. */
+static bool read_view(const struct rls_gate *gate, struct postgres *postgres, const char *first,
+                      struct view *ret, struct error *error)
 {
     AUTO(view_clear) struct view view = {0};
     AUTO(text_list_clear) struct text_list list = {0};
 
-    if (!rls_check_begin(postgres, gate->options.settings, error) ||
-        !postgres_query(postgres, sql_rls_digest, 0, NULL, &view.digests, error))
+    if (!read_digests(gate, postgres, first, &view.digests, error))
         return false;
     if (gate->before.digests != NULL) {
         list = changed(gate->before.digests, view.digests);
@@ -172,7 +191,7 @@ static bool read_apart(const struct rls_gate *gate, struct postgres *postgres, s
                        struct error *error)
 {
     AUTO(error_clear) struct error ignored = {0};
-    bool good = postgres_execute(postgres, sql_rls_begin, error) && read_view(gate, postgres, ret, error);
+    bool good = read_view(gate, postgres, sql_rls_begin, ret, error);
 
     if (!postgres_is_lost(postgres) && !postgres_execute(postgres, sql_rollback, good ? error : &ignored))
         return false;
@@ -434,7 +453,6 @@ static bool at_begin(struct rls_gate *gate, const struct run_look *look, struct 
     AUTO(view_clear) struct view view = {0};
     bool first = gate->before.digests == NULL;
 
-    gate->shown = false;
     view_clear(&gate->after);
     if (!first && !gate->behind)
         return true;
@@ -450,8 +468,8 @@ static bool at_commit(struct rls_gate *gate, const struct run_look *look, struct
 {
     view_clear(&gate->after);
     rls_findings_clear(&gate->refused);
-    if (!postgres_execute(look->postgres, sql_savepoint, error) ||
-        !read_view(gate, look->postgres, &gate->after, error) || !judge(gate, look, &gate->after, error) ||
+    if (!read_view(gate, look->postgres, sql_savepoint, &gate->after, error) ||
+        !judge(gate, look, &gate->after, error) ||
         !postgres_execute(look->postgres, sql_savepoint_back, error))
         return error_prefix(error, "gate of row-level security");
     return gate->refused.count == 0 || refuse(gate, look->script, false, error);
@@ -472,16 +490,12 @@ static bool look_into(void *context, const struct run_look *look, struct error *
     switch (look->moment) {
     case RUN_LOOK_BEGIN:
         return at_begin(gate, look, error);
-    case RUN_LOOK_BEFORE:
-        if (look->bare || gate->shown)
-            return true;
-        gate->shown = true;
-        return postgres_execute(look->postgres, sql_set_row_security_off, error);
     case RUN_LOOK_COMMIT:
         return at_commit(gate, look, error);
     case RUN_LOOK_ENDED:
         at_end(gate, look);
         break;
+    case RUN_LOOK_BEFORE:
     case RUN_LOOK_AFTER:
         break;
     }
@@ -493,7 +507,8 @@ struct rls_gate *rls_gate_new(const struct rls_gate_options *options)
     struct rls_gate *gate = memory_allocate(1, sizeof *gate);
 
     gate->options = *options;
-    gate->watch = (struct run_watch){.context = gate, .look = look_into};
+    gate->watch = (struct run_watch){
+        .context = gate, .look = look_into, .whole = true, .begins = sql_set_row_security_off};
     return gate;
 }
 

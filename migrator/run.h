@@ -81,7 +81,8 @@ struct migration_result {
  * --dry-run and the trial of a rollback. Between RUN_LOOK_BEGIN and the first RUN_LOOK_AFTER nothing should
  * be asked that takes a snapshot: SET TRANSACTION in the script would fail.
  *
- * A run that is watched sends one statement after the other instead of all at once.
+ * A run that is watched sends one statement after the other instead of all at once, unless the watch wants
+ * the whole transaction only.
  */
 enum run_moment { RUN_LOOK_BEGIN, RUN_LOOK_BEFORE, RUN_LOOK_AFTER, RUN_LOOK_COMMIT, RUN_LOOK_ENDED };
 
@@ -106,6 +107,8 @@ struct run_watch {
     /* False, with error filled, stops the migration and undoes its transaction; after RUN_LOOK_ENDED it
      * counts for nothing. */
     bool (*look)(void *context, const struct run_look *look, struct error *error);
+    bool whole;         /* RUN_LOOK_BEFORE and RUN_LOOK_AFTER are not wanted */
+    const char *begins; /* a statement that each transaction begins with, which takes no snapshot; or NULL */
 };
 
 /* A random UUID (RFC 4122, version 4). */

@@ -59,7 +59,7 @@ EOF
     assert_status 7
     [[ $stderr == $'one\ntwo\n'* ]]
     refute_stderr three
-    psql_value "create function gone() returns int return 1"
+    psql_value "create function gone() returns int language sql as 'select 1'"
     run_pgmigrate apply
     assert_status 0
     assert_equal "$(told)" $'two\nthree\napplied 001_a'

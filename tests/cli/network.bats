@@ -21,6 +21,7 @@ setup_file()
     [ "$(id -u)" != 0 ] || chown "$owner" "$data/server.key" "$data/server.crt"
     printf '%s\n' 'local all all trust' 'host all all all scram-sha-256' >"$data/pg_hba.conf"
     psql -XAtq -v ON_ERROR_STOP=1 -v address="$address" -v password="$TEST_SERVER_PASSWORD" -d "$url" <<'SQL'
+set password_encryption = 'scram-sha-256';
 alter role postgres password :'password';
 alter system set listen_addresses = :'address';
 alter system set ssl = on;

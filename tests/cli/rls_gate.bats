@@ -213,3 +213,45 @@ SQL
     assert_status 10
     assert_equal "$(json '.rls_refused | map("\(.check) \(.object)") | join(", ")')" "S25 public.orders"
 }
+
+@test "long scripts, COPY and verify scripts go through the gate as they go without" {
+    { echo 'CREATE TABLE numbers (i int);'; for i in {1..1200}; do echo "INSERT INTO numbers VALUES ($i);"; done; } |
+        migration 002_long
+    migration 003_copy <<<$'COPY numbers FROM stdin;\n2000\n2001\n\\.\nSELECT 1;'
+    migration 004_verified <<<'INSERT INTO numbers VALUES (3000);'
+    migration 004_verified_verify <<<'SELECT count(*) = 1203 FROM numbers;'
+    run_pgmigrate apply --json
+    assert_status 0
+    assert_value "select count(*), max(i) from numbers" "1203|3000"
+    # Each still has its say: a statement's place, the verify script's answer, and the gate after it.
+    migration 005_wrong <<<$'SELECT 1;\nINSERT INTO numbers VALUES (4000);\n  SELECT nothing;'
+    run_pgmigrate apply
+    assert_status 1
+    assert_stderr "005_wrong.sql:3:10: error:"
+    migration 005_wrong <<<'INSERT INTO numbers VALUES (4000);'
+    migration 005_wrong_verify <<<'SELECT false;'
+    run_pgmigrate apply
+    assert_status 1
+    assert_stderr "verification failed"
+    migration 005_wrong_verify <<<'SELECT true;'
+    migration 005_wrong <<<$'INSERT INTO numbers VALUES (4000);\nALTER TABLE orders DISABLE ROW LEVEL SECURITY;'
+    run_pgmigrate apply
+    assert_status 10
+    assert_stderr "005_wrong.sql:2:1: error:"
+    assert_value "select max(i) from numbers" 3000
+    assert_value "select relrowsecurity from pg_class where relname = 'orders'" t
+}
+
+@test "a connection lost at the gated COMMIT is settled, and SIGINT before it leaves nothing" {
+    migration 002_slow <<<$'CREATE TABLE slow (i int);\nSELECT pg_sleep(60);'
+    start_pgmigrate apply
+    wait_until session "query ~ 'pg_sleep' and wait_event = 'PgSleep'"
+    kill -INT "$PGMIGRATE_PID"
+    wait_pgmigrate
+    assert_status 130
+    assert_value "select to_regclass('slow') is null" t
+    migration 002_slow <<<$'CREATE TABLE slow (i int);\nSELECT pg_terminate_backend(pg_backend_pid());'
+    run_pgmigrate apply
+    assert_status 4
+    assert_value "select to_regclass('slow') is null" t
+}
