@@ -169,7 +169,7 @@ sanitize-build:
 	+@$(sanitized) all unit-tests bench-programs
 # All of them take more than .ci/run may; `make sanitize-unprivileged SANITIZED_TESTS='$(wildcard tests/cli/*.bats)'` runs
 # them, of which backup_fidelity, backup_test and echo have not been seen to pass that way.
-SANITIZED_TESTS = $(patsubst %,tests/cli/%.bats,adopt apply apply_backup backup_manage backup_rights check drift)
+SANITIZED_TESTS = $(patsubst %,tests/cli/%.bats,adopt apply apply_backup backup_manage backup_rights check drift rls_gate rls_probe)
 # As a normal user; what root alone does differently, the cluster, also as root.
 ROOTS_TESTS := build/sanitize/tests/cluster_test tests/cli/cluster.bats
 sanitize-unprivileged:

@@ -24,10 +24,28 @@ static struct text_list first_words(const struct command *const commands[])
         if (!text_list_contains(&words, first))
             text_list_add(&words, take(first));
         for (size_t j = 0; j < aliases.count; j++)
-            text_list_add(&words, text_copy(aliases.items[j]));
+            if (!text_list_contains(&words, aliases.items[j]))
+                text_list_add(&words, text_copy(aliases.items[j]));
         text_list_clear(&aliases);
     }
     return words;
+}
+
+/* The command's name and aliases as a pattern of case; a group's word ("backup", which is "backup create")
+ * has a branch of its own. */
+static char *names_pattern(const struct command *const commands[], const struct command *command)
+{
+    struct text_list names = text_list_split(command->aliases ? command->aliases : "", ' ');
+    char *pattern = text_format("'%s'", command->name);
+
+    for (size_t i = 0; i < names.count; i++) {
+        OWNED char *before = pattern;
+
+        pattern = text_format("%s%s%s", before, command_is_group(commands, names.items[i]) ? "" : "|",
+                              command_is_group(commands, names.items[i]) ? "" : names.items[i]);
+    }
+    text_list_clear(&names);
+    return pattern;
 }
 
 static struct text_list group_words(const struct command *const commands[], const char *word)
@@ -112,18 +130,21 @@ static void bash_commands(FILE *out, const struct command *const commands[])
         struct text_list second = group_words(commands, words.items[i]);
         OWNED char *joined = text_list_join(&second, " ");
 
-        if (second.count && !command_find(commands, words.items[i]))
-            fprintf(out, "        %s) [[ $cur == -* ]] || words='%s' ;;\n", words.items[i], joined);
+        const struct command *command = command_find(commands, words.items[i]);
+
+        if (second.count) {
+            fprintf(out, "        %s) words='", words.items[i]);
+            bash_names(out, command ? command->options : NULL, "");
+            fprintf(out, "'; [[ $cur == -* ]] || words='%s' ;;\n", joined);
+        }
         text_list_clear(&second);
     }
     for (size_t i = 0; commands[i]; i++) {
-        struct text_list aliases = text_list_split(commands[i]->aliases ? commands[i]->aliases : "", ' ');
-        OWNED char *joined = text_list_join(&aliases, "|");
+        OWNED char *pattern = names_pattern(commands, commands[i]);
 
-        fprintf(out, "        '%s'%s%s) words='", commands[i]->name, *joined ? "|" : "", joined);
+        fprintf(out, "        %s) words='", pattern);
         bash_names(out, commands[i]->options, "");
         fputs("' ;;\n", out);
-        text_list_clear(&aliases);
     }
     fputs("    esac\n", out);
     text_list_clear(&words);
@@ -276,6 +297,20 @@ static void zsh_command(FILE *out, const struct command *command)
     text_list_clear(&aliases);
 }
 
+/* Its commands come second; an option in their place belongs to the command that the word alone stands for.
+ */
+static void zsh_group(FILE *out, const struct command *const commands[], const char *word)
+{
+    fprintf(out,
+            "        %s)\n        if [[ $words[2] != -* ]]; then\n        if (( CURRENT == 2 )); then\n      "
+            "  commands=(\n",
+            word);
+    zsh_list(out, commands, word);
+    fputs("        )\n        _describe command commands\n        return\n        fi\n"
+          "        name+=\" $words[2]\"\n        shift words\n        (( CURRENT-- ))\n        fi ;;\n",
+          out);
+}
+
 void completion_zsh(FILE *out, const struct command *const commands[])
 {
     struct text_list words = first_words(commands);
@@ -297,16 +332,9 @@ void completion_zsh(FILE *out, const struct command *const commands[])
     fputs("        )\n        _describe command commands\n        return\n    fi\n    name=$words[1]\n"
           "    case $name in\n",
           out);
-    for (size_t i = 0; i < words.count; i++) {
-        if (!command_is_group(commands, words.items[i]) || command_find(commands, words.items[i]))
-            continue;
-        fprintf(out, "        %s)\n        if (( CURRENT == 2 )); then\n        commands=(\n",
-                words.items[i]);
-        zsh_list(out, commands, words.items[i]);
-        fputs("        )\n        _describe command commands\n        return\n        fi\n"
-              "        name+=\" $words[2]\"\n        shift words\n        (( CURRENT-- )) ;;\n",
-              out);
-    }
+    for (size_t i = 0; i < words.count; i++)
+        if (command_is_group(commands, words.items[i]))
+            zsh_group(out, commands, words.items[i]);
     fputs("    esac\n    case $name in\n", out);
     for (size_t i = 0; commands[i]; i++)
         zsh_command(out, commands[i]);

@@ -95,8 +95,9 @@ _pgmigrate()
         esac
     done
     case $command in
-        '') [[ $cur == -* ]] || words='new check status info plan apply up migrate rollback down rehearse rls history baseline repair backup backup restore doctor cluster demo help' ;;
-        cluster) [[ $cur == -* ]] || words='start stop status url' ;;
+        '') [[ $cur == -* ]] || words='new check status info plan apply up migrate rollback down rehearse rls history baseline repair backup restore doctor cluster demo help' ;;
+        backup) words='--jobs --repository --tag --level --split-larger-than --attach --verify --lock-wait-timeout --max-block --role-passwords --role --wait-lock --pooler --history-table'; [[ $cur == -* ]] || words='create list show verify test keep unkeep prune gc reindex' ;;
+        cluster) words=''; [[ $cur == -* ]] || words='start stop status url' ;;
         'new') words='--numbering --layout' ;;
         'check') words='--base --layout --duplicate-versions --rollback-required --protected' ;;
         'status'|info) words='--exit-code --evidence --history-table --layout --duplicate-versions --rollback-required --protected' ;;
@@ -108,7 +109,7 @@ _pgmigrate()
         'history') words='--limit --history-table' ;;
         'baseline') words='--dry-run --reason --wait-lock --role --pooler --history-table --layout --duplicate-versions --rollback-required --protected' ;;
         'repair') words='--accept-checksum --mark-applied --mark-rolled-back --accept-missing --clear --resume-at --reason --wait-lock --role --pooler --history-table --layout --duplicate-versions --rollback-required --protected' ;;
-        'backup create'|backup) words='--jobs --repository --tag --level --split-larger-than --attach --verify --lock-wait-timeout --max-block --role-passwords --role --wait-lock --pooler --history-table' ;;
+        'backup create') words='--jobs --repository --tag --level --split-larger-than --attach --verify --lock-wait-timeout --max-block --role-passwords --role --wait-lock --pooler --history-table' ;;
         'backup list') words='--repository --of --older-than --metrics' ;;
         'backup show') words='--repository' ;;
         'backup verify') words='--decode --jobs --repository' ;;

@@ -42,7 +42,30 @@ _pgmigrate() {
     fi
     name=$words[1]
     case $name in
+        backup)
+        if [[ $words[2] != -* ]]; then
+        if (( CURRENT == 2 )); then
+        commands=(
+        'create:take a backup'
+        'list:list backups, newest first'
+        'show:print everything known of one backup'
+        'verify:look whether a backup is whole'
+        'test:restore a backup into a throwaway cluster and compare everything'
+        'keep:mark a backup as one that prune never removes'
+        'unkeep:take that mark away'
+        'prune:remove backups that no rule keeps; a dry run without --confirm'
+        'gc:remove what crashed runs left'
+        'reindex:make the catalog anew from the records'
+        )
+        _describe command commands
+        return
+        fi
+        name+=" $words[2]"
+        shift words
+        (( CURRENT-- ))
+        fi ;;
         cluster)
+        if [[ $words[2] != -* ]]; then
         if (( CURRENT == 2 )); then
         commands=(
         'start:start a private throwaway PostgreSQL'
@@ -55,7 +78,8 @@ _pgmigrate() {
         fi
         name+=" $words[2]"
         shift words
-        (( CURRENT-- )) ;;
+        (( CURRENT-- ))
+        fi ;;
     esac
     case $name in
         'new') options=(

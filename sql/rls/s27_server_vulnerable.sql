@@ -20,8 +20,8 @@ WITH :scope, vulnerability (name, major, mended, what) AS (
            ('CVE-2026-116311', 15, 20, 'DROP OWNED takes oneself out of restrictive policies'),
            ('CVE-2026-120154', 15, 20, 'ON CONFLICT runs leaky conditions on hidden rows')
 )
-SELECT 'S27' AS "check", 'medium' AS severity, 'server' AS object, NULL AS role,
-       format('PostgreSQL %s.%s has %s: %s', s.major, s.minor, v.name, v.what) AS message,
+SELECT 'S27' AS "check", 'medium' AS severity, format('server: %s', v.name) AS object, NULL AS role,
+       format('PostgreSQL %s.%s has this hole: %s', s.major, s.minor, v.what) AS message,
        format('Update to %s.%s.', v.major, v.mended) AS hint, NULL AS evidence, false AS inconclusive
   FROM vulnerability AS v
   JOIN (SELECT current_setting('server_version_num')::int / 10000 AS major,

@@ -91,6 +91,11 @@ complete_line() # WORD…
     complete_line pgmigrate "" | grep -qx new
     complete_line pgmigrate cluster "" | grep -qx start
     complete_line pgmigrate cluster start --fo | grep -qx -- --folder
+    # "backup" alone is a command, and the first word of others.
+    assert_equal "$(complete_line pgmigrate ba | xargs)" "baseline backup"
+    assert_equal "$(complete_line pgmigrate backup ver)" verify
+    assert_equal "$(complete_line pgmigrate backup --ta)" --tag
+    assert_equal "$(complete_line pgmigrate backup verify --dec)" --decode
     complete_line pgmigrate -c x.conf cluster start --fo | grep -qx -- --folder
     run complete_line pgmigrate cluster start --no-such
     assert_equal "$output" ""
@@ -124,6 +129,7 @@ complete_line() # WORD…
         "start status stop"
     assert_equal "$(fish -N -c "source completion; complete -C 'pgmigrate rollback --use '" | cut -f 1 | xargs)" \
         "file stored"
+    assert_equal "$(fish -N -c "source completion; complete -C 'pgmigrate backup ver'" | cut -f 1 | xargs)" verify
 }
 
 # What zsh offers at the end of a command line.
@@ -138,6 +144,9 @@ zsh_offers() # LINE
     assert_equal "$(zsh_offers "pgmigrate cl")" cluster
     assert_equal "$(zsh_offers "pgmigrate -c x.conf cluster st")" "start status stop"
     assert_equal "$(zsh_offers "pgmigrate rollback --us")" "--use"
+    assert_equal "$(zsh_offers "pgmigrate backup ver")" verify
+    assert_equal "$(zsh_offers "pgmigrate backup --ta")" --tag
+    assert_equal "$(zsh_offers "pgmigrate backup verify --dec")" --decode
     assert_equal "$(zsh_offers "pgmigrate rollback --use=")" "file stored"
     assert_equal "$(zsh_offers "pgmigrate no-such-comm")" ""
 }
