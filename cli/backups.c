@@ -15,6 +15,39 @@ bool backups_repository(const struct invocation *invocation, bool create, struct
     return repository_open(folder, create, ret, error);
 }
 
+/* Whose backups there are, each name once. */
+static bool list_databases(struct repository *repository, struct text_list *ret, struct error *error)
+{
+    AUTO(records_clear) struct records records = {0};
+    AUTO(text_list_clear) struct text_list problems = {0};
+
+    if (!repository_list(repository, &records, &problems, error))
+        return false;
+    for (size_t i = 0; i < records.count; i++)
+        if (!text_list_contains(ret, records.items[i]->database))
+            text_list_add(ret, text_copy(records.items[i]->database));
+    return true;
+}
+
+bool backups_find(struct repository *repository, const char *word, const char *database, struct record **ret,
+                  char **ret_archive, struct error *error)
+{
+    AUTO(text_list_clear) struct text_list databases = {0};
+
+    if (!text_equal(word, "latest"))
+        return repository_find(repository, word, NULL, ret, ret_archive, error);
+    if (!list_databases(repository, &databases, error))
+        return false;
+    if (databases.count < 2)
+        database = NULL;
+    else if (database == NULL || !text_list_contains(&databases, database)) {
+        OWNED char *names = text_list_join(&databases, "\", \"");
+        error_set(error, ERROR_USAGE, "\"latest\" could be of several databases: \"%s\"", names);
+        return error_hint(error, "Give the backup's id: \"pgmigrate backup list\" shows them.");
+    }
+    return repository_find(repository, word, database, ret, ret_archive, error);
+}
+
 /* ---- the migrations in the snapshot ---- */
 
 static const char *state_name(enum row_state state)

@@ -92,19 +92,30 @@ static void backup_clear(struct backup *backup)
 }
 CLEANUP_VALUE(struct backup, backup_clear)
 
-static bool find_backup(const struct invocation *invocation, struct backup *ret, struct error *error)
+/* database: whose "latest" is meant, or NULL. */
+static bool find_backup(const struct invocation *invocation, const char *database, struct backup *ret,
+                        struct error *error)
 {
     const char *word = invocation_option(invocation, "from-backup");
 
     if (!word)
         return true;
     if (!backups_repository(invocation, false, &ret->repository, error) ||
-        !repository_find(ret->repository, word, NULL, &ret->record, &ret->archive, error))
+        !backups_find(ret->repository, word, database, &ret->record, &ret->archive, error))
         return false;
     if (ret->record)
         return true;
     error_set(error, ERROR_BACKUP, "\"%s\" has no commit record beside it", ret->archive);
     return error_hint(error, "The record (.json) says which SHA-256 the archive has. Copy both.");
+}
+
+/* The target's name, or that of the configuration's database; a staging database may be called otherwise. */
+static const char *database_of(const struct invocation *invocation, const struct postgres *target,
+                               const struct postgres *staging)
+{
+    if (target)
+        return postgres_database(target);
+    return staging && !invocation_flag(invocation, "on") ? postgres_database(staging) : NULL;
 }
 
 /* ---- the place ---- */
@@ -154,7 +165,8 @@ bool rehearsing_open(const struct invocation *invocation, struct rehearsing *ret
     OWNED char *settings = NULL;
 
     if (!check_options(invocation, error) || !connect_staging(invocation, ret, &staging, error) ||
-        !find_backup(invocation, &backup, error) || !rehearsing_target(invocation, &ret->target, error) ||
+        !rehearsing_target(invocation, &ret->target, error) ||
+        !find_backup(invocation, database_of(invocation, ret->target, staging), &backup, error) ||
         !settings_read(ret->target, staging, &settings, &ret->differing, error) ||
         !read_facts(invocation, ret, error))
         return false;

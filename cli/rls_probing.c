@@ -61,13 +61,16 @@ static bool open_backup(const struct invocation *invocation, struct rls_place *r
 {
     AUTO(repository_free) struct repository *repository = NULL;
     AUTO(record_free) struct record *record = NULL;
-    OWNED char *archive = NULL;
+    AUTO(error_clear) struct error ignored = {0};
+    OWNED char *archive = NULL, *conninfo = NULL, *database = NULL;
     struct restoring_progress progress = {.invocation = invocation};
     struct restore_listener listener = restoring_listener(&progress);
 
+    if (config_database(invocation->config, &conninfo, &ignored))
+        database = postgres_conninfo_database(conninfo);
     if (!backups_repository(invocation, false, &repository, error) ||
-        !repository_find(repository, invocation_option(invocation, "from-backup"), NULL, &record, &archive,
-                         error))
+        !backups_find(repository, invocation_option(invocation, "from-backup"), database, &record, &archive,
+                      error))
         return false;
     if (!record)
         return error_set(error, ERROR_BACKUP, "\"%s\" has no commit record beside it", archive);

@@ -31,6 +31,9 @@ struct rows;
  */
 MUST_CHECK bool postgres_connect(const char *conninfo, const char *application_name, struct postgres **ret,
                                  struct error *error);
+/* The database's name in a conninfo, as libpq understands it; "" where it cannot be read. The caller frees
+ * it. */
+char *postgres_conninfo_database(const char *conninfo);
 /* To the server that conninfo names, whether its database is there or not: to the database postgres, else
  * template1. ret_database is the name that conninfo has, the caller's to free. */
 MUST_CHECK bool postgres_connect_server(const char *conninfo, const char *application_name,

@@ -156,8 +156,8 @@ bool postgres_connect(const char *conninfo, const char *application_name, struct
     return connect_by(conninfo, NULL, application_name, ret, error);
 }
 
-/* As libpq understands it; the connection that this begins is given up at once. */
-static char *database_of(const char *conninfo)
+/* The connection that this begins is given up at once. */
+char *postgres_conninfo_database(const char *conninfo)
 {
     const char *keywords[] = {"dbname", NULL}, *values[] = {conninfo, NULL};
     PGconn *connection = PQconnectStartParams(keywords, values, 1);
@@ -171,7 +171,7 @@ static char *database_of(const char *conninfo)
 bool postgres_connect_server(const char *conninfo, const char *application_name, struct postgres **ret,
                              char **ret_database, struct error *error)
 {
-    OWNED char *database = database_of(conninfo);
+    OWNED char *database = postgres_conninfo_database(conninfo);
 
     if (!connect_by(conninfo, "postgres", application_name, ret, error)) {
         AUTO(error_clear) struct error ignored = {0};

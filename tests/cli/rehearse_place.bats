@@ -194,3 +194,24 @@ CONF
     assert_value "select atttypid::regtype from pg_attribute where attrelid = 'orders'::regclass and attname = 'at'" \
         "timestamp with time zone"
 }
+
+@test "latest is the newest backup of the database, and is asked for by id where that is not known" {
+    shop
+    psql_value "create table owned (tenant_id int not null)"
+    run_pgmigrate backup create --json
+    own=$(json .id)
+    other=${TEST_DATABASE}_other
+    psql_server "create database $other"
+    run_pgmigrate backup create -d "$(database_url "$other")"
+    assert_status 0
+    run_pgmigrate rehearse --from-backup latest --json
+    assert_status 0
+    assert_equal "$(json .backup_id)" "$own"
+    run_pgmigrate rehearse --embedded --from-backup latest
+    assert_status 2
+    assert_stderr "could be of several databases"
+    assert_stderr "$other"
+    run_pgmigrate rls --from-backup latest --json
+    assert_equal "$(json '.findings[] | select(.check == "S1") | .object')" public.owned
+    psql_server "drop database $other"
+}
