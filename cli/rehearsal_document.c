@@ -96,29 +96,15 @@ static json_t *differences_array(const struct rehearsed *item)
     return array;
 }
 
-static json_t *changes_array(const struct rehearsed *item)
+static json_t *changes_array(const struct change *changes, size_t count)
 {
     json_t *array = json_array();
 
-    for (size_t i = 0; i < item->change_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         json_t *object = json_object();
 
-        document_text(object, "object", item->changes[i].object);
-        document_text(object, "what", item->changes[i].what);
-        json_array_append_new(array, object);
-    }
-    return array;
-}
-
-static json_t *weaknesses_array(const struct rehearsed *item)
-{
-    json_t *array = json_array();
-
-    for (size_t i = 0; i < item->weakness_count; i++) {
-        json_t *object = json_object();
-
-        document_text(object, "object", item->weaknesses[i].object);
-        document_text(object, "what", item->weaknesses[i].what);
+        document_text(object, "object", changes[i].object);
+        document_text(object, "what", changes[i].what);
         json_array_append_new(array, object);
     }
     return array;
@@ -168,8 +154,8 @@ static void set_found(json_t *object, const struct rehearsed *item)
     json_object_set_new(object, "statements", statements);
     json_object_set_new(object, "touched", touched_array(item));
     json_object_set_new(object, "differences", differences_array(item));
-    json_object_set_new(object, "changes", changes_array(item));
-    json_object_set_new(object, "weaknesses", weaknesses_array(item));
+    json_object_set_new(object, "changes", changes_array(item->changes, item->change_count));
+    json_object_set_new(object, "weaknesses", changes_array(item->weaknesses, item->weakness_count));
     json_object_set_new(object, "estimate", estimate);
     json_object_set_new(object, "advice", advice_array(item));
     if (item->victim_ms >= 0) {

@@ -35,6 +35,15 @@ static void clear_statement(struct rehearsed_statement *statement)
     text_list_clear(&statement->phases);
 }
 
+static void free_changes(struct change *changes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(changes[i].object);
+        free(changes[i].what);
+    }
+    free(changes);
+}
+
 static void clear_changes(struct rehearsed *rehearsed)
 {
     for (size_t i = 0; i < rehearsed->touched_count; i++)
@@ -44,22 +53,14 @@ static void clear_changes(struct rehearsed *rehearsed)
         free(rehearsed->differences[i].object);
         free(rehearsed->differences[i].what);
     }
-    for (size_t i = 0; i < rehearsed->change_count; i++) {
-        free(rehearsed->changes[i].object);
-        free(rehearsed->changes[i].what);
-    }
-    for (size_t i = 0; i < rehearsed->weakness_count; i++) {
-        free(rehearsed->weaknesses[i].object);
-        free(rehearsed->weaknesses[i].what);
-    }
+    free_changes(rehearsed->changes, rehearsed->change_count);
+    free_changes(rehearsed->weaknesses, rehearsed->weakness_count);
     for (size_t i = 0; i < rehearsed->advice_count; i++) {
         free(rehearsed->advice[i].rule);
         free(rehearsed->advice[i].text);
     }
     free(rehearsed->touched);
     free(rehearsed->differences);
-    free(rehearsed->changes);
-    free(rehearsed->weaknesses);
     free(rehearsed->advice);
 }
 

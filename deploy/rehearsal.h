@@ -71,13 +71,9 @@ struct difference {
     bool mild; /* the order of columns only */
 };
 
-/* What an application would notice: "public.orders.note", "was dropped". */
+/* What an application would notice: "public.orders.note", "was dropped"; or what lets one tenant reach the
+ * rows of another since the migration: "public.orders", "… (D1)". */
 struct change {
-    char *object, *what;
-};
-
-/* What lets one tenant reach the rows of another since the migration: "public.orders", "… (D1)". */
-struct weakness {
     char *object, *what;
 };
 
@@ -104,7 +100,7 @@ struct rehearsed {
     size_t difference_count;
     struct change *changes;
     size_t change_count;
-    struct weakness *weaknesses;
+    struct change *weaknesses;
     size_t weakness_count;
     struct advice *advice;
     size_t advice_count;

@@ -238,7 +238,7 @@ void state_weaknesses(const struct state *before, const struct state *after, str
             continue;
         ret->weaknesses = memory_grow(ret->weaknesses, ret->weakness_count, sizeof *ret->weaknesses);
         ret->weaknesses[ret->weakness_count++] =
-            (struct weakness){.object = text_copy(finding->object), .what = finding_text(finding)};
+            (struct change){.object = text_copy(finding->object), .what = finding_text(finding)};
     }
 }
 
