@@ -39,10 +39,12 @@ static char *names_pattern(const struct command *const commands[], const struct 
     char *pattern = text_format("'%s'", command->name);
 
     for (size_t i = 0; i < names.count; i++) {
-        OWNED char *before = pattern;
+        OWNED char *before = NULL;
 
-        pattern = text_format("%s%s%s", before, command_is_group(commands, names.items[i]) ? "" : "|",
-                              command_is_group(commands, names.items[i]) ? "" : names.items[i]);
+        if (command_is_group(commands, names.items[i]))
+            continue;
+        before = pattern;
+        pattern = text_format("%s|%s", before, names.items[i]);
     }
     text_list_clear(&names);
     return pattern;

@@ -251,7 +251,6 @@ static void judge(const struct state *before, const struct state *after, struct 
 {
     state_changes(before, after, item);
     state_weaknesses(before, after, item);
-    item->passed = item->weakness_count == 0;
 }
 
 /* ---- the two ways ---- */
@@ -261,9 +260,8 @@ static bool goes_on(const struct rehearse *rehearse, const struct rehearsed *ite
 {
     const struct migration *migration = folder_stem(rehearse->folder, item->version);
 
-    return item->passed || (item->weakness_count > 0 && item->failure.code == ERROR_NONE) ||
-           (item->round_trip == ROUND_TRIP_FAILS && item->failure.code != ERROR_PARTIAL &&
-            !migration->rollback_directives.no_transaction);
+    return item->passed || (item->round_trip == ROUND_TRIP_FAILS && item->failure.code != ERROR_PARTIAL &&
+                            !migration->rollback_directives.no_transaction);
 }
 
 /* *now, how it is after the migration, becomes how it is after the round trip. */
@@ -383,12 +381,18 @@ static bool run_chain(struct rehearse *rehearse, struct error *error)
 
 /* ---- all of it ---- */
 
-static bool has_passed(const struct rehearsal *rehearsal)
+/* A weakness keeps no other migration from being rehearsed, but counts in the end. */
+static bool has_passed(struct rehearsal *rehearsal)
 {
-    for (size_t i = 0; i < rehearsal->count; i++)
-        if (!rehearsal->items[i].passed)
-            return false;
-    return true;
+    bool passed = true;
+
+    for (size_t i = 0; i < rehearsal->count; i++) {
+        struct rehearsed *item = &rehearsal->items[i];
+
+        item->passed = item->passed && item->weakness_count == 0;
+        passed = passed && item->passed;
+    }
+    return passed;
 }
 
 static bool run_items(struct rehearse *rehearse, struct error *error)
@@ -418,6 +422,6 @@ bool rehearse_run(struct postgres *postgres, const struct folder *folder,
                 list_items(&rehearse, error) && run_items(&rehearse, error);
 
     ret->ended_at = moment_text(moment_now());
-    ret->passed = good && has_passed(ret);
+    ret->passed = has_passed(ret) && good;
     return good;
 }

@@ -64,6 +64,13 @@ test_teardown()
     fi
 }
 
+# A role of an application, and the configuration that says so: its tenant is the setting app.tenant.
+application_role() # ROLE
+{
+    psql_value "create role $1 login"
+    printf '[rls]\nroles = %s\ntenant_setting = app.tenant\n' "$1" >pgmigrate.conf
+}
+
 # ---- the server ----
 
 # The URI of another database of the tests' server, for "postgres" or another user.

@@ -7,12 +7,7 @@ setup()
 {
     test_setup
     ROLE=app_$TEST_DATABASE
-    cat >pgmigrate.conf <<CONF
-[rls]
-roles = $ROLE
-tenant_setting = app.tenant
-CONF
-    psql_value "create role $ROLE login"
+    application_role "$ROLE"
     migration 001_orders <<SQL
 CREATE TABLE orders (id int GENERATED ALWAYS AS IDENTITY, tenant_id int NOT NULL, note text, PRIMARY KEY (tenant_id, id));
 CREATE INDEX ON orders (tenant_id);

@@ -345,8 +345,9 @@ SQL
     assert_equal "$(json '[.findings[] | select(.check == "S27")] | length')" \
         "$(((minor < 19) + 2 * (minor < 20) + (minor < 14) + (minor < 9) + (minor < 4) + (minor < 3)))"
     # One is accepted without the others.
-    [ "$minor" -lt 20 ] || skip "this server has none of them"
     echo 'S27 server: CVE-2026-120154 until 2099-01-01: nobody writes ON CONFLICT' >accepted
     run_pgmigrate rls --json --baseline accepted
-    assert_equal "$(json '.accepted | map(.object) | join(" ")')" "server: CVE-2026-120154"
+    expected="server: CVE-2026-120154"
+    [ "$minor" -lt 20 ] || expected=
+    assert_equal "$(json '.accepted | map(.object) | join(" ")')" "$expected"
 }

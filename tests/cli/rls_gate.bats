@@ -7,12 +7,7 @@ setup()
 {
     test_setup
     APP=${TEST_DATABASE}_app
-    psql_server "create role $APP login"
-    cat >pgmigrate.conf <<CONF
-[rls]
-roles = $APP
-tenant_setting = app.tenant
-CONF
+    application_role "$APP"
     migration 001_base <<SQL
 CREATE TABLE orders (tenant_id int NOT NULL, id int, note text, PRIMARY KEY (tenant_id, id));
 ALTER TABLE orders ENABLE ROW LEVEL SECURITY;

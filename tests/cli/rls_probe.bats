@@ -7,12 +7,8 @@ setup()
 {
     test_setup
     ROLE=app_$TEST_DATABASE
-    cat >pgmigrate.conf <<CONF
-[rls]
-roles = $ROLE
-tenant_setting = app.tenant
-CONF
-    psql_value "create role $ROLE login; create schema app; grant usage on schema app to $ROLE"
+    application_role "$ROLE"
+    psql_value "create schema app; grant usage on schema app to $ROLE"
 }
 
 teardown()
