@@ -78,8 +78,8 @@ char *postgres_bind(const char *sql, const struct postgres_name names[])
             continue;
         }
         end = *at == ':' && at[1] == ':' ? at + 2 : skip_opaque(at);
-        if (end == at)
-            end++;
+        if (end == at) /* up to what may begin something: this is called often */
+            end += 1 + strcspn(at + 1, ":'\"-");
         fwrite(at, 1, (size_t)(end - at), stream);
     }
     fclose(stream);
