@@ -101,6 +101,7 @@ void execute_steps_plan(struct execution *execution, struct job *job)
     if (job->record != NULL) {
         add_step(job, STEP_CONTROL, sql_reset_authorization);
         add_owned(job, session_role(execution->options));
+        add_step(job, STEP_CONTROL, sql_set_generic_plan);
         if (execution->prepare_sent != job->record->name)
             add_step(job, STEP_PREPARE, job->record->sql);
         add_step(job, STEP_RECORD, job->record->sql);

@@ -58,7 +58,7 @@ static void add_bool(struct history_statement *statement, bool value)
     add(statement, value ? "true" : "false");
 }
 
-/* $1 to $4 of every guarded statement: pg_locks shows a 64-bit key as two halves. */
+/* $1 to $4 of every guarded statement; the run lock's witness has the two halves of its key. */
 static void add_guard(struct history_statement *statement, const struct history *history)
 {
     OWNED char *schema = postgres_quote_name(history->schema);
@@ -66,8 +66,8 @@ static void add_guard(struct history_statement *statement, const struct history 
     uint64_t key = (uint64_t)history->lock_key;
     add_owned(statement, text_format("%s.%s", schema, table));
     add(statement, history->oid);
-    add_integer(statement, (int64_t)(key >> 32));
-    add_integer(statement, (int64_t)(key & UINT32_MAX));
+    add_integer(statement, (int32_t)(key >> 32));
+    add_integer(statement, (int32_t)(key & UINT32_MAX));
 }
 
 static struct history_statement *build_guarded(const struct history *history, const char *name,

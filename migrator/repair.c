@@ -192,8 +192,8 @@ static struct history_statement *half_run_statement(const struct history *histor
         {"schema", history->schema}, {"table", history->table}, {"log", history->log}, {0}};
     char *made[] = {
         text_format("%s.%s", schema, table),
-        text_format("%u", (unsigned)((uint64_t)history->lock_key >> 32)),
-        text_format("%u", (unsigned)((uint64_t)history->lock_key & UINT32_MAX)),
+        text_format("%d", (int)(history->lock_key >> 32)),
+        text_format("%d", (int)(uint32_t)history->lock_key),
         text_format("%zu", repair->statement - 1),
         postgres_bind(clears ? sql_repair_clear : sql_repair_resume, names),
         NULL,

@@ -10,9 +10,8 @@ SELECT $5, $6, pg_catalog.now(), SESSION_USER, 'running', false, $13::pg_catalog
     0, pg_catalog.cardinality($18::pg_catalog.text[]), $15, $16, $17, $14, $7, $9::pg_catalog.int4,
     $8, $10, $18::pg_catalog.text[], $11, $12
 WHERE pg_catalog.current_setting(CASE
-        WHEN NOT EXISTS (SELECT FROM pg_catalog.pg_locks AS l
-            WHERE l.locktype = 'advisory' AND l.pid = pg_catalog.pg_backend_pid() AND l.granted AND l.objsubid = 1
-                AND l.classid = $3::pg_catalog.oid AND l.objid = $4::pg_catalog.oid) THEN 'pgmigrate.run_lock_lost'
+        WHEN NOT (pg_catalog.pg_advisory_unlock_shared($3::pg_catalog.int4, $4::pg_catalog.int4)
+            AND pg_catalog.pg_try_advisory_lock_shared($3::pg_catalog.int4, $4::pg_catalog.int4)) THEN 'pgmigrate.run_lock_lost'
         WHEN pg_catalog.to_regclass($1) IS DISTINCT FROM $2::pg_catalog.oid::pg_catalog.regclass
             THEN 'pgmigrate.history_replaced'
         ELSE 'server_version_num' END) IS NOT NULL

@@ -1,6 +1,6 @@
 -- Take a version out of the history; the log keeps its row whole. One row with xid and execution_ms, and what
 -- the session is left with: temporary, cursors, prepared. $1 the
--- table's quoted name, $2 its oid, $3 and $4 the run lock's two halves; $5 version, $6 action, $7 run id, $8 tool
+-- table's quoted name, $2 its oid, $3 and $4 the run lock's witness; $5 version, $6 action, $7 run id, $8 tool
 -- version, $9 git commit, $10 backup id, $11 reason. The rollback script may have deleted the row itself.
 WITH gone AS (
     DELETE FROM :"schema".:"table" AS h
@@ -12,9 +12,8 @@ SELECT $6, $5, $7,
     (1000 * extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.now()))::pg_catalog.int8,
     $11, $8, $9, $10, (SELECT gone."row" FROM gone)
 WHERE pg_catalog.current_setting(CASE
-        WHEN NOT EXISTS (SELECT FROM pg_catalog.pg_locks AS l
-            WHERE l.locktype = 'advisory' AND l.pid = pg_catalog.pg_backend_pid() AND l.granted AND l.objsubid = 1
-                AND l.classid = $3::pg_catalog.oid AND l.objid = $4::pg_catalog.oid) THEN 'pgmigrate.run_lock_lost'
+        WHEN NOT (pg_catalog.pg_advisory_unlock_shared($3::pg_catalog.int4, $4::pg_catalog.int4)
+            AND pg_catalog.pg_try_advisory_lock_shared($3::pg_catalog.int4, $4::pg_catalog.int4)) THEN 'pgmigrate.run_lock_lost'
         WHEN pg_catalog.to_regclass($1) IS DISTINCT FROM $2::pg_catalog.oid::pg_catalog.regclass
             THEN 'pgmigrate.history_replaced'
         ELSE 'server_version_num' END) IS NOT NULL

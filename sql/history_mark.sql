@@ -1,5 +1,5 @@
 -- Mark a version as applied without running it, or a half-run one as done. One row with xid, or none when it was
--- applied already. $1 the table's quoted name, $2 its oid, $3 and $4 the run lock's two halves; $5 version, $6
+-- applied already. $1 the table's quoted name, $2 its oid, $3 and $4 the run lock's witness; $5 version, $6
 -- description, $7 file name, $8 checksum, $9 checksum version, $10 rollback checksum, $11 forward text, $12
 -- rollback text, $13 transactional, $14 run id, $15 tool version, $16 git commit, $17 backup id, $18 reason, $19
 -- action.
@@ -11,9 +11,8 @@ WITH marked AS (
         $16, $17, $14, $7, $9::pg_catalog.int4, $8, $10, $11,
         $12
     WHERE pg_catalog.current_setting(CASE
-        WHEN NOT EXISTS (SELECT FROM pg_catalog.pg_locks AS l
-            WHERE l.locktype = 'advisory' AND l.pid = pg_catalog.pg_backend_pid() AND l.granted AND l.objsubid = 1
-                AND l.classid = $3::pg_catalog.oid AND l.objid = $4::pg_catalog.oid) THEN 'pgmigrate.run_lock_lost'
+        WHEN NOT (pg_catalog.pg_advisory_unlock_shared($3::pg_catalog.int4, $4::pg_catalog.int4)
+            AND pg_catalog.pg_try_advisory_lock_shared($3::pg_catalog.int4, $4::pg_catalog.int4)) THEN 'pgmigrate.run_lock_lost'
         WHEN pg_catalog.to_regclass($1) IS DISTINCT FROM $2::pg_catalog.oid::pg_catalog.regclass
             THEN 'pgmigrate.history_replaced'
         ELSE 'server_version_num' END) IS NOT NULL

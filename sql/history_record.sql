@@ -1,15 +1,19 @@
 -- Record a transactional migration as its transaction's last statement: one row with xid and execution_ms, and
 -- what the session is left with: temporary, cursors, prepared. $1 the
--- table's quoted name, $2 its oid, $3 and $4 the run lock's two halves; $5 version, $6 and $7 the numbers under
+-- table's quoted name, $2 its oid, $3 and $4 the run lock's witness; $5 version, $6 and $7 the numbers under
 -- which the migration may have written its own row, $8 description, $9 file name, $10 checksum, $11 checksum
 -- version, $12 rollback checksum, $13 forward text, $14 rollback text, $15 out of order, $16 run id, $17 tool
 -- version, $18 git commit, $19 backup id, $20 reason, $21 whether the history had rows when the run
 -- began: a migration that took them all would make the next run begin anew. The guard asks for a setting whose name is known only when
 -- the statement runs, so the planner cannot settle it before; when something is wrong no such setting exists and
--- its name tells what (see history_explain).
+-- its name tells what (see history_explain). The plan is made once, maybe when the history is empty, and kept: so rows are looked
+-- up in the order of the key, which no planner does by reading the whole table.
 WITH own AS (
     DELETE FROM :"schema".:"table" AS h
-    WHERE (h.version = $6 OR h.version = $7) AND h.run_id IS NULL AND h.checksum_version IS NULL
+    WHERE h.ctid = ANY (ARRAY[
+            (SELECT n.ctid FROM :"schema".:"table" AS n WHERE n.version >= $6 ORDER BY n.version LIMIT 1),
+            (SELECT n.ctid FROM :"schema".:"table" AS n WHERE n.version >= $7 ORDER BY n.version LIMIT 1)])
+        AND (h.version = $6 OR h.version = $7) AND h.run_id IS NULL AND h.checksum_version IS NULL
     RETURNING h.description
 ), recorded AS (
     INSERT INTO :"schema".:"table" AS h (version, description, applied_at, applied_by, execution_ms, state,
@@ -20,9 +24,8 @@ WITH own AS (
         true, $15::pg_catalog.bool, $17, $18, $19, $16, $9, $11::pg_catalog.int4,
         $10, $12, $13, $14
     WHERE pg_catalog.current_setting(CASE
-        WHEN NOT EXISTS (SELECT FROM pg_catalog.pg_locks AS l
-            WHERE l.locktype = 'advisory' AND l.pid = pg_catalog.pg_backend_pid() AND l.granted AND l.objsubid = 1
-                AND l.classid = $3::pg_catalog.oid AND l.objid = $4::pg_catalog.oid) THEN 'pgmigrate.run_lock_lost'
+        WHEN NOT (pg_catalog.pg_advisory_unlock_shared($3::pg_catalog.int4, $4::pg_catalog.int4)
+            AND pg_catalog.pg_try_advisory_lock_shared($3::pg_catalog.int4, $4::pg_catalog.int4)) THEN 'pgmigrate.run_lock_lost'
         WHEN pg_catalog.to_regclass($1) IS DISTINCT FROM $2::pg_catalog.oid::pg_catalog.regclass
             THEN 'pgmigrate.history_replaced'
         WHEN NOT EXISTS (SELECT FROM :"schema".:"table") AND ($21::pg_catalog.bool

@@ -7,6 +7,7 @@
 #define TESTS_UNIT_HISTORY_SCENE_H
 
 #include "migrator/history.h"
+#include "sql.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -130,9 +131,11 @@ static inline void scene_refresh(struct scene *scene)
 
 static inline void scene_lock(struct scene *scene)
 {
-    OWNED char *sql =
-        text_format("SELECT pg_catalog.pg_try_advisory_lock(%jd)", (intmax_t)scene->history->lock_key);
-    assert_value(scene, sql, "t");
+    AUTO(rows_free) struct rows *rows = NULL;
+    OWNED char *key = text_format("%jd", (intmax_t)scene->history->lock_key);
+    must(postgres_query(scene->postgres, sql_lock_try, 1, (const char *const[]){key}, &rows, &scene->error),
+         &scene->error);
+    assert_true(rows_bool(rows, 0, "locked"));
 }
 
 /* Opened under the usual name, created, and locked. */

@@ -358,6 +358,44 @@ static void accepting_a_checksum_takes_over_texts_and_name(void **state)
     assert_value(scene, "SELECT detail FROM schema_migrations_log WHERE action = 'accept_checksum'", detail);
 }
 
+/* EXECUTE with the values of a statement, as text. */
+static char *execution_of(const struct history_statement *statement)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    fputs("EXECUTE record(", stream);
+    for (size_t i = 0; i < statement->count; i++) {
+        OWNED char *value =
+            statement->values[i] == NULL ? text_copy("NULL") : postgres_quote_literal(statement->values[i]);
+        fprintf(stream, "%s%s", i == 0 ? "" : ", ", value);
+    }
+    fputc(')', stream);
+    fclose(stream);
+    return text;
+}
+
+/* The plan is kept, and was made when there was nothing to read: it once read all of a growing history. */
+static void recording_never_reads_the_whole_history(void **state)
+{
+    struct scene *scene = scene_of(state);
+    struct history *history = scene_prepare(scene);
+    struct migration *migration = scene_migration(scene, "001_a");
+    AUTO(history_statement_free)
+    struct history_statement *statement = history_record(history, &scene->identity, migration, false);
+    OWNED char *prepare = text_format("PREPARE record AS %s", statement->sql);
+    OWNED char *execute = execution_of(statement);
+    scene_sql(scene, "SET plan_cache_mode = force_generic_plan");
+    scene_sql(scene, prepare);
+    scene_sql(scene, execute);
+    scene_sql(scene,
+              "INSERT INTO schema_migrations (version) SELECT '9' || g FROM generate_series(1, 5000) AS g");
+    scene_sql(scene, "BEGIN");
+    scene_sql(scene, execute);
+    assert_value(scene, "SELECT pg_stat_get_xact_tuples_returned('schema_migrations'::regclass) < 10", "t");
+    scene_sql(scene, "ROLLBACK");
+}
+
 static void archiving_is_logged_with_its_reason(void **state)
 {
     struct scene *scene = scene_of(state);
@@ -392,6 +430,7 @@ int main(void)
         scene_test(marking_as_applied_ends_a_half_run),
         scene_test(marking_as_rolled_back_is_told_apart_from_a_rollback),
         scene_test(accepting_a_checksum_takes_over_texts_and_name),
+        scene_test(recording_never_reads_the_whole_history),
         scene_test(archiving_is_logged_with_its_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
