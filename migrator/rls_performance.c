@@ -13,7 +13,9 @@ const struct rls_performance_check rls_performance_checks[] = {
     {"P2", "an index leads to the rows of a tenant"},
     {"P3", "no cast of the tenant column is in its way"},
     {"P4", "no OR is in its way"},
+    {"P5", "no VOLATILE function is in its way"},
     {"P6", "one permissive policy is enough"},
+    {"P7", "conditions of tenants can use the indexes there are"},
     {"P8", "no subquery runs for every row"},
     {NULL, NULL},
 };
@@ -26,7 +28,7 @@ struct look {
 };
 
 struct table {
-    const char *object, *size, *columns, *functions;
+    const char *object, *size, *columns, *functions, *volatile_functions;
     int64_t pages;
 };
 
@@ -90,13 +92,12 @@ static void add(struct look *look, const char *check, const struct table *table,
     finding->evidence = filter == NULL ? NULL : text_format("Filter: %s", filter);
 }
 
-/* A call of a setting or of the application's own functions that is not in an InitPlan, whose result would be
- * written $0 or (InitPlan 1). */
-static bool calls_for_each_row(const char *filter, const char *functions)
+/* Whether one of the functions is called outside an InitPlan, whose result would be written $0 or
+ * (InitPlan 1). */
+static bool calls(const char *filter, const char *functions)
 {
     AUTO(text_list_clear) struct text_list list = text_list_split(functions == NULL ? "" : functions, ',');
 
-    text_list_add(&list, text_copy("current_setting"));
     for (size_t i = 0; i < list.count; i++) {
         OWNED char *call = text_format("%s(", list.items[i]);
         if (strstr(filter, call) != NULL)
@@ -127,7 +128,12 @@ static void judge(struct look *look, const struct table *table, const struct sca
             "Write it as column IN (SELECT …), without looking at the row inside.", filter);
         return;
     }
-    if (!chosen->by_index && calls_for_each_row(filter, table->functions))
+    if (calls(filter, table->volatile_functions)) {
+        add(look, "P5", table, "a VOLATILE function is called for every row, and no index helps",
+            "Declare it STABLE if it changes nothing.", filter);
+        return;
+    }
+    if (!chosen->by_index && (calls(filter, table->functions) || calls(filter, "current_setting")))
         add(look, "P1", table, "a function is called for every row", "Write (SELECT …) around the call.",
             filter);
     if (forced->by_index || *filter == '\0')
@@ -209,6 +215,7 @@ static bool look_as(struct look *look, const struct rows *tables, struct error *
                                     .size = rows_text(tables, row, "size"),
                                     .columns = rows_text(tables, row, "columns"),
                                     .functions = rows_text(tables, row, "functions"),
+                                    .volatile_functions = rows_text(tables, row, "volatile"),
                                     .pages = rows_integer(tables, row, "pages")};
         if (!look_at(look, &table, &failure) && !take_failure(look, &table, &failure, error))
             return false;
@@ -216,11 +223,13 @@ static bool look_as(struct look *look, const struct rows *tables, struct error *
     return rls_tenant_back(look->postgres, error);
 }
 
-static bool read_crowds(struct postgres *postgres, struct rls_findings *findings, struct error *error)
+/* What the catalogs alone tell. */
+static bool read_findings(struct postgres *postgres, const char *sql, struct rls_findings *findings,
+                          struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
 
-    if (!rls_check_query(postgres, sql_rls_crowded, &rows, error))
+    if (!rls_check_query(postgres, sql, &rows, error))
         return false;
     for (size_t row = 0; row < rows_count(rows); row++)
         if (!rls_finding_read(rows, row, findings, error))
@@ -236,7 +245,9 @@ bool rls_performance_run(struct postgres *postgres, const struct rls_settings *s
     AUTO(rls_tenants_clear) struct rls_tenants tenants = {0};
     AUTO(rls_roles_clear) struct rls_roles roles = {0};
 
-    if (!read_crowds(postgres, findings, error) || !rls_check_query(postgres, sql_rls_tables, &tables, error))
+    if (!read_findings(postgres, sql_rls_crowded, findings, error) ||
+        !read_findings(postgres, sql_rls_leaky_indexes, findings, error) ||
+        !rls_check_query(postgres, sql_rls_tables, &tables, error))
         return false;
     if (rows_count(tables) == 0)
         return true;

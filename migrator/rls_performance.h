@@ -7,11 +7,12 @@
  *     D13  the policies of the table refer to each other without end (42P17): every statement fails
  *     P1   a function or setting is computed for every row
  *     P2   no index leads to the rows of a tenant        P3   because the column is cast
- *     P4   because of an OR                               P6   several permissive policies side by side
+ *     P4   because of an OR                               P5   because of a VOLATILE function
+ *     P6   several permissive policies side by side       P7   indexes whose operators are not leakproof
  *     P8   a subquery runs for every row
  *
- * P5 and P9, functions in policies that are VOLATILE, are the catalog check S22; P7, operators that are not
- * leakproof, are seen as P2 where they are a policy's. Tables of less than RLS_LARGE_PAGES are left alone.
+ * P9, a helper that is not STABLE, is the catalog check S22, whatever the size. Tables of less than
+ * RLS_LARGE_PAGES are left alone.
  */
 #ifndef MIGRATOR_RLS_PERFORMANCE_H
 #define MIGRATOR_RLS_PERFORMANCE_H

@@ -1,15 +1,18 @@
 -- Tables of tenants with row security (object, pages, size for people, tenant columns as the server writes them,
--- names of the functions that the policies call, but for the server's own).
+-- names of the functions that the policies call, but for the server's own, and of the VOLATILE ones among them).
 WITH :scope
 SELECT t.object, t.pages, pg_catalog.pg_size_pretty(t.pages * current_setting('block_size')::int8) AS size,
        (SELECT string_agg(quote_ident(c.name), ',' ORDER BY c.number) FROM tenant_column AS c WHERE c.relation = t.oid) AS columns,
-       (SELECT string_agg(DISTINCT f.proname::text, ',')
-          FROM policy AS p
-          JOIN pg_catalog.pg_depend AS d
-            ON d.classid = 'pg_catalog.pg_policy'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_catalog.pg_proc'::regclass
-          JOIN pg_catalog.pg_proc AS f ON f.oid = d.refobjid
-         WHERE p.relation = t.oid) AS functions
+       f.functions, f.volatile
   FROM tenant_table AS t
+ CROSS JOIN LATERAL (SELECT string_agg(DISTINCT f.proname::text, ',') AS functions,
+                            string_agg(DISTINCT f.proname::text, ',') FILTER (WHERE f.provolatile = 'v') AS volatile
+                       FROM policy AS p
+                       JOIN pg_catalog.pg_depend AS d
+                         ON d.classid = 'pg_catalog.pg_policy'::regclass AND d.objid = p.oid
+                        AND d.refclassid = 'pg_catalog.pg_proc'::regclass
+                       JOIN pg_catalog.pg_proc AS f ON f.oid = d.refobjid
+                      WHERE p.relation = t.oid) AS f
  WHERE t.row_security
    AND NOT t.partition
  ORDER BY t.object
