@@ -1,6 +1,6 @@
--- What the section [rls] might say of this database: key and value, in the order in which they are to stand. The tenant column is
--- one that policies compare or that is named like one; names that a list cannot hold are left out.
-WITH base AS (
+-- What the section [rls] might say of this database: key and value, in the order in which they are to stand. Tenant columns are
+-- those that policies compare and that are named like one, or else the likeliest; names that a list cannot hold are left out.
+WITH RECURSIVE base AS (
     SELECT c.oid, n.nspname AS schema, format('%s.%s', n.nspname, c.relname) AS name, c.relowner AS owner, c.relacl AS acl,
            c.relrowsecurity AS row_security
       FROM pg_catalog.pg_class AS c
@@ -26,17 +26,22 @@ WITH base AS (
       JOIN pg_catalog.pg_attribute AS a ON a.attrelid = b.oid AND a.attnum > 0 AND NOT a.attisdropped
      WHERE a.attname::text ~ '^[[:alnum:]_$]+$'
      GROUP BY a.attname
-), tenant_column AS (
-    SELECT c.name
+), ranked AS (
+    SELECT c.name, c.named AND c.compared > 0 AS certain,
+           row_number() OVER (ORDER BY c.compared > 0 AND c.named DESC, c.compared DESC, c.tables DESC, c.name) AS place
       FROM candidate AS c
      WHERE c.named OR (c.compared > 0 AND c.tables > 1 AND c.name <> 'id')
-     ORDER BY c.compared > 0 AND c.named DESC, c.compared DESC, c.tables DESC, c.name
-     LIMIT 1
+), tenant_column AS (
+    SELECT r.name, r.place
+      FROM ranked AS r
+     WHERE r.certain OR r.place = 1
 ), owned AS (
     SELECT b.*
       FROM base AS b
-      JOIN pg_catalog.pg_attribute AS a ON a.attrelid = b.oid AND a.attnum > 0 AND NOT a.attisdropped
-      JOIN tenant_column AS c ON c.name = a.attname::text
+     WHERE EXISTS (SELECT
+                     FROM pg_catalog.pg_attribute AS a
+                     JOIN tenant_column AS c ON c.name = a.attname::text
+                    WHERE a.attrelid = b.oid AND a.attnum > 0 AND NOT a.attisdropped)
 ), foreign_key AS (
     SELECT f.conrelid AS child, f.confrelid AS parent,
            NOT EXISTS (SELECT
@@ -44,13 +49,22 @@ WITH base AS (
                         WHERE a.attrelid = f.conrelid AND a.attnum = ANY (f.conkey) AND NOT a.attnotnull) AS always
       FROM pg_catalog.pg_constraint AS f
      WHERE f.contype = 'f'
+), reach AS (
+    -- Whoever always has a parent is of the parent's tenant.
+    SELECT o.oid, o.name, NULL::text COLLATE "C" AS parent, 0 AS depth
+      FROM owned AS o
+     UNION
+    SELECT b.oid, b.name, r.name, r.depth + 1
+      FROM reach AS r
+      JOIN foreign_key AS f ON f.parent = r.oid AND f.always AND f.child <> r.oid
+      JOIN base AS b ON b.oid = f.child
+     WHERE r.depth < 8
+       AND b.oid NOT IN (SELECT oid FROM owned)
 ), through AS (
-    SELECT DISTINCT ON (b.name) b.oid, b.name, p.name AS parent
-      FROM base AS b
-      JOIN foreign_key AS f ON f.child = b.oid AND f.always
-      JOIN owned AS p ON p.oid = f.parent
-     WHERE b.oid NOT IN (SELECT oid FROM owned)
-     ORDER BY b.name, p.name
+    SELECT DISTINCT ON (r.name) r.oid, r.name, r.parent
+      FROM reach AS r
+     WHERE r.depth > 0
+     ORDER BY r.name, r.depth, r.parent
 ), exempt AS (
     -- What tables of tenants point at, and has neither a tenant nor policies: their list, and what all share.
     SELECT b.name
@@ -59,7 +73,7 @@ WITH base AS (
        AND b.oid NOT IN (SELECT oid FROM through)
        AND NOT b.row_security
        AND NOT EXISTS (SELECT FROM pg_catalog.pg_policy AS p WHERE p.polrelid = b.oid)
-       AND EXISTS (SELECT FROM foreign_key AS f JOIN owned AS o ON o.oid = f.child WHERE f.parent = b.oid)
+       AND EXISTS (SELECT FROM foreign_key AS f JOIN reach AS r ON r.oid = f.child WHERE f.parent = b.oid)
 ), role AS (
     SELECT r.rolname::text AS name
       FROM pg_catalog.pg_roles AS r
@@ -80,7 +94,7 @@ WITH base AS (
 SELECT s.key, s.value
   FROM (SELECT 1 AS place, 'schemas' AS key, (SELECT string_agg(DISTINCT o.schema::text, ', ') FROM owned AS o) AS value
          UNION ALL
-        SELECT 2, 'tenant_column', (SELECT c.name FROM tenant_column AS c)
+        SELECT 2, 'tenant_column', (SELECT string_agg(c.name, ', ' ORDER BY c.place) FROM tenant_column AS c)
          UNION ALL
         SELECT 3, 'tenant_setting', (SELECT string_agg(t.name, ', ' ORDER BY t.name) FROM tenant_setting AS t)
          UNION ALL

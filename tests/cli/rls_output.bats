@@ -259,11 +259,18 @@ acceptance-unused"
                 create schema core;
                 create table core.tenants (id int primary key, name text);
                 create table core.colours (id int primary key);
+                create table core.teams (id int primary key);
                 create table core.orders (id int primary key, org_id int not null references core.tenants,
                                           colour int references core.colours);
                 create table core.bills (id int primary key, org_id int not null references core.tenants);
                 create table core.lines (id int primary key, orders int not null references core.orders);
+                create table core.notes (id int primary key, line int not null references core.lines,
+                                         answers int references core.notes);
+                create table core.maybe (id int primary key, line int references core.lines);
                 create table core.unrelated (id int primary key);
+                create table core.users (id int primary key, account_id int, team int not null references core.teams);
+                alter table core.users enable row level security;
+                create policy p on core.users using (account_id = nullif(current_setting('app.account', true), '')::int);
                 alter table core.orders enable row level security;
                 create policy p on core.orders using (org_id = nullif(current_setting('app.org', true), '')::int);
                 grant usage on schema core to $role;
@@ -272,15 +279,16 @@ acceptance-unused"
     assert_status 0
     assert_equal "$output" "[rls]
 schemas = core
-tenant_column = org_id
-tenant_setting = app.org
+tenant_column = org_id, account_id
+tenant_setting = app.account, app.org
 roles = $role
-exempt = core.colours, core.tenants
-through.core.lines = core.orders"
+exempt = core.colours, core.teams, core.tenants
+through.core.lines = core.orders
+through.core.notes = core.lines"
     printf '%s\n' "$output" >pgmigrate.conf
     run_pgmigrate rls --json
     assert_status 3
-    assert_equal "$(jq -c .checked <<<"$output")" '{"tables":3,"roles":1,"probes":0}'
+    assert_equal "$(jq -c .checked <<<"$output")" '{"tables":5,"roles":1,"probes":0}'
     drop_test_database
     psql_server "drop role $role"
 }
