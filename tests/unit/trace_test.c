@@ -57,6 +57,38 @@ static void changes_of_the_catalogs_only_are_metadata(void **state)
     CHECK(scene_of(state), signals);
 }
 
+/* What a parser would warn of, or would not: the catalogs decide. */
+static void what_looks_dangerous_and_costs_nothing_is_metadata(void **state)
+{
+    static const struct signal signals[] = {
+        {"CREATE TABLE t (v varchar(50)); INSERT INTO t VALUES ('a')",
+         "ALTER TABLE t ALTER COLUMN v TYPE text;", "1 metadata ACCESS EXCLUSIVE:public.t\n"},
+        {"CREATE TABLE t (v numeric(10, 2)); INSERT INTO t VALUES (1)",
+         "ALTER TABLE t ALTER COLUMN v TYPE numeric(12, 2);", "1 metadata ACCESS EXCLUSIVE:public.t\n"},
+        {ROWS "CREATE TABLE p (id int PRIMARY KEY)", "ALTER TABLE t ADD COLUMN p int REFERENCES p;",
+         "1 metadata ACCESS EXCLUSIVE:public.t SHARE ROW EXCLUSIVE:public.p\n"},
+        {ROWS "CREATE UNIQUE INDEX ti ON t (id)", "ALTER TABLE t ADD CONSTRAINT one UNIQUE USING INDEX ti;",
+         "1 metadata ACCESS EXCLUSIVE:public.t SHARE UPDATE EXCLUSIVE:public.ti\n"},
+        {"CREATE TABLE p (i int) PARTITION BY RANGE (i); "
+         "CREATE TABLE c (i int CHECK (i >= 10 AND i < 20 AND i IS NOT NULL)); INSERT INTO c VALUES (11)",
+         "ALTER TABLE p ATTACH PARTITION c FOR VALUES FROM (10) TO (20);",
+         "1 metadata SHARE UPDATE EXCLUSIVE:public.p ACCESS EXCLUSIVE:public.c\n"},
+        {ROWS, "ALTER TABLE t ENABLE ROW LEVEL SECURITY;\nCREATE POLICY p ON t USING (true);",
+         "1 metadata ACCESS EXCLUSIVE:public.t\n2 metadata under exclusive\n"},
+        {ROWS "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'",
+         "CREATE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f();",
+         "1 metadata SHARE ROW EXCLUSIVE:public.t\n"},
+        {ROWS "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'; "
+              "CREATE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f()",
+         "DROP TRIGGER g ON t;", "1 metadata ACCESS EXCLUSIVE:public.t\n"},
+        {"CREATE TABLE p (i int) PARTITION BY RANGE (i); "
+         "CREATE TABLE c PARTITION OF p FOR VALUES FROM (1) TO (9); INSERT INTO c VALUES (1)",
+         "ALTER TABLE p DETACH PARTITION c;",
+         "1 metadata ACCESS EXCLUSIVE:public.p ACCESS EXCLUSIVE:public.c\n"},
+    };
+    CHECK(scene_of(state), signals);
+}
+
 static void a_table_that_is_read_under_a_lock_is_a_scan(void **state)
 {
     static const struct signal signals[] = {
@@ -81,6 +113,16 @@ static void a_table_that_is_read_under_a_lock_is_a_scan(void **state)
          "scanned=public.d\n"},
         {ROWS "ALTER TABLE t ADD CHECK (n > 0)", "ALTER TABLE t ALTER COLUMN n TYPE int;",
          "1 scan ACCESS EXCLUSIVE:public.t scanned=public.t\n"},
+        {"CREATE TABLE p (i int) PARTITION BY RANGE (i); CREATE TABLE c (i int NOT NULL); INSERT INTO c "
+         "VALUES (11)",
+         "ALTER TABLE p ATTACH PARTITION c FOR VALUES FROM (10) TO (20);",
+         "1 scan SHARE UPDATE EXCLUSIVE:public.p ACCESS EXCLUSIVE:public.c scanned=public.c\n"},
+        {ROWS, "ALTER TABLE t ADD COLUMN c int CHECK (c > 0);",
+         "1 scan ACCESS EXCLUSIVE:public.t scanned=public.t\n"},
+        {"CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1); CREATE TABLE t (p int); "
+         "INSERT INTO t VALUES (1); ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (p) REFERENCES p NOT VALID",
+         "ALTER TABLE t VALIDATE CONSTRAINT f;",
+         "1 scan SHARE UPDATE EXCLUSIVE:public.t scanned=public.p,public.t\n"},
         {ROWS, "DO $$ BEGIN ALTER TABLE t ALTER COLUMN n SET NOT NULL; END $$;",
          "1 scan ACCESS EXCLUSIVE:public.t scanned=public.t\n"},
     };
@@ -94,6 +136,20 @@ static void a_new_file_with_rows_is_a_rewrite(void **state)
          "1 rewrite ACCESS EXCLUSIVE:public.t ACCESS EXCLUSIVE:public.ti rewritten=public.t "
          "scanned=public.t\n"},
         {ROWS, "ALTER TABLE t ADD COLUMN r float DEFAULT random();",
+         "1 rewrite ACCESS EXCLUSIVE:public.t rewritten=public.t scanned=public.t\n"},
+        {"CREATE TABLE t (v varchar(50)); INSERT INTO t VALUES ('a')",
+         "ALTER TABLE t ALTER COLUMN v TYPE varchar(20);",
+         "1 rewrite ACCESS EXCLUSIVE:public.t rewritten=public.t scanned=public.t\n"},
+        {"CREATE TABLE t (v numeric(10, 2)); INSERT INTO t VALUES (1)",
+         "ALTER TABLE t ALTER COLUMN v TYPE numeric(12, 3);",
+         "1 rewrite ACCESS EXCLUSIVE:public.t rewritten=public.t scanned=public.t\n"},
+        {ROWS, "ALTER TABLE t ADD COLUMN s serial;",
+         "1 rewrite ACCESS EXCLUSIVE:public.t rewritten=public.t scanned=public.t\n"},
+        {ROWS, "ALTER TABLE t ADD COLUMN s int GENERATED ALWAYS AS IDENTITY;",
+         "1 rewrite ACCESS EXCLUSIVE:public.t rewritten=public.t scanned=public.t\n"},
+        {ROWS, "ALTER TABLE t ADD COLUMN s int GENERATED ALWAYS AS (n + 1) STORED;",
+         "1 rewrite ACCESS EXCLUSIVE:public.t rewritten=public.t scanned=public.t\n"},
+        {ROWS, "ALTER TABLE t SET UNLOGGED;",
          "1 rewrite ACCESS EXCLUSIVE:public.t rewritten=public.t scanned=public.t\n"},
         {ROWS "CREATE DOMAIN d AS int DEFAULT 1 CHECK (value > 0)", "ALTER TABLE t ADD COLUMN c d;",
          "1 rewrite ACCESS EXCLUSIVE:public.t rewritten=public.t scanned=public.t\n"},
@@ -120,6 +176,12 @@ static void an_index_with_a_file_of_its_own_is_a_build(void **state)
          "1 index build SHARE:public.t built=public.ti scanned=public.t\n"},
         {ROWS "CREATE INDEX ti ON t (n)", "REINDEX INDEX ti;",
          "1 index build SHARE:public.t ACCESS EXCLUSIVE:public.ti built=public.ti scanned=public.t\n"},
+        {ROWS "CREATE INDEX ti ON t (n)", "REINDEX TABLE t;",
+         "1 index build SHARE:public.t ACCESS EXCLUSIVE:public.ti built=public.ti scanned=public.t\n"},
+        {ROWS, "ALTER TABLE t ADD PRIMARY KEY (id);",
+         "1 index build ACCESS EXCLUSIVE:public.t built=public.t_pkey scanned=public.t\n"},
+        {ROWS, "ALTER TABLE t ADD EXCLUDE (id WITH =);",
+         "1 index build ACCESS EXCLUSIVE:public.t built=public.t_id_excl scanned=public.t\n"},
         {ROWS, "ALTER TABLE t ADD UNIQUE (id);",
          "1 index build ACCESS EXCLUSIVE:public.t built=public.t_id_key scanned=public.t\n"},
         {"CREATE TABLE p (i int) PARTITION BY RANGE (i); CREATE TABLE c PARTITION OF p FOR VALUES FROM (1) "
@@ -174,6 +236,14 @@ static void statements_outside_transactions_are_measured(void **state)
     static const struct signal signals[] = {
         {ROWS, "-- pgmigrate: no-transaction\nCREATE INDEX CONCURRENTLY ti ON t (n);",
          "2 index build built=public.ti scanned=public.t\n"},
+        {"CREATE TABLE p (i int) PARTITION BY RANGE (i); CREATE TABLE c PARTITION OF p FOR VALUES FROM (1) "
+         "TO (9); "
+         "INSERT INTO c VALUES (1)",
+         "-- pgmigrate: no-transaction\nALTER TABLE p DETACH PARTITION c CONCURRENTLY;", "2 metadata\n"},
+        {ROWS "CREATE INDEX ti ON t (n)", "-- pgmigrate: no-transaction\nREINDEX INDEX CONCURRENTLY ti;",
+         "2 index build built=public.ti scanned=public.t\n"},
+        {ROWS "CREATE INDEX ti ON t (n)", "-- pgmigrate: no-transaction\nDROP INDEX CONCURRENTLY ti;",
+         "2 metadata\n"},
         {ROWS, "-- pgmigrate: no-transaction\nVACUUM FULL t;\nSELECT 1;",
          "2 rewrite rewritten=public.t scanned=public.t\n3 other\n"},
     };
@@ -336,6 +406,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         scene_test(changes_of_the_catalogs_only_are_metadata),
+        scene_test(what_looks_dangerous_and_costs_nothing_is_metadata),
         scene_test(a_table_that_is_read_under_a_lock_is_a_scan),
         scene_test(a_new_file_with_rows_is_a_rewrite),
         scene_test(an_index_with_a_file_of_its_own_is_a_build),
