@@ -167,8 +167,8 @@ sanitize:
 	+@$(sanitized) run-tests
 sanitize-build:
 	+@$(sanitized) all unit-tests bench-programs
-# All of them take more than .ci/run may; `make sanitize-unprivileged SANITIZED_TESTS='$(wildcard tests/cli/*.bats)'` runs
-# them, of which backup_fidelity, backup_test and echo have not been seen to pass that way.
+# Those that reach most of the code; `make sanitize-unprivileged SANITIZED_TESTS='$(wildcard tests/cli/*.bats)'` runs all of
+# them, which takes several times as long as .ci/run may give to it on a slow machine.
 SANITIZED_TESTS = $(patsubst %,tests/cli/%.bats,adopt apply apply_backup backup_manage backup_rights check drift rls_gate rls_probe)
 # As a normal user; what root alone does differently, the cluster, also as root.
 ROOTS_TESTS := build/sanitize/tests/cluster_test tests/cli/cluster.bats
@@ -231,6 +231,10 @@ bench:
 .PHONY: bench-rls
 bench-rls: all
 	@BUILD=$(BUILD) bench/rls.sh
+# What measuring costs in a rehearsal.
+.PHONY: bench-rehearse
+bench-rehearse: all
+	@BUILD=$(BUILD) bench/rehearse.sh
 bench-programs: $(BENCH_PROGRAMS)
 $(BENCH_PROGRAMS): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIBRARY)
 	$(call say,LINK,$@)
@@ -240,7 +244,7 @@ $(BENCH_PROGRAMS): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIBRARY)
 
 HEADERS := $(wildcard $(addsuffix /*.h,$(FOLDERS)))
 FORMATTED := $(wildcard $(foreach f,$(FOLDERS) tests/unit tests/fuzz bench,$f/*.c $f/*.h))
-SCRIPTS := .ci/run build-aux/deps backup/archive_files/restore.sh tests/run tests/docs_test tests/unprivileged $(wildcard tests/*.sh tests/fuzz/run tests/servers/fetch tests/servers/run) \
+SCRIPTS := .ci/run bench/rls.sh bench/rehearse.sh build-aux/deps backup/archive_files/restore.sh tests/run tests/docs_test tests/unprivileged $(wildcard tests/*.sh tests/fuzz/run tests/servers/fetch tests/servers/run) \
            $(wildcard tests/cli/*.bash)
 
 .PHONY: lint check format-check header-check docs-check
