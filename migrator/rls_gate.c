@@ -16,12 +16,13 @@ struct guard {
 
 /* The state at a moment: of all relations, or of those in only. */
 struct view {
-    struct rows *digests; /* oid, digest; in order of oid */
+    struct rows *digests; /* oid, digest, name; in order of oid */
     struct rls_findings findings;
     struct guard *guards;
     size_t guard_count;
     bool narrow;
-    struct text_list only;
+    struct text_list only;  /* oids */
+    struct text_list names; /* of them, also as they were called before */
 };
 
 static void guard_clear(struct guard *guard)
@@ -42,6 +43,7 @@ static void view_clear(struct view *view)
     rows_free(view->digests);
     rls_findings_clear(&view->findings);
     text_list_clear(&view->only);
+    text_list_clear(&view->names);
     *view = (struct view){0};
 }
 CLEANUP_VALUE(struct view, view_clear)
@@ -102,9 +104,16 @@ static struct text_list changed(const struct rows *before, const struct rows *af
     return list;
 }
 
+static void add_name(const struct rows *digests, const char *oid, struct text_list *names)
+{
+    for (size_t row = 0; row < rows_count(digests); row++)
+        if (text_equal(rows_text(digests, row, "oid"), oid) && rows_text(digests, row, "name") != NULL)
+            text_list_add(names, text_copy(rows_text(digests, row, "name")));
+}
+
 /* What belongs to no relation, such as a role, may concern all of them. */
-static bool narrow(struct postgres *postgres, const struct text_list *list, struct view *view,
-                   struct error *error)
+static bool narrow(struct postgres *postgres, const struct text_list *list, const struct view *before,
+                   struct view *view, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
     OWNED char *joined = text_list_join(list, ","), *array = text_format("{%s}", joined);
@@ -114,8 +123,11 @@ static bool narrow(struct postgres *postgres, const struct text_list *list, stru
     if (!postgres_query(postgres, sql_rls_narrow, 1, (const char *const[]){array}, &rows, error))
         return false;
     view->narrow = true;
-    for (size_t row = 0; row < rows_count(rows); row++)
+    for (size_t row = 0; row < rows_count(rows); row++) {
         text_list_add(&view->only, text_copy(rows_text(rows, row, "oid")));
+        add_name(before->digests, rows_text(rows, row, "oid"), &view->names);
+        add_name(view->digests, rows_text(rows, row, "oid"), &view->names);
+    }
     return true;
 }
 
@@ -176,7 +188,7 @@ static bool read_view(const struct rls_gate *gate, struct postgres *postgres, co
         list = changed(gate->before.digests, view.digests);
         if (list.count == 0)
             return true;
-        if (!gate->options.all && !narrow(postgres, &list, &view, error))
+        if (!gate->options.all && !narrow(postgres, &list, &gate->before, &view, error))
             return false;
     }
     if (!rls_check_all(postgres, true, &view.findings, error) || !read_guards(postgres, &view, error))
@@ -254,6 +266,7 @@ static void copy_finding(struct rls_findings *to, const struct rls_finding *from
     finding->hint = text_copy(from->hint);
     finding->evidence = text_copy(from->evidence);
     finding->accepted = text_copy(from->accepted);
+    finding->inconclusive = from->inconclusive;
 }
 
 /* "CHECK object, reason": its reason where it is about the finding, or NULL. Blanks do not count. */
@@ -424,24 +437,37 @@ static bool refuse(const struct rls_gate *gate, const struct script *script, boo
 
 /* ---- the moments ---- */
 
-/* What view has seen is the state from now on. Of relations it did not look at, everything stays; a finding
- * that has gone stays known, so that what is undone and done again within one run is not told. */
+/* Whether the view says everything of a finding's object: "schema.table", "policy p on schema.table". */
+static bool tells_of(const struct view *view, const char *object)
+{
+    for (size_t i = 0; i < view->names.count; i++) {
+        const char *name = view->names.items[i];
+        size_t size = strlen(object), length = strlen(name);
+        if (text_ends_with(object, name) && (size == length || object[size - length - 1] == ' '))
+            return true;
+    }
+    return false;
+}
+
+/* What view has seen is the state from now on; of relations it did not look at, everything stays. */
 static void absorb(struct rls_gate *gate, struct view *view)
 {
     struct view *before = &gate->before;
 
-    if (view->narrow) {
-        for (size_t i = 0; i < before->guard_count; i++) {
-            if (sees(view, &before->guards[i]))
-                continue;
-            view->guards = memory_grow(view->guards, view->guard_count, sizeof *view->guards);
-            view->guards[view->guard_count++] = before->guards[i];
-            before->guards[i] = (struct guard){0};
-        }
-        rls_findings_move(&view->findings, &before->findings);
-        text_list_clear(&view->only);
-        view->narrow = false;
+    for (size_t i = 0; view->narrow && i < before->guard_count; i++) {
+        if (sees(view, &before->guards[i]))
+            continue;
+        view->guards = memory_grow(view->guards, view->guard_count, sizeof *view->guards);
+        view->guards[view->guard_count++] = before->guards[i];
+        before->guards[i] = (struct guard){0};
     }
+    for (size_t i = 0; view->narrow && i < before->findings.count; i++)
+        if (!tells_of(view, before->findings.items[i].object) &&
+            !rls_findings_have(&view->findings, &before->findings.items[i]))
+            copy_finding(&view->findings, &before->findings.items[i]);
+    text_list_clear(&view->only);
+    text_list_clear(&view->names);
+    view->narrow = false;
     view_clear(before);
     *before = *view;
     *view = (struct view){0};

@@ -1,6 +1,6 @@
 -- For each relation (oid) a number (digest) that is another when anything of it changed on which row-level security depends:
 -- flags, owner, rights, options, columns, policies, keys, parents, a view's text. oid 0 stands for what belongs to no relation: functions,
--- roles, default privileges, schemas, publications. Statistics and file numbers do not count.
+-- roles, default privileges, schemas, publications. Statistics and file numbers do not count. name is the relation's, qualified.
 WITH part (oid, hash) AS (
     SELECT c.oid, hashtextextended(ROW(c.relname, c.relnamespace, c.relkind, c.relowner, c.relacl, c.reloptions, c.relrowsecurity,
                                        c.relforcerowsecurity, c.relnatts)::text, 1)
@@ -50,7 +50,7 @@ WITH part (oid, hash) AS (
      UNION ALL
     SELECT 0, hashtextextended(u::text, 14) FROM pg_catalog.pg_publication AS u
 )
-SELECT p.oid, sum(p.hash) AS digest
+SELECT p.oid, sum(p.hash) AS digest, NULLIF(p.oid, 0)::regclass AS name
   FROM part AS p
  GROUP BY p.oid
  ORDER BY p.oid

@@ -96,6 +96,23 @@ SQL
     assert_status 0
 }
 
+@test "what one migration of a run mends, the next one may not undo" {
+    psql_value "create table old (tenant_id int not null); grant truncate on orders to $APP"
+    migration 002_revoke <<<"REVOKE TRUNCATE ON orders FROM $APP;"
+    migration 003_grant <<<"GRANT TRUNCATE ON orders TO $APP;"
+    run_pgmigrate apply --json
+    assert_status 10
+    assert_equal "$(json '.rls_refused | map("\(.check) \(.object)") | join(", ")')" "S17 public.orders"
+    assert_value "select max(version) from schema_migrations" 002_revoke
+    rm migrations/003*
+    migration 003_drop <<<"DROP TABLE old;"
+    migration 004_again <<<"CREATE TABLE old (tenant_id int NOT NULL);"
+    run_pgmigrate apply --json
+    assert_status 10
+    assert_equal "$(json '.rls_refused | map("\(.check) \(.object)") | join(", ")')" "S1 public.old"
+    assert_value "select max(version) from schema_migrations" 003_drop
+}
+
 @test "a finding is allowed by a directive with its reason, and only that one" {
     migration 002_allowed <<'SQL'
 -- pgmigrate: rls-allow=S1 public.colours, the same for all tenants, by design
