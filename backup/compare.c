@@ -9,14 +9,17 @@
 
 #define RANGE_SIZE ((int64_t)64 << 20)
 #define MOST_NAMED 20
-#define NO_MEMBER  SIZE_MAX
 
 /* ---- statistics ---- */
 
+/* That of a partitioned table looks at its partitions, too. */
 static bool analyze_one(void *context, struct crew_worker *worker, size_t item, struct error *error)
 {
     const struct rows *relations = context;
     const char *schema = rows_text(relations, item, "schema"), *name = rows_text(relations, item, "name");
+
+    if (rows_text(relations, item, "root") != NULL)
+        return true;
     OWNED char *sql =
         postgres_bind(sql_restore_analyze, (struct postgres_name[]){{"schema", schema}, {"name", name}, {0}});
 
@@ -45,6 +48,7 @@ struct comparing {
     const struct compare *compare;
     struct tables tables; /* with the sizes that they have here */
     size_t *numbers;      /* of each, in the manifest */
+    char **roots;         /* of the manifest's tables: what they are partitions of here, quoted, or NULL */
     struct ranges ranges;
     int64_t bytes;
     atomic_llong done;
@@ -54,7 +58,7 @@ struct comparing {
 };
 
 struct size {
-    const char *schema, *name; /* of rows */
+    const char *schema, *name, *root; /* of rows */
     int64_t bytes, pages;
 };
 
@@ -79,7 +83,8 @@ static struct size *read_sizes(const struct rows *rows)
 
     for (size_t i = 0; i < rows_count(rows); i++)
         sizes[i] = (struct size){rows_text(rows, i, "schema"), rows_text(rows, i, "name"),
-                                 rows_integer(rows, i, "bytes"), rows_integer(rows, i, "pages")};
+                                 rows_text(rows, i, "root"), rows_integer(rows, i, "bytes"),
+                                 rows_integer(rows, i, "pages")};
     if (rows_count(rows))
         qsort(sizes, rows_count(rows), sizeof *sizes, compare_names);
     return sizes;
@@ -117,6 +122,7 @@ static bool list_tables(struct comparing *comparing, const struct rows *rows, st
             rows_count(rows) ? bsearch(&wanted, sizes, rows_count(rows), sizeof wanted, compare_names) : NULL;
         if (!size)
             return missing(table, error);
+        comparing->roots[i] = text_copy(size->root);
         tables->items[tables->count++] = (struct table){.oid = text_format("%zu", i),
                                                         .schema = text_copy(table->schema),
                                                         .name = text_copy(table->name),
@@ -189,22 +195,31 @@ static void tick(void *context)
 
 /* ---- the verdict ---- */
 
-/* The first table of a partitioned one whose rows may be in any partition takes the sums of all of them. */
-static size_t representative(const struct compare *compare, size_t number)
+/* What its rows may be anywhere in, or NULL: as the manifest says, or where that is asked for, as it is here.
+ */
+static const char *root_of(const struct comparing *comparing, size_t number, bool by_roots)
 {
-    const struct manifest *manifest = compare->manifest;
+    const char *root = comparing->compare->manifest->tables[number].root;
 
-    for (size_t i = 0; manifest->tables[number].root && i < number; i++)
-        if (is_compared(compare, i) && text_equal(manifest->tables[i].root, manifest->tables[number].root))
+    return root == NULL && by_roots ? comparing->roots[number] : root;
+}
+
+/* The first table of a partitioned one whose rows may be in any partition takes the sums of all of them. */
+static size_t representative(const struct comparing *comparing, size_t number, bool by_roots)
+{
+    const char *root = root_of(comparing, number, by_roots);
+
+    for (size_t i = 0; root && i < number; i++)
+        if (is_compared(comparing->compare, i) && text_equal(root_of(comparing, i, by_roots), root))
             return i;
     return number;
 }
 
-static void add_difference(const struct manifest_table *table, const struct fingerprint *found,
-                           const struct fingerprint *expected, struct text_list *differences)
+static void add_difference(const struct manifest_table *table, const char *root,
+                           const struct fingerprint *found, const struct fingerprint *expected,
+                           struct text_list *differences)
 {
-    OWNED char *name =
-        table->root ? text_copy(table->root) : text_format("\"%s.%s\"", table->schema, table->name);
+    OWNED char *name = root ? text_copy(root) : text_format("\"%s.%s\"", table->schema, table->name);
 
     if (found->rows != expected->rows)
         text_list_add(differences, text_format("%s has %lld rows, not %lld", name, (long long)found->rows,
@@ -213,33 +228,52 @@ static void add_difference(const struct manifest_table *table, const struct fing
         text_list_add(differences, text_format("%s has other rows", name));
 }
 
-static bool judge(struct comparing *comparing, int64_t *ret_rows, struct error *error)
+static void find_differences(const struct comparing *comparing, bool by_roots, struct text_list *differences)
 {
     const struct manifest *manifest = comparing->compare->manifest;
     OWNED struct fingerprint *expected = memory_allocate(manifest->table_count, sizeof *expected);
-    AUTO(text_list_clear) struct text_list differences = {0};
+    OWNED struct fingerprint *found = memory_allocate(manifest->table_count, sizeof *found);
+
+    for (size_t i = 0; i < manifest->table_count; i++)
+        if (is_compared(comparing->compare, i)) {
+            size_t first = representative(comparing, i, by_roots);
+            fingerprint_merge(&expected[first], &manifest->tables[i].fingerprint);
+            fingerprint_merge(&found[first], &comparing->found[i]);
+        }
+    for (size_t i = 0; i < manifest->table_count && differences->count < MOST_NAMED; i++)
+        if (is_compared(comparing->compare, i) && representative(comparing, i, by_roots) == i &&
+            !fingerprint_equal(&found[i], &expected[i]))
+            add_difference(&manifest->tables[i], root_of(comparing, i, by_roots), &found[i], &expected[i],
+                           differences);
+}
+
+static void note_moves(const struct text_list *differences, struct text_list *notes)
+{
+    for (size_t i = 0; i < differences->count; i++)
+        text_list_add(notes,
+                      text_format("Partition %s: its bounds mean something else here, and rows went to "
+                                  "another one.",
+                                  differences->items[i]));
+}
+
+/* Where partitions differ and all of them together do not, rows were loaded through the root. */
+static bool judge(const struct comparing *comparing, struct text_list *ret_notes, struct error *error)
+{
+    AUTO(text_list_clear) struct text_list differences = {0}, together = {0};
     OWNED char *all = NULL;
 
-    for (size_t i = 0; i < manifest->table_count; i++) {
-        size_t first = is_compared(comparing->compare, i) ? representative(comparing->compare, i) : NO_MEMBER;
-
-        if (first == NO_MEMBER)
-            continue;
-        *ret_rows += comparing->found[i].rows;
-        fingerprint_merge(&expected[first], &manifest->tables[i].fingerprint);
-        if (first != i)
-            fingerprint_merge(&comparing->found[first], &comparing->found[i]);
-    }
-    for (size_t i = 0; i < manifest->table_count && differences.count < MOST_NAMED; i++)
-        if (is_compared(comparing->compare, i) && representative(comparing->compare, i) == i &&
-            !fingerprint_equal(&comparing->found[i], &expected[i]))
-            add_difference(&manifest->tables[i], &comparing->found[i], &expected[i], &differences);
+    find_differences(comparing, false, &differences);
     if (!differences.count)
         return true;
-    all = text_list_join(&differences, "; ");
+    find_differences(comparing, true, &together);
+    if (!together.count) {
+        note_moves(&differences, ret_notes);
+        return true;
+    }
+    all = text_list_join(&together, "; ");
     error_set(error, ERROR_PARTIAL, "the restored database differs from the backup: table %s",
-              differences.items[0]);
-    if (differences.count > 1)
+              together.items[0]);
+    if (together.count > 1)
         error_detail(error, "Tables that differ: %s.", all);
     return false;
 }
@@ -263,21 +297,34 @@ static bool run(struct comparing *comparing, struct postgres *postgres, struct e
                     error);
 }
 
+static int64_t count_rows(const struct comparing *comparing)
+{
+    int64_t rows = 0;
+
+    for (size_t i = 0; i < comparing->compare->manifest->table_count; i++)
+        rows += comparing->found[i].rows;
+    return rows;
+}
+
 bool compare_tables(const struct compare *compare, struct postgres *postgres, int64_t *ret_tables,
-                    int64_t *ret_rows, struct error *error)
+                    int64_t *ret_rows, struct text_list *ret_notes, struct error *error)
 {
     struct comparing comparing = {.compare = compare};
     bool ok;
 
     comparing.found = memory_allocate(compare->manifest->table_count, sizeof *comparing.found);
+    comparing.roots = memory_allocate(compare->manifest->table_count, sizeof *comparing.roots);
     pthread_mutex_init(&comparing.mutex, NULL);
-    *ret_rows = 0;
-    ok = run(&comparing, postgres, error) && judge(&comparing, ret_rows, error);
+    ok = run(&comparing, postgres, error) && judge(&comparing, ret_notes, error);
+    *ret_rows = count_rows(&comparing);
     *ret_tables = (int64_t)comparing.tables.count;
     pthread_mutex_destroy(&comparing.mutex);
     tables_clear(&comparing.tables);
     free(comparing.ranges.items);
     free(comparing.numbers);
+    for (size_t i = 0; i < compare->manifest->table_count; i++)
+        free(comparing.roots[i]);
+    free(comparing.roots);
     free(comparing.found);
     return ok;
 }

@@ -25,8 +25,8 @@ MUST_CHECK bool compare_analyze(const struct compare *compare, struct postgres *
                                 struct error *error);
 
 /* A difference is ERROR_PARTIAL naming the table, its detail naming them all. ret_tables and ret_rows count
- * what was found. */
+ * what was found. That rows are in another partition of the same table is a sentence in ret_notes. */
 MUST_CHECK bool compare_tables(const struct compare *compare, struct postgres *postgres, int64_t *ret_tables,
-                               int64_t *ret_rows, struct error *error);
+                               int64_t *ret_rows, struct text_list *ret_notes, struct error *error);
 
 #endif

@@ -242,13 +242,20 @@ static bool copy_piece(void *context, const char *data, size_t size, struct erro
     return copy_in_add(copying->copy, data, size, copying->stop, error);
 }
 
-static char *copy_statement(const struct load *load, const struct manifest_table *table, bool freeze)
+/* Where the rows of a table go: into itself, or through the partitioned table above it. */
+struct entrance {
+    const char *schema, *name;
+    bool is_root;
+};
+
+static char *copy_statement(const struct load *load, const struct manifest_table *table,
+                            const struct entrance *entrance, bool freeze)
 {
     OWNED char *columns = *table->columns ? text_format("(%s)", table->columns) : text_copy("");
 
     return postgres_bind(sql_restore_copy,
-                         (struct postgres_name[]){{"schema", table->schema},
-                                                  {"name", table->name},
+                         (struct postgres_name[]){{"schema", entrance->schema},
+                                                  {"name", entrance->name},
                                                   {"columns", columns},
                                                   {"format", table->binary ? "binary" : "text"},
                                                   {"freeze", freeze ? "on" : "off"},
@@ -282,12 +289,12 @@ static bool copy_members(const struct load *load, size_t first, size_t count, st
 }
 
 /* One COPY of item->members. */
-static bool copy(struct loading *loading, struct crew_worker *worker, const struct item *item, bool freeze,
-                 struct fingerprint *total, struct error *error)
+static bool copy(struct loading *loading, struct crew_worker *worker, const struct item *item,
+                 const struct entrance *entrance, bool freeze, struct fingerprint *total, struct error *error)
 {
     const struct load *load = loading->load;
     const struct manifest_table *table = &load->manifest->tables[item->table];
-    OWNED char *sql = copy_statement(load, table, freeze);
+    OWNED char *sql = copy_statement(load, table, entrance, freeze);
     AUTO(copying_clear)
     struct copying copying = {.stop = worker->stop,
                               .done = &loading->done,
@@ -316,12 +323,13 @@ static bool truncate_table(struct crew_worker *worker, const struct manifest_tab
     return postgres_execute(worker->postgres, sql, error);
 }
 
+/* Through the root other partitions' rows may have come in already. */
 static bool copy_table(struct loading *loading, struct crew_worker *worker, const struct item *item,
-                       struct fingerprint *total, struct error *error)
+                       const struct entrance *entrance, struct fingerprint *total, struct error *error)
 {
     const struct manifest_table *table = &loading->load->manifest->tables[item->table];
 
-    if (!truncate_table(worker, table, error))
+    if (!entrance->is_root && !truncate_table(worker, table, error))
         return false;
     for (size_t i = 0; i < table->chunk_count; i++) {
         struct item chunk = {.table = item->table,
@@ -329,20 +337,37 @@ static bool copy_table(struct loading *loading, struct crew_worker *worker, cons
                              .members = table->chunks[i].members,
                              .rows = table->chunks[i].rows};
 
-        if (!copy(loading, worker, &chunk, true, total, error))
+        if (!copy(loading, worker, &chunk, entrance, !entrance->is_root, total, error))
             return false;
     }
+    return true;
+}
+
+/* The bounds of partitions may depend on what is another here, such as a collation. */
+static bool find_root(struct crew_worker *worker, const struct manifest_table *table, struct rows **ret,
+                      struct entrance *entrance, struct error *error)
+{
+    const char *const names[] = {table->schema, table->name};
+
+    if (!postgres_query(worker->postgres, sql_restore_root, 2, names, ret, error))
+        return false;
+    if (rows_count(*ret) > 0)
+        *entrance = (struct entrance){rows_text(*ret, 0, "schema"), rows_text(*ret, 0, "name"), true};
     return true;
 }
 
 static bool copy_item(struct loading *loading, struct crew_worker *worker, const struct item *item,
                       struct fingerprint *ret, struct error *error)
 {
+    const struct manifest_table *table = &loading->load->manifest->tables[item->table];
     struct ledger_chunk done = {.table = item->table, .chunk = item->first};
+    struct entrance entrance = {table->schema, table->name, false};
+    AUTO(rows_free) struct rows *root = NULL;
 
-    if (!postgres_execute(worker->postgres, sql_begin, error) ||
-        !(item->members ? copy(loading, worker, item, false, &done.fingerprint, error)
-                        : copy_table(loading, worker, item, &done.fingerprint, error)) ||
+    if ((loading->last_try && !find_root(worker, table, &root, &entrance, error)) ||
+        !postgres_execute(worker->postgres, sql_begin, error) ||
+        !(item->members ? copy(loading, worker, item, &entrance, false, &done.fingerprint, error)
+                        : copy_table(loading, worker, item, &entrance, &done.fingerprint, error)) ||
         !ledger_add(worker->postgres, &done, error))
         return false;
     *ret = done.fingerprint;
@@ -401,7 +426,8 @@ static void add_total(struct loading *loading, const struct item *item, const st
     pthread_mutex_unlock(&loading->mutex);
 }
 
-/* A CHECK may ask other tables, which may not be there yet: once more when they are. */
+/* A CHECK may ask other tables, which may not be there yet: once more when they are. A row that its partition
+ * refuses goes through the root then. */
 static bool refused(struct loading *loading, struct crew_worker *worker, const struct item *item,
                     struct error *error)
 {

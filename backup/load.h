@@ -11,7 +11,9 @@
  *
  * Everything is compared with the manifest as it goes by: the members' digests, the rows of each COPY as the
  * server counts them, the tables' fingerprints. The first failure stops all but two: rows that a CHECK
- * refuses may need rows of other tables, and are tried once more at the end.
+ * refuses may need rows of other tables, and are tried once more at the end; those of a partition then go
+ * through the partitioned table, which finds the right one where its bounds mean something else here. Small
+ * tables, which pg_restore loads, have no such second way.
  */
 #ifndef BACKUP_LOAD_H
 #define BACKUP_LOAD_H

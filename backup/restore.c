@@ -213,7 +213,8 @@ static bool compare(struct restoring *restoring, struct error *error)
 
     if (restoring->options->schema_only || restoring->options->no_compare)
         return true;
-    return compare_tables(&comparison, restoring->target, &result->tables, &result->rows, error);
+    return compare_tables(&comparison, restoring->target, &result->tables, &result->rows, &result->notes,
+                          error);
 }
 
 /* ---- all of it ---- */

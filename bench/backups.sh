@@ -8,7 +8,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154,SC2016
 
 backup_contenders="pgmigrate pgmigrate-1 floor floor-1 pg_dump-Fc pg_dump-Fd-2 pg_dump-Fd-2-Z1 pipe-zstd pipe-zstd-sha256 pipe-zstd-2 pgbackrest"
-restore_contenders="pgmigrate pg_restore-2 pipe-psql"
+restore_contenders="pgmigrate pg_restore-2 pg_restore-2-analyze pipe-psql"
 verify_contenders="pgmigrate pgmigrate-decode sha256sum zstd-t"
 
 # ---- the databases ----
@@ -122,6 +122,13 @@ restore_pgmigrate() {
 restore_pg_restore-2() {
     psql -X -q -c "CREATE DATABASE \"$PGDATABASE\" TEMPLATE template0" postgres &&
         command=("$bindir/pg_restore" -e -j 2 -d "$PGDATABASE" "$backups/pg_dump-Fd-2/dump")
+}
+
+# Without statistics nobody would open the database to its users.
+restore_pg_restore-2-analyze() {
+    psql -X -q -c "CREATE DATABASE \"$PGDATABASE\" TEMPLATE template0" postgres &&
+        command=(bash -c '"$1/pg_restore" -e -j 2 -d "$2" "$3" && "$1/vacuumdb" -q -Z -j 2 -d "$2"' bash "$bindir" "$PGDATABASE"
+            "$backups/pg_dump-Fd-2/dump")
 }
 
 restore_pipe-psql() {
