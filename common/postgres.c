@@ -445,9 +445,18 @@ const char *rows_value(const struct rows *rows, size_t row, size_t column)
     return PQgetisnull(result, (int)row, (int)column) ? NULL : PQgetvalue(result, (int)row, (int)column);
 }
 
+/* Not PQfnumber, which takes a name as SQL does and folds it to lower case. */
+static int column_number(const PGresult *result, const char *column)
+{
+    for (int i = 0; i < PQnfields(result); i++)
+        if (strcmp(PQfname(result, i), column) == 0)
+            return i;
+    return -1;
+}
+
 const char *rows_text(const struct rows *rows, size_t row, const char *column)
 {
-    int number = PQfnumber(result_of(rows), column);
+    int number = column_number(result_of(rows), column);
     if (number < 0) {
         fprintf(stderr, "pgmigrate: internal error: a statement returned no column \"%s\"\n", column);
         abort();

@@ -89,7 +89,8 @@ struct rehearsed {
     /* Of the files, as the history has them; NULL where there is no file. */
     char *checksum, *rollback_checksum, *verify_checksum;
     bool transactional;
-    bool passed; /* applied without a weakness, and applied again after its rollback where it has one */
+    bool passed; /* applied; its rollback, where it has one, left what was there before, and it was applied
+                    again */
     int64_t execution_ms, lock_wait_ms, commit_ms, rollback_ms;
     struct rehearsed_statement *statements;
     size_t statement_count;

@@ -381,7 +381,7 @@ static bool run_chain(struct rehearse *rehearse, struct error *error)
 
 /* ---- all of it ---- */
 
-/* A weakness keeps no other migration from being rehearsed, but counts in the end. */
+/* What looks wrong keeps no other migration from being rehearsed, but counts in the end. */
 static bool has_passed(struct rehearsal *rehearsal)
 {
     bool passed = true;
@@ -389,7 +389,7 @@ static bool has_passed(struct rehearsal *rehearsal)
     for (size_t i = 0; i < rehearsal->count; i++) {
         struct rehearsed *item = &rehearsal->items[i];
 
-        item->passed = item->passed && item->weakness_count == 0;
+        item->passed = item->passed && !rehearsed_is_suspect(item);
         passed = passed && item->passed;
     }
     return passed;

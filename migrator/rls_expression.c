@@ -171,6 +171,14 @@ static bool is_empty_text(json_t *node)
     return text != NULL && *word(text, "sval") == '\0';
 }
 
+/* As the length of a setting may be. */
+static bool is_zero(json_t *node)
+{
+    json_t *number = json_object_get(as(node, "A_Const"), "ival");
+
+    return number != NULL && json_integer_value(json_object_get(number, "ival")) == 0;
+}
+
 static bool is_no_tenant(json_t *node)
 {
     json_t *test = as(node, "NullTest"), *compared = as(node, "A_Expr");
@@ -179,7 +187,7 @@ static bool is_no_tenant(json_t *node)
         return strcmp(word(test, "nulltesttype"), "IS_NULL") == 0 && is_session(json_object_get(test, "arg"));
     return compared != NULL && strcmp(operator_of(compared), "=") == 0 &&
            is_session(json_object_get(compared, "lexpr")) &&
-           is_empty_text(json_object_get(compared, "rexpr"));
+           (is_empty_text(json_object_get(compared, "rexpr")) || is_zero(json_object_get(compared, "rexpr")));
 }
 
 /* column = COALESCE(session, column) */
@@ -199,6 +207,14 @@ static bool is_distinct(json_t *node, const char *kind)
     json_t *left = json_object_get(compared, "lexpr"), *right = json_object_get(compared, "rexpr");
 
     return strcmp(word(compared, "kind"), kind) == 0 && (is_session(left) || is_session(right));
+}
+
+static bool is_compared_with_session(json_t *node)
+{
+    json_t *compared = as(node, "A_Expr");
+
+    return compared != NULL &&
+           (is_session(json_object_get(compared, "lexpr")) || is_session(json_object_get(compared, "rexpr")));
 }
 
 static bool opens(json_t *node, bool nullable);
@@ -231,11 +247,23 @@ static bool case_opens(json_t *fields)
     return false;
 }
 
+/* What nobody knows counts as true: a comparison with no tenant. */
+static bool test_opens(json_t *fields)
+{
+    const char *test = word(fields, "booltesttype");
+
+    return is_compared_with_session(json_object_get(fields, "arg")) &&
+           (strcmp(test, "IS_NOT_TRUE") == 0 || strcmp(test, "IS_NOT_FALSE") == 0 ||
+            strcmp(test, "IS_UNKNOWN") == 0);
+}
+
 static bool opens(json_t *node, bool nullable)
 {
     json_t *compared;
 
     node = unwrapped(node);
+    if (as(node, "BooleanTest") != NULL)
+        return test_opens(as(node, "BooleanTest"));
     compared = as(node, "A_Expr");
     if (is_no_tenant(node))
         return true;

@@ -391,16 +391,89 @@ static bool names(const char *text, size_t length, const char *name, bool deep)
     return false;
 }
 
-/* The last statement that names it, or else has its name in a string. */
+/* What a statement that makes a check find something has in it, apart from the object's name; the first such
+ * statement made a table, of anything else the last one counts. */
+static const struct {
+    const char *check, *words[4];
+    bool first;
+} causes[] = {
+    {"M1", {"view"}, false},
+    {"M2", {"function", "procedure", "routine"}, false},
+    {"M5", {"disable", "force", "drop"}, false},
+    {"M7", {"rename", "drop"}, false},
+    {"S1", {"create", "add", "disable"}, true},
+    {"S2", {"disable", "policy"}, false},
+    {"S3", {"policy", "enable"}, false},
+    {"S4", {"owner", "force", "grant"}, false},
+    {"S5", {"role", "user", "grant"}, false},
+    {"S7", {"policy"}, false},
+    {"S8", {"policy"}, false},
+    {"S9", {"policy"}, false},
+    {"S10", {"policy"}, false},
+    {"S11", {"policy"}, false},
+    {"S12", {"policy"}, false},
+    {"S13", {"policy"}, false},
+    {"S14", {"null", "create", "add"}, false},
+    {"S15", {"unique", "primary"}, false},
+    {"S16", {"references", "foreign"}, false},
+    {"S17", {"grant"}, false},
+    {"S18", {"grant", "partition", "inherit", "inherits"}, false},
+    {"S19", {"view", "grant"}, false},
+    {"S20", {"grant", "materialized", "foreign"}, false},
+    {"S21", {"function", "procedure", "routine"}, false},
+    {"S22", {"function"}, false},
+    {"S23", {"grant"}, false},
+    {"S24", {"default", "grant"}, false},
+    {"S25", {"publication"}, false},
+};
+#define CAUSES (sizeof causes / sizeof *causes)
+
+static bool has_cause(const char *text, size_t cause, bool deep)
+{
+    struct tokens tokens = {.text = text, .length = strlen(text)};
+    struct token token;
+    bool first = true;
+
+    for (size_t i = 0; deep && i < 4 && causes[cause].words[i] != NULL; i++)
+        if (strcasestr(text, causes[cause].words[i]) != NULL)
+            return true;
+    for (; token_next(&tokens, &token); first = false) {
+        if (first && token_is(&token, "comment"))
+            return false;
+        for (size_t i = 0; i < 4 && causes[cause].words[i] != NULL; i++)
+            if (token_is(&token, causes[cause].words[i]))
+                return true;
+    }
+    return false;
+}
+
+/* How a statement is looked for, from what is surest to what is left. */
+enum look_for { CAUSE_AND_NAME, NAME, CAUSE_AND_DEEP_NAME, DEEP_NAME, CAUSE, LOOKS };
+
+static bool suits(const struct statement *statement, const char *name, size_t cause, enum look_for look)
+{
+    bool deep = look == CAUSE_AND_DEEP_NAME || look == DEEP_NAME;
+    bool wants_cause = look == CAUSE_AND_NAME || look == CAUSE_AND_DEEP_NAME || look == CAUSE;
+
+    if (wants_cause && (cause == CAUSES || !has_cause(statement->text, cause, deep)))
+        return false;
+    return look == CAUSE || names(statement->text, strlen(statement->text), name, deep);
+}
+
+/* The statement that did it, as far as its words tell. */
 static void point_at(const struct script *script, const struct rls_finding *finding, struct error *error)
 {
     OWNED char *name = bare_name(finding->object);
+    size_t cause = 0;
 
+    while (cause < CAUSES && !text_equal(causes[cause].check, finding->check))
+        cause++;
     error_at(error, script->source->path, 0, 0);
-    for (int deep = 0; deep < 2 && name != NULL && error->line == 0; deep++)
-        for (size_t i = script->count; i > 0 && error->line == 0; i--) {
-            const struct statement *statement = &script->items[i - 1];
-            if (!names(statement->text, strlen(statement->text), name, deep == 1))
+    for (int look = 0; look < LOOKS && name != NULL && error->line == 0; look++)
+        for (size_t i = 0; i < script->count && error->line == 0; i++) {
+            bool first = cause < CAUSES && causes[cause].first;
+            const struct statement *statement = &script->items[first ? i : script->count - 1 - i];
+            if (!suits(statement, name, cause, (enum look_for)look))
                 continue;
             struct text_position at = script_position(script, statement, 0);
             error_at(error, script->source->path, at.line, at.column);

@@ -81,6 +81,9 @@ bool rls_tenants_find(struct postgres *postgres, const struct rls_settings *sett
 {
     if (settings->tenants.count == 1)
         return error_set(error, ERROR_USAGE, "probing takes two tenants, not one");
+    if (settings->tenants.count > 1 && text_equal(settings->tenants.items[0], settings->tenants.items[1]))
+        return error_set(error, ERROR_USAGE, "probing takes two tenants, not \"%s\" twice",
+                         settings->tenants.items[0]);
     for (size_t i = 0; i < 2 && settings->tenants.count > 1; i++)
         ret->names[i] = text_copy(settings->tenants.items[i]);
     if (!ret->names[0] && settings->tenants_query && !ask(postgres, settings->tenants_query, ret, error))

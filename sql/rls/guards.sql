@@ -10,6 +10,10 @@ SELECT t.oid, t.object, 'FORCE ROW LEVEL SECURITY', 'M5', 'medium', format('ALTE
   FROM relation AS t
  WHERE t.forced
  UNION ALL
+SELECT t.oid, t.object, 'its tenant column', 'M7', 'high', 'Name the new column in tenant_column.', t.object
+  FROM tenant_table AS t
+ WHERE EXISTS (SELECT FROM tenant_column AS c WHERE c.relation = t.oid)
+ UNION ALL
 SELECT r.oid, r.object, format('the restrictive policy %I', p.polname), 'M5', 'high',
        format('CREATE POLICY %I ON %s AS RESTRICTIVE …;', p.polname, r.object), r.object
   FROM pg_catalog.pg_policy AS p
@@ -22,7 +26,7 @@ SELECT v.oid, format('view %s', v.object), split_part(o.option, '=', 1), 'M1', C
  CROSS JOIN unnest(v.options) AS o(option)
  WHERE o.option ~ '^security_(invoker|barrier)=(true|on|yes|1)$'
  UNION ALL
-SELECT 0, format('function %s', f.oid::regprocedure), g.guard, 'M2', 'medium', format('ALTER FUNCTION %s %s;', f.oid::regprocedure, g.remedy),
+SELECT 0, format('function %s', f.oid::regprocedure), g.guard, 'M2', 'medium', format('ALTER ROUTINE %s %s;', f.oid::regprocedure, g.remedy),
        f.oid::regprocedure::text
   FROM pg_catalog.pg_proc AS f
   JOIN pg_catalog.pg_namespace AS n ON n.oid = f.pronamespace

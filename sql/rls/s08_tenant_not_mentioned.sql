@@ -1,13 +1,18 @@
 -- S8, medium: a permissive policy that asks who somebody is, but not whose the row is: it mentions no tenant column of its table.
--- Known from what the policy depends on, not from its text. One that looks into other tables may find the tenant there.
+-- Known from what the policy depends on, not from its text. One that asks other tables about the row may find the tenant there.
 WITH :scope, mention AS (
     -- Policies that depend on a tenant column, or on another table.
     SELECT DISTINCT d.objid AS policy, d.refobjid = p.relation AS own
       FROM policy AS p
       JOIN pg_catalog.pg_depend AS d
         ON d.classid = 'pg_catalog.pg_policy'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_catalog.pg_class'::regclass
-     WHERE d.refobjid <> p.relation
-        OR EXISTS (SELECT FROM tenant_column AS c WHERE c.relation = p.relation AND c.number = d.refobjsubid)
+     WHERE (d.refobjid <> p.relation
+            AND EXISTS (SELECT
+                          FROM pg_catalog.pg_depend AS o
+                         WHERE o.classid = 'pg_catalog.pg_policy'::regclass AND o.objid = p.oid
+                           AND o.refclassid = 'pg_catalog.pg_class'::regclass AND o.refobjid = p.relation AND o.refobjsubid > 0))
+        OR (d.refobjid = p.relation
+            AND EXISTS (SELECT FROM tenant_column AS c WHERE c.relation = p.relation AND c.number = d.refobjsubid))
 )
 SELECT 'S8' AS "check", 'medium' AS severity, p.object, NULL AS role,
        'the policy does not look at the tenant of the row' AS message,
@@ -21,8 +26,5 @@ SELECT 'S8' AS "check", 'medium' AS severity, p.object, NULL AS role,
    AND COALESCE(p.using_text, p.check_text) NOT IN ('true', 'false')
    AND COALESCE(p.check_text, '') <> 'true'
    AND NOT EXISTS (SELECT FROM mention AS m WHERE m.policy = p.oid)
-   AND NOT EXISTS (SELECT
-                     FROM policy AS o
-                     JOIN mention AS m ON m.policy = o.oid AND m.own
-                    WHERE o.relation = t.oid AND NOT o.permissive AND o.command IN (p.command, '*'))
+   AND p.oid NOT IN (SELECT oid FROM guarded)
  ORDER BY p.object

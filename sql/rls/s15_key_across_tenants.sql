@@ -9,14 +9,15 @@ SELECT 'S15' AS "check", 'low' AS severity, t.object, NULL AS role,
   JOIN pg_catalog.pg_index AS i ON i.indrelid = t.oid AND i.indisunique
   JOIN pg_catalog.pg_class AS x ON x.oid = i.indexrelid
   JOIN LATERAL (SELECT c.name FROM tenant_column AS c WHERE c.relation = t.oid ORDER BY c.number LIMIT 1) AS n ON true
- CROSS JOIN LATERAL (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY u.place) AS names,
-                            bool_or(a.attnum IN (SELECT c.number FROM tenant_column AS c WHERE c.relation = t.oid)) AS tenant,
-                            bool_or(a.attidentity <> '' OR a.atthasdef OR a.atttypid = 'uuid'::regtype) AS made,
+ CROSS JOIN LATERAL (SELECT string_agg(pg_catalog.pg_get_indexdef(i.indexrelid, u.place::int, false), ', ' ORDER BY u.place) AS names,
+                            COALESCE(bool_or(a.attnum IN (SELECT c.number FROM tenant_column AS c WHERE c.relation = t.oid)), false) AS tenant,
+                            COALESCE(bool_or(a.attidentity <> '' OR a.atthasdef OR a.atttypid = 'uuid'::regtype), false) AS made,
                             bool_or(EXISTS (SELECT
                                               FROM pg_catalog.pg_constraint AS f
                                              WHERE f.conrelid = t.oid AND f.contype = 'f' AND a.attnum = ANY (f.conkey))) AS refers
                        FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS u(number, place)
-                       JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.oid AND a.attnum = u.number) AS k
+                       LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.oid AND a.attnum = u.number
+                      WHERE u.place <= i.indnkeyatts) AS k
  WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_inherits AS h WHERE h.inhrelid = t.oid)
    AND k.names IS NOT NULL
    AND NOT k.tenant

@@ -1,12 +1,12 @@
 -- S18, high: a partition or an inheritance child that the application may use by its own name, while only its parent has row
 -- security: policies of the parent count only through the parent. A child without grants is no finding.
-WITH :scope, ancestor AS (
+WITH RECURSIVE :scope, ancestor AS (
     SELECT i.inhrelid AS child, i.inhparent AS parent
       FROM pg_catalog.pg_inherits AS i
      UNION
-    SELECT i.inhrelid, j.inhparent
-      FROM pg_catalog.pg_inherits AS i
-      JOIN pg_catalog.pg_inherits AS j ON j.inhrelid = i.inhparent
+    SELECT a.child, j.inhparent
+      FROM ancestor AS a
+      JOIN pg_catalog.pg_inherits AS j ON j.inhrelid = a.parent
 )
 SELECT 'S18' AS "check", 'high' AS severity, c.object, g.role_name AS role,
        format('has %s by its own name, where the policies of %s do not count',

@@ -1,4 +1,4 @@
--- S19, high: a view that the application may read, without security_invoker, whose owner sees all rows of a table below: superusers,
+-- S19, high: a view that the application may use, without security_invoker, whose owner sees all rows of a table below: superusers,
 -- BYPASSRLS, and owners of tables without FORCE. The owner is what counts: one who is subject to the policies is no finding.
 WITH RECURSIVE :scope, below (view, oid, as_owner) AS (
     -- What a view reads, and as whom: NULL is who asks.
@@ -20,16 +20,22 @@ WITH RECURSIVE :scope, below (view, oid, as_owner) AS (
       JOIN relation AS n ON n.oid = d.refobjid
 )
 SELECT DISTINCT 'S19' AS "check", 'high' AS severity, format('view %s', v.object) AS object, g.role_name AS role,
-       format('shows all rows of %s: its owner %I is not subject to the policies', t.object, e.name) AS message,
+       format('%s all rows of %s: its owner %I is not subject to the policies',
+              CASE WHEN g.reads THEN 'shows' ELSE 'lets through to' END, t.object, e.name) AS message,
        CASE WHEN current_setting('server_version_num')::int >= 150000
             THEN format('ALTER VIEW %s SET (security_invoker = true);', v.object)
             ELSE format('ALTER VIEW %s OWNER TO …; a role that policies apply to', v.object) END AS hint,
-       format('SET ROLE %I; SELECT count(*) FROM %s;', g.role_name, v.object) AS evidence,
+       CASE WHEN g.reads THEN format('SET ROLE %I; SELECT count(*) FROM %s;', g.role_name, v.object)
+            ELSE format('granted: %s', g.privileges) END AS evidence,
        false AS inconclusive
   FROM below AS b
   JOIN relation AS v ON v.oid = b.view
   JOIN tenant_table AS t ON t.oid = b.oid AND t.row_security
   JOIN exempt_owner AS e ON e.relation = t.oid AND e.role = b.as_owner
-  JOIN granted AS g ON g.relation = v.oid AND g.privilege = 'SELECT'
+  JOIN (SELECT g.relation, g.role_name, bool_or(g.privilege = 'SELECT') AS reads,
+               string_agg(DISTINCT g.privilege, ', ' ORDER BY g.privilege) AS privileges
+          FROM granted AS g
+         WHERE g.privilege IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
+         GROUP BY g.relation, g.role_name) AS g ON g.relation = v.oid
  WHERE NOT v.exempt
  ORDER BY object, role

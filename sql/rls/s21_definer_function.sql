@@ -4,7 +4,7 @@
 WITH :scope, function AS (
     SELECT f.oid, format('function %s', f.oid::regprocedure) AS object, f.oid::regprocedure::text AS signature, f.proowner AS owner,
            f.proconfig AS config, a.name AS role,
-           f.prosrc || COALESCE(to_jsonb(f) ->> 'prosqlbody', '') AS body, f.prorettype = 'trigger'::regtype AS trigger,
+           f.prosrc || COALESCE(to_jsonb(f) ->> 'prosqlbody', '') AS body, f.prorettype = 'trigger'::regtype AS trigger, n.nspname::text LIKE ANY (p.schemas) AS looked_at,
            EXISTS (SELECT
                      FROM pg_catalog.pg_depend AS d
                     WHERE d.classid = 'pg_catalog.pg_policy'::regclass AND d.refclassid = 'pg_catalog.pg_proc'::regclass
@@ -16,7 +16,6 @@ WITH :scope, function AS (
      WHERE f.prosecdef
        AND n.nspname !~ '^pg_'
        AND n.nspname <> 'information_schema'
-       AND n.nspname::text LIKE ANY (p.schemas)
        AND f.proowner <> a.oid
        AND NOT EXISTS (SELECT
                          FROM pg_catalog.pg_depend AS d
@@ -28,7 +27,7 @@ WITH :scope, function AS (
 )
 SELECT DISTINCT 'S21' AS "check", 'high' AS severity, f.object, f.role,
        format('runs as %I, who is not subject to the policies of %s, and names that table', e.name, t.object) AS message,
-       format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC, %I; or ALTER FUNCTION %s SECURITY INVOKER;', f.signature, f.role, f.signature)
+       format('REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC, %I; or ALTER ROUTINE %s SECURITY INVOKER;', f.signature, f.role, f.signature)
            AS hint,
        NULL AS evidence, false AS inconclusive
   FROM function AS f
@@ -44,8 +43,9 @@ SELECT DISTINCT 'S21' AS "check", 'high' AS severity, f.object, f.role,
  UNION ALL
 SELECT 'S21', 'medium', f.object, min(f.role),
        'is SECURITY DEFINER without a search_path of its own',
-       format('ALTER FUNCTION %s SET search_path = pg_catalog, pg_temp;', f.signature), NULL, false
+       format('ALTER ROUTINE %s SET search_path = pg_catalog, pg_temp;', f.signature), NULL, false
   FROM function AS f
- WHERE NOT EXISTS (SELECT FROM unnest(f.config) AS c(setting) WHERE c.setting LIKE 'search\_path=%')
+ WHERE f.looked_at
+   AND NOT EXISTS (SELECT FROM unnest(f.config) AS c(setting) WHERE c.setting LIKE 'search\_path=%')
  GROUP BY f.object, f.signature
  ORDER BY object, role

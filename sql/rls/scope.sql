@@ -32,7 +32,8 @@ setting AS (
        AND c.relpersistence <> 't'
        AND n.nspname !~ '^pg_'
        AND n.nspname <> 'information_schema'
-       AND n.nspname::text LIKE ANY (p.schemas)
+       -- Through views and partitions the tables can be reached from anywhere.
+       AND (n.nspname::text LIKE ANY (p.schemas) OR c.relkind IN ('v', 'm') OR c.relispartition)
        AND (p.only IS NULL OR c.oid = ANY (p.only))
        AND NOT EXISTS (SELECT
                          FROM pg_catalog.pg_depend AS d
@@ -58,9 +59,14 @@ setting AS (
      WHERE r.kind IN ('r', 'p')
        AND NOT r.exempt
        AND (r.oid IN (SELECT relation FROM tenant_column) OR r.oid IN (SELECT relation FROM through))
+), grantee AS (
+    SELECT DISTINCT a.grantee AS role
+      FROM (SELECT t.acl FROM tenant_table AS t UNION ALL SELECT v.acl FROM relation AS v WHERE v.kind IN ('v', 'm')) AS o
+     CROSS JOIN LATERAL aclexplode(o.acl) AS a
 ), app_role AS (
     -- The application's roles: those that are named; else every role that logs in, is no superuser, owns no table of tenants,
-    -- and was granted something on one, by itself or through the roles it belongs to.
+    -- and was granted something on one, or on a view, by itself or through the roles it belongs to; and roles that such a one
+    -- takes on by SET ROLE, without having their rights before.
     SELECT r.oid, r.rolname AS name, r.rolsuper AS superuser, r.rolbypassrls AS bypass
       FROM pg_catalog.pg_roles AS r
      CROSS JOIN pattern AS p
@@ -69,11 +75,18 @@ setting AS (
                 ELSE r.rolcanlogin AND NOT r.rolsuper
                      AND r.oid NOT IN (SELECT owner FROM tenant_table)
                      AND EXISTS (SELECT
-                                   FROM (SELECT DISTINCT a.grantee
-                                           FROM tenant_table AS t
-                                          CROSS JOIN LATERAL aclexplode(t.acl) AS a) AS g
-                                  WHERE g.grantee = 0 OR pg_catalog.pg_has_role(r.oid, g.grantee, 'MEMBER'))
+                                   FROM grantee AS g
+                                  WHERE g.role = 0 OR pg_catalog.pg_has_role(r.oid, g.role, 'MEMBER'))
            END
+        OR (NOT r.rolcanlogin
+            AND r.oid IN (SELECT role FROM grantee)
+            AND EXISTS (SELECT
+                          FROM pg_catalog.pg_roles AS m
+                         WHERE m.rolcanlogin
+                           AND NOT m.rolsuper
+                           AND (p.roles = '{}' OR m.rolname::text LIKE ANY (p.roles))
+                           AND pg_catalog.pg_has_role(m.oid, r.oid, 'MEMBER')
+                           AND NOT pg_catalog.pg_has_role(m.oid, r.oid, 'USAGE')))
 ), policy AS (
     -- Policies that concern the application's roles. The server takes a missing USING as false, and uses USING where WITH CHECK is
     -- missing. The trees are the expressions as stored, in which a column is known by its number.
@@ -90,6 +103,27 @@ setting AS (
                      FROM app_role AS a
                     CROSS JOIN unnest(p.polroles) AS u(role)
                     WHERE u.role <> 0 AND pg_catalog.pg_has_role(a.oid, u.role, 'USAGE'))
+), restrictive AS (
+    -- Restrictive policies that look at the tenant column.
+    SELECT DISTINCT p.oid, p.relation, p.command, p.roles
+      FROM policy AS p
+      JOIN pg_catalog.pg_depend AS d
+        ON d.classid = 'pg_catalog.pg_policy'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_catalog.pg_class'::regclass
+       AND d.refobjid = p.relation
+      JOIN tenant_column AS c ON c.relation = p.relation AND c.number = d.refobjsubid
+     WHERE NOT p.permissive
+), guarded AS (
+    -- Permissive policies beside which such a one stands for each of their commands, and for whom they are for.
+    SELECT p.oid
+      FROM policy AS p
+     WHERE p.permissive
+       AND NOT EXISTS (SELECT
+                         FROM unnest(CASE WHEN p.command = '*' THEN ARRAY['r', 'a', 'w', 'd'] ELSE ARRAY[p.command::text] END) AS c(command)
+                        WHERE NOT EXISTS (SELECT
+                                            FROM restrictive AS r
+                                           WHERE r.relation = p.relation
+                                             AND r.command::text IN (c.command, '*')
+                                             AND (0 = ANY (r.roles) OR r.roles @> p.roles)))
 ), granted AS (
     -- What the application's roles may do with a relation or a column of it, but for its owner's own rights.
     SELECT DISTINCT g.relation, g.privilege, a.oid AS role, a.name AS role_name, COALESCE(r.rolname::text, 'PUBLIC') AS grantee

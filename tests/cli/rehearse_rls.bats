@@ -59,7 +59,7 @@ weaknesses()
     migration 002_policy_rollback <<<$'ALTER POLICY own ON orders USING (true);'
     run_pgmigrate rehearse --json
     assert_status 3
-    assert_equal "$(json '.migrations[0] | "\(.passed) \(.rollback)"')" "true differs"
+    assert_equal "$(json '.migrations[0] | "\(.passed) \(.rollback)"')" "false differs"
     [[ $(differences) == *"row-level security of policy own on public.orders: "*"(S7)"* ]]
     run_pgmigrate rehearse
     assert_output "after the rollback: row-level security of policy own on public.orders: "

@@ -14,14 +14,14 @@ setup()
 teardown()
 {
     drop_test_database
-    psql_server "drop role if exists $APP, $OWNER, ${TEST_DATABASE}_boss, ${TEST_DATABASE}_weak, ${TEST_DATABASE}_dump"
+    psql_server "drop role if exists $APP, ${APP}_anon, $OWNER, ${TEST_DATABASE}_boss, ${TEST_DATABASE}_weak, ${TEST_DATABASE}_dump"
     test_teardown
 }
 
 # Statements as the owner; :app is the application's role.
 build()
 {
-    psql -XAtq -v ON_ERROR_STOP=1 -v app="$APP" -v owner="$OWNER" -d "$DATABASE_URL" -f - >/dev/null
+    psql -XAtq -v ON_ERROR_STOP=1 -v app="$APP" -v anon="${APP}_anon" -v owner="$OWNER" -d "$DATABASE_URL" -f - >/dev/null
 }
 
 # "S1 high core.t [role]" in lines, without what the server's version is to blame for, and without the roles' names.
@@ -99,7 +99,7 @@ call core.policy('ok_update', 'using (tenant_id = core.tenant())');
 call core.policy('s8', $$using (note = 'open')$$);
 call core.policy('ok_s8', $$using (note = 'open')$$);
 create policy q on core.ok_s8 as restrictive using (tenant_id = core.tenant());
-call core.policy('ok_member', $$using (exists (select from core.tenants as t where t.id = 7))$$);
+call core.policy('ok_member', $$using (exists (select from core.tenants as t where t.name = note))$$);
 call core.policy('s9', 'using (tenant_id = core.tenant()) with check (note is not null)');
 call core.policy('s10_null', $$using (core.tenant() is null or tenant_id = core.tenant())$$);
 call core.policy('s10_empty', $$using (nullif(current_setting('app.t', true), '') is null or tenant_id = core.tenant())$$);
@@ -335,6 +335,94 @@ SQL
     assert_equal "$(json '.inconclusive[] | "\(.check) \(.role)"' | sed "s/$TEST_DATABASE//")" "S6 _app"
     verify --static-only
     assert_equal "$(json '.inconclusive | length')" 0
+}
+
+@test "what may only be written through a view, deep partitions, and expressions that say nothing are found" {
+    { sound_functions; cat <<'SQL'; } | build
+call core.policy('own_views', 'using (tenant_id = (select core.tenant()))');
+create view core.written as select * from core.own_views;
+grant insert, update, delete on core.written to :app;
+create table core.top (tenant_id int not null, day int not null) partition by range (day);
+create table core.middle partition of core.top for values from (0) to (100) partition by range (day);
+create table core.low partition of core.middle for values from (0) to (50) partition by range (day);
+create table core.leaf partition of core.low for values from (0) to (10);
+alter table core.top enable row level security;
+create policy p on core.top using (tenant_id = (select core.tenant()));
+grant select on core.leaf to :app;
+call core.policy('not_null', 'using (tenant_id is not null)');
+call core.policy('or_not_null', 'using (tenant_id = (select core.tenant()) or id is not null)');
+call core.policy('not_true', 'using ((tenant_id <> core.tenant()) is not true)');
+call core.policy('length', $$using (tenant_id = (select core.tenant()) or length(current_setting('app.tenant', true)) = 0)$$);
+call core.policy('in_list', 'using (tenant_id in (1, 2))');
+call core.policy('reversed', 'using (7 = tenant_id)');
+create table core.named (tenant_id varchar(20) not null, id int);
+alter table core.named enable row level security;
+create policy p on core.named using (tenant_id = 'acme');
+call core.policy('elsewhere', 'using (exists (select from core.own_views as o where o.tenant_id = core.tenant()))');
+call core.policy('expression', 'using (tenant_id = (select core.tenant()))');
+create unique index expression_key on core.expression (lower(note));
+create unique index included_key on core.expression (note) include (tenant_id);
+create procedure core.erase() language sql security definer set search_path = pg_catalog as 'delete from core.own_views';
+-- Sound: what is permitted to all is restricted to the tenant, by one policy or by one for each command.
+call core.policy('restricted', 'using (true)');
+create policy r on core.restricted as restrictive using (tenant_id = (select core.tenant()));
+call core.policy('each', 'using (true) with check (true)');
+create policy r on core.each as restrictive for select using (tenant_id = (select core.tenant()));
+create policy a on core.each as restrictive for insert with check (tenant_id = (select core.tenant()));
+create policy w on core.each as restrictive for update using (tenant_id = (select core.tenant()));
+create policy d on core.each as restrictive for delete using (tenant_id = (select core.tenant()));
+-- Not so: only what is read is restricted.
+call core.policy('half', 'using (true)');
+create policy r on core.half as restrictive for select using (tenant_id = (select core.tenant()));
+reset role;
+create schema api;
+create view api.elsewhere as select * from core.own_views;
+grant usage on schema api to :app;
+grant select on api.elsewhere to :app;
+SQL
+    verify --schemas core
+    assert_found "S7 high policy p on core.half
+S7 high policy p on core.not_null
+S7 high policy p on core.or_not_null
+S8 medium policy p on core.elsewhere
+S10 high policy p on core.length
+S10 high policy p on core.not_true
+S13 medium policy p on core.in_list
+S13 medium policy p on core.named
+S13 medium policy p on core.reversed
+S15 low core.expression
+S15 low core.expression
+S18 high core.leaf _app
+S19 high view api.elsewhere _app
+S19 high view core.written _app
+S21 high function core.erase() _app"
+    # The remedies run as they are.
+    psql_value "$(json '.findings[] | select(.check == "S21") | .hint' | sed 's/; or .*/;/')"
+    psql_value "$(json '.findings[] | select(.check == "S21") | .hint' | sed 's/.*; or //')"
+}
+
+@test "roles that are taken on by SET ROLE count, and those that reach tables through views alone" {
+    { sound_functions; cat <<'SQL'; } | build
+call core.plain('orders');
+alter table core.orders enable row level security;
+create policy p on core.orders using (tenant_id = (select core.tenant()));
+create view core.shown as select * from core.orders;
+reset role;
+alter role :app noinherit;
+create role :anon nologin;
+grant :anon to :app;
+grant select on core.shown to :anon;
+grant truncate on core.orders to :anon;
+SQL
+    run_pgmigrate rls --json
+    assert_found "S17 high core.orders _app_anon
+S19 high view core.shown _app_anon"
+    run_pgmigrate rls --json --role "$APP"
+    assert_found "S17 high core.orders _app_anon
+S19 high view core.shown _app_anon"
+    psql_value "drop owned by ${APP}_anon; drop role ${APP}_anon; grant select on core.shown to $APP"
+    run_pgmigrate rls --json
+    assert_found "S19 high view core.shown _app"
 }
 
 @test "a server whose minor version has a hole is told by what mends it" {

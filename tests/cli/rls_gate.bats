@@ -41,7 +41,7 @@ assert_refused() # FINDING PLACE
 @test "what weakens row-level security is refused with the statement that did it, and nothing is left" {
     migration 002_table <<<$'SELECT 1;\nCREATE TABLE lines (tenant_id int NOT NULL);\nCREATE INDEX ON lines (tenant_id);'
     migration 003_next <<<'CREATE TABLE next (id int);'
-    assert_refused "S1 public.lines" "migrations/002_table.sql:3"
+    assert_refused "S1 public.lines" "migrations/002_table.sql:2"
     assert_value "select to_regclass('lines') is null and to_regclass('next') is null" t
     migration 002_like <<<$'CREATE TABLE copies (LIKE orders INCLUDING ALL);'
     assert_refused "S1 public.copies" "migrations/002_like.sql:1"
@@ -55,6 +55,14 @@ assert_refused() # FINDING PLACE
     assert_refused "M2 function public.count_all(), M2 function public.count_all()" "migrations/002_function.sql:1"
     migration 002_grant <<<"GRANT TRUNCATE ON orders TO $APP;"
     assert_refused "S17 public.orders" "migrations/002_grant.sql:1"
+    migration 002_later <<<$'ALTER TABLE orders DISABLE ROW LEVEL SECURITY;\nALTER TABLE orders ADD COLUMN x int;\nCOMMENT ON TABLE orders IS \'disable\';'
+    assert_refused "M5 public.orders, S2 public.orders" "migrations/002_later.sql:1"
+    migration 002_altered <<<$'ALTER POLICY tenant ON orders USING (tenant_id IS NOT NULL);\nALTER TABLE orders ADD COLUMN x int;'
+    assert_refused "S7 policy tenant on public.orders" "migrations/002_altered.sql:1"
+    migration 002_all <<<$'SELECT 1;\nGRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO PUBLIC;\nSELECT 1;'
+    assert_refused "S17 public.orders" "migrations/002_all.sql:2"
+    migration 002_column <<<$'ALTER TABLE orders RENAME tenant_id TO owner;\nALTER POLICY tenant ON orders USING (true);'
+    assert_refused "M7 public.orders" "migrations/002_column.sql:1"
     migration 002_do <<<$'SELECT 1;\nDO $$BEGIN EXECUTE \'ALTER TABLE orders DISABLE ROW LEVEL SECURITY\'; END$$;'
     assert_refused "M5 public.orders, S2 public.orders" "migrations/002_do.sql:2"
 }

@@ -49,6 +49,26 @@ counts() # CHECK
     jq -r --arg check "$1" '.probes[] | select(.check == $check) | "\(.passed) \(.found) \(.not_granted) \(.inconclusive)"' <<<"$output"
 }
 
+@test "names in capitals are probed as others are, and two tenants are two" {
+    sql <<'SQL'
+create table app."P" ("tenant_id" int not null, "Id" int, primary key (tenant_id, "Id"));
+create table app."C" (tenant_id int not null, id int, "Pid" int, primary key (tenant_id, id),
+    foreign key (tenant_id, "Pid") references app."P" (tenant_id, "Id") on delete cascade);
+alter table app."P" enable row level security;
+alter table app."C" enable row level security;
+create policy p on app."P" using (tenant_id = nullif(current_setting('app.tenant', true), '')::int);
+create policy p on app."C" using (tenant_id = nullif(current_setting('app.tenant', true), '')::int);
+grant select, insert, update, delete on app."P", app."C" to :role;
+SQL
+    run_pgmigrate rls --probe --json
+    [ "$status" -le 3 ]
+    assert_equal "$(found)" ""
+    assert_equal "$(inconclusive)" ""
+    run_pgmigrate rls --probe --json --tenants 1,1
+    assert_status 2
+    assert_equal "$(json .error.message)" 'probing takes two tenants, not "1" twice'
+}
+
 @test "an open table is found by every probe, and statements show how" {
     sql <<'SQL'
 create table app.open (id serial primary key, tenant_id int not null, note text);
