@@ -13,7 +13,12 @@
 #define LONGEST_ID   100
 #define LONGEST_NAME 40 /* of a database, in an id */
 
-static const char *const how_words[] = {"digest", "decode", NULL};
+static const char *const how_words[] = {"digest", "decode", "damaged", NULL};
+
+bool record_is_damaged(const struct record *record)
+{
+    return text_equal(record->verified_how, "damaged");
+}
 
 void record_free(struct record *record)
 {

@@ -34,10 +34,13 @@ struct record {
 
     bool kept;
     char *kept_reason;
-    char *verified_at, *verified_how; /* "digest", "decode"; NULL: never */
+    char *verified_at, *verified_how; /* "digest", "decode", or what came of it, "damaged"; NULL: never */
     char *tested_at;
     int64_t tested_ms; /* how long the restore of the test took: the measured recovery time */
 };
+
+/* Verifying has found it damaged: it is none that anybody should count on. */
+bool record_is_damaged(const struct record *record);
 
 void record_free(struct record *record);
 CLEANUP_POINTER(struct record *, record_free)

@@ -230,9 +230,10 @@ bool repository_list(struct repository *repository, struct records *ret, struct 
 
 /* ---- which one is meant ---- */
 
+/* One that is found and not named has to be good. */
 static bool is_of(const struct record *record, const char *database)
 {
-    return !database || text_equal(record->database, database);
+    return (!database || text_equal(record->database, database)) && !record_is_damaged(record);
 }
 
 /* Hand one record of a list out, with its archive. */
@@ -374,13 +375,20 @@ static bool holds(const struct record *record, const char *version)
 }
 
 bool repository_find_before(struct repository *repository, const char *version, const char *database,
-                            struct record **ret, char **ret_archive_path, struct error *error)
+                            struct record **ret, char **ret_archive_path, bool *ret_known,
+                            struct error *error)
 {
     AUTO(records_clear) struct records records = {0};
     OWNED char *which = text_format(" from before migration \"%s\"", version);
 
+    if (*version == '\0' || text_equal(version, "latest"))
+        return error_set(error, ERROR_USAGE, "\"%s\" is no version of a migration", version);
     if (!repository_list(repository, &records, NULL, error))
         return false;
+    *ret_known = false;
+    for (size_t i = 0; i < records.count; i++)
+        *ret_known = *ret_known || ((!database || text_equal(records.items[i]->database, database)) &&
+                                    holds(records.items[i], version));
     for (size_t i = 0; i < records.count; i++)
         if (is_of(records.items[i], database) && !holds(records.items[i], version))
             return give(repository, &records, i, ret, ret_archive_path);

@@ -184,6 +184,8 @@ static bool restore_late(struct restoring *restoring, struct error *error)
         return false;
     list = toc_list(&restoring->toc, TOC_LATE, restoring->selection.chosen, &done);
     job = job_of(restoring, list);
+    /* An event trigger of the database must not fire at the refreshing of a materialized view here. */
+    job.settings = restoring->superuser ? "-c session_replication_role=replica" : NULL;
     return (restoring->options->schema_only && !strstr(list, " EVENT TRIGGER ")) ||
            run_job(restoring, &job, error);
 }

@@ -144,13 +144,16 @@ bool retention_plan(const struct records *records, const struct retention_rules 
     for (size_t first = 0; first < records->count; first++) {
         struct group group = {.rules = rules, .items = plan.items, .members = members};
         for (size_t i = first; i < records->count && !done[first]; i++)
-            if (same_group(records->items[i], records->items[first]))
+            if (same_group(records->items[i], records->items[first]) && !record_is_damaged(records->items[i]))
                 members[group.count++] = i;
         for (size_t i = 0; i < group.count; i++)
             done[members[i]] = true;
         if (group.count > 0)
             apply(&group);
     }
+    for (size_t i = 0; i < plan.count; i++)
+        if (record_is_damaged(plan.items[i].record))
+            keep(&plan.items[i], text_copy("damaged; no rule counts it, so remove it by hand"));
     for (size_t i = 0; i < plan.count; i++)
         if (!plan.items[i].keep) {
             plan.items[i].reason = text_copy("no rule keeps it");

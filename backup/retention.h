@@ -6,8 +6,9 @@
  * Backups of one database of one cluster form a group. Times are those of the
  * snapshots, in UTC; weeks are ISO weeks.
  *
- * Kept in any case: the newest good one of each group, marked ones, and ones that the history of the last
- * 30 days points at (unless told otherwise).
+ * A backup that verifying found damaged counts for no rule, and is not removed by any. Kept in any case: the
+ * newest good one of each group, marked ones, and ones that the history of the last 30 days points at (unless
+ * told otherwise).
  */
 #ifndef BACKUP_RETENTION_H
 #define BACKUP_RETENTION_H

@@ -15,7 +15,8 @@ static json_t *record_object(const struct record *record)
     document_text(object, "taken_at", record->taken_at);
     document_integer(object, "bytes", record->bytes);
     document_text(object, "migrations_version", record->last_migration);
-    document_text(object, "verified_at", record->verified_at);
+    document_text(object, "verified_at", record_is_damaged(record) ? NULL : record->verified_at);
+    document_bool(object, "damaged", record_is_damaged(record));
     document_text(object, "tested_at", record->tested_at);
     if (record->tested_at)
         document_integer(object, "tested_ms", record->tested_ms);
@@ -52,10 +53,11 @@ static void print(const struct invocation *invocation, const struct records *rec
         report_cell(&table, PAINT_NONE, report_time(record->taken_at));
         report_cell(&table, PAINT_NONE, text_size(record->bytes));
         report_cell(&table, PAINT_NONE, text_copy(record->last_migration));
-        report_cell(&table, PAINT_NONE, report_time(record->verified_at));
+        report_cell(&table, PAINT_NONE, record_is_damaged(record) ? NULL : report_time(record->verified_at));
         report_cell(&table, PAINT_NONE, record->tested_at ? text_duration(record->tested_ms) : NULL);
-        report_cell(&table, PAINT_DIM,
-                    text_format("%s%s%s", record->kept ? "kept" : "", record->kept && record->tag ? ", " : "",
+        report_cell(&table, record_is_damaged(record) ? PAINT_RED : PAINT_DIM,
+                    text_format("%s%s%s%s", record_is_damaged(record) ? "damaged " : "",
+                                record->kept ? "kept" : "", record->kept && record->tag ? ", " : "",
                                 record->tag ? record->tag : ""));
     }
     if (records->count > 0)
@@ -88,13 +90,9 @@ static bool look_at_age(struct invocation *invocation, const struct records *rec
         error_set(error, ERROR_USAGE, "\"--older-than\" wants an age, not \"%s\"", age);
         return error_hint(error, "Write 26h, 90min or 7d.");
     }
-    if (records->count == 0) {
-        report_warning(invocation, "there is no good backup");
-        invocation->exit_code = ERROR_FINDINGS;
-    }
     for (size_t i = 0; i < records->count; i++) {
         const struct record *record = records->items[i];
-        if (text_list_contains(&seen, record->database))
+        if (text_list_contains(&seen, record->database) || record_is_damaged(record))
             continue;
         text_list_add(&seen, text_copy(record->database));
         if (moment_parse(record->taken_at, &us) && now - us <= ms * 1000)
@@ -102,6 +100,10 @@ static bool look_at_age(struct invocation *invocation, const struct records *rec
         OWNED char *old = text_duration((now - us) / 1000);
         report_warning(invocation, "the newest good backup of database \"%s\" is %s old", record->database,
                        old);
+        invocation->exit_code = ERROR_FINDINGS;
+    }
+    if (seen.count == 0) {
+        report_warning(invocation, "there is no good backup");
         invocation->exit_code = ERROR_FINDINGS;
     }
     return true;

@@ -62,16 +62,16 @@ static void tell(const struct invocation *invocation, const char *id, const stru
 
 /* A repository that is read-only can be verified; what was found is told all the same. */
 static void mark(const struct invocation *invocation, struct repository *repository, struct record *record,
-                 bool decode)
+                 const char *how)
 {
     AUTO(error_clear) struct error error = {0};
 
     free(record->verified_at);
     free(record->verified_how);
     record->verified_at = moment_text(moment_now());
-    record->verified_how = text_copy(decode ? "decode" : "digest");
+    record->verified_how = text_copy(how);
     if (!repository_mark(repository, record, MARK_VERIFIED, &error))
-        report_warning(invocation, "could not note that the backup was verified: %s", error.message);
+        report_warning(invocation, "could not note what verifying came to: %s", error.message);
 }
 
 static bool run(struct invocation *invocation, struct error *error)
@@ -96,8 +96,8 @@ static bool run(struct invocation *invocation, struct error *error)
     if (!done)
         return false;
     OWNED char *own = file_join(folder, record ? record->archive : "");
-    if (record && result.count == 0 && text_equal(own, archive))
-        mark(invocation, repository, record, options.decode);
+    if (record && text_equal(own, archive))
+        mark(invocation, repository, record, result.count ? "damaged" : options.decode ? "decode" : "digest");
     tell(invocation, record ? record->id : archive, &result);
     invocation->exit_code = result.count ? ERROR_FINDINGS : 0;
     return true;

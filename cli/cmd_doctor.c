@@ -164,7 +164,7 @@ static void newest(const struct records *records, const char *database, const st
     *ret_newest = *ret_tested = NULL;
     for (size_t i = 0; i < records->count; i++) {
         const struct record *record = records->items[i];
-        if (!text_equal(record->database, database))
+        if (!text_equal(record->database, database) || record_is_damaged(record))
             continue;
         if (*ret_newest == NULL)
             *ret_newest = record;

@@ -59,9 +59,17 @@ static bool find_backup(struct run *run, struct error *error)
     const char *time = invocation_option(invocation, "before-time");
     if (!backups_repository(invocation, false, &run->repository, error))
         return false;
+    bool known = true;
+    if (before && !repository_find_before(run->repository, before, run->database, &run->record, &run->archive,
+                                          &known, error))
+        return false;
+    if (!known)
+        report_warning(
+            invocation,
+            "no backup holds migration \"%s\": this is the newest one; see whether the version is right",
+            before);
     if (before)
-        return repository_find_before(run->repository, before, run->database, &run->record, &run->archive,
-                                      error);
+        return true;
     if (time)
         return repository_find_before_time(run->repository, time, run->database, &run->record, &run->archive,
                                            error);

@@ -91,6 +91,8 @@ bool metrics_write(const char *path, const struct records *records, struct error
 
     for (size_t i = 0; i < records->count; i++) {
         const struct record *record = records->items[i];
+        if (record_is_damaged(record))
+            continue;
         struct series *series = series_of(all, &count, record);
         int64_t verified = seconds(record->verified_at), tested = seconds(record->tested_at);
         series->verified = verified > series->verified ? verified : series->verified;

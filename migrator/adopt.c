@@ -42,12 +42,14 @@ void adopt_read_look(const struct rows *rows, struct table_look *ret)
 {
     struct table_look look = {0};
     look.role = text_copy(rows_text(rows, 0, "role"));
+    look.has_log = rows_bool(rows, 0, "has_log");
+    look.foreign_log = rows_bool(rows, 0, "foreign_log");
+    look.has_schema = rows_bool(rows, 0, "has_schema");
     if (rows_text(rows, 0, "oid") != NULL) {
         look.oid = text_copy(rows_text(rows, 0, "oid"));
         look.kind = *rows_text(rows, 0, "kind");
         look.hidden = rows_bool(rows, 0, "hidden");
         look.has_primary_key = rows_bool(rows, 0, "has_primary_key");
-        look.has_log = rows_bool(rows, 0, "has_log");
         look.beside_rails = rows_bool(rows, 0, "beside_rails");
         look.columns = memory_allocate(rows_count(rows), sizeof *look.columns);
         for (size_t i = 0; i < rows_count(rows); i++)
@@ -187,7 +189,7 @@ bool adopt_create(const struct history *history, bool *ret_raced, struct error *
 {
     struct transaction transaction = transaction_open(history);
     transaction_add(&transaction, sql_history_quiet, NULL);
-    if (strcmp(history->schema, "public") != 0)
+    if (!history->has_schema)
         transaction_add(&transaction, sql_history_create_schema, NULL);
     transaction_add(&transaction, sql_history_create, NULL);
     transaction_add(&transaction, sql_history_create_log, NULL);

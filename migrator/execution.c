@@ -199,6 +199,7 @@ void execution_done(struct execution *execution)
     if (execution->observer.watched != NULL)
         postgres_set_hooks(execution->postgres, NULL);
     observer_done(&execution->observer);
+    text_list_clear(&execution->invalid);
     free(take(execution->lock_key));
     free(take(execution->prepared_as));
     free(take(execution->blockers));

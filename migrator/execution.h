@@ -39,7 +39,8 @@ struct execution {
     char *lock_key;           /* of the run lock, for statements; owned */
     const struct session *session;
     struct observer observer;
-    char *blockers; /* who blocked the running job last; owned */
+    char *blockers;           /* who blocked the running job last; owned */
+    struct text_list invalid; /* the INVALID indexes before an index without a name is built */
 
     struct {
         const char *version;

@@ -158,6 +158,7 @@ static bool stopped(struct execution *execution, const struct group_run *run, st
     record_failure(execution, run, error);
     if (run->done == 0 && !run->kept)
         return false;
+    bool locked = error->code == ERROR_LOCKED;
     bool signalled = error->code == ERROR_INTERRUPTED || error->code == ERROR_TERMINATED;
     if (!signalled)
         error->code = ERROR_PARTIAL;
@@ -165,7 +166,7 @@ static bool stopped(struct execution *execution, const struct group_run *run, st
         error_hint_more(
             error,
             "What the statement that failed had committed by then stays; it begins anew the next time.");
-    if (error->hint == NULL || signalled || run->kept) {
+    if (error->hint == NULL || signalled || locked || run->kept) {
         OWNED char *text =
             text_format("%zu of %zu statements are done and stay so; %s again goes on with the next one.",
                         run->done, run->script->count, run->backwards ? "rolling back" : "applying");

@@ -348,6 +348,7 @@ bool history_answer(struct history *history, const struct history_asked *asked, 
     history->oid = text_copy(look.oid);
     history->role = take(look.role);
     history->has_log = look.has_log;
+    history->has_schema = look.has_schema;
     switch (verdict.shape) {
     case HISTORY_ABSENT:
         return read_absent(history, was_ours ? NULL : second, error);

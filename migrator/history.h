@@ -73,7 +73,7 @@ struct history {
     /* For history and plan: what rows[i].version is made of; stem NULL, at the end, for versions without a
      * number. */
     struct version *keys;
-    bool has_log;
+    bool has_log, has_schema;
     char *role; /* whom the server took us for when the table was looked at; for messages */
 };
 

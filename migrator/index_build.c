@@ -35,8 +35,31 @@ static bool find(struct execution *execution, const struct statement *statement,
         const char *values[] = {build.schema, build.index != NULL ? build.index : build.table};
         return postgres_query(execution->postgres, sql_index_leftovers, 2, values, ret, error);
     }
+    if (build.index == NULL) {
+        const char *values[] = {build.schema, build.table};
+        return postgres_query(execution->postgres, sql_index_invalid, 2, values, ret, error);
+    }
     const char *values[] = {build.index, build.schema, build.table};
-    return build.index == NULL || postgres_query(execution->postgres, sql_index_state, 3, values, ret, error);
+    return postgres_query(execution->postgres, sql_index_state, 3, values, ret, error);
+}
+
+static bool is_nameless(const struct statement *statement)
+{
+    AUTO(index_build_clear) struct index_build build = {0};
+    return read_build(statement, &build) && !build.reindex && build.index == NULL;
+}
+
+/* Of an index without a name only this tells which it was: it was not there before. */
+static void remember(struct execution *execution, const struct rows *found)
+{
+    text_list_clear(&execution->invalid);
+    for (size_t row = 0; row < rows_count(found); row++)
+        text_list_add(&execution->invalid, text_copy(rows_text(found, row, "name")));
+}
+
+static bool was_there(const struct execution *execution, const struct statement *statement, const char *name)
+{
+    return is_nameless(statement) && text_list_contains(&execution->invalid, name);
 }
 
 static bool drop(struct execution *execution, const struct rows *found, size_t row, struct error *error)
@@ -75,6 +98,10 @@ bool index_build_prepare(struct execution *execution, const struct statement *st
     *ret_exists = false;
     if (!find(execution, statement, &found, error))
         return false;
+    if (is_nameless(statement)) {
+        remember(execution, found);
+        return true;
+    }
     for (size_t row = 0; row < rows_count(found); row++) {
         if (rows_bool(found, row, "valid"))
             *ret_exists = ours;
@@ -101,7 +128,9 @@ void index_build_clean(struct execution *execution, const struct statement *stat
     bool good = find(execution, statement, &found, &problem) &&
                 postgres_execute(execution->postgres, timeout, &problem);
     for (size_t row = 0; good && row < rows_count(found); row++)
-        good = rows_bool(found, row, "valid") || drop(execution, found, row, &problem);
+        good = rows_bool(found, row, "valid") ||
+               was_there(execution, statement, rows_text(found, row, "name")) ||
+               drop(execution, found, row, &problem);
     postgres_shield(execution->postgres, false);
     if (good)
         return;

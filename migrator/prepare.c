@@ -47,6 +47,22 @@ static bool prepare_one(struct migration *migration, const char *database, const
            prepare_verify(migration, database, settings, &ret->verify, error) && verify_fits(ret, error);
 }
 
+/* What ran outside transactions would run again, as part of one. */
+static bool goes_on(const struct prepared *prepared, struct error *error)
+{
+    const struct history_row *row = prepared->entry->row;
+    if (row == NULL || row->statements_done <= 0 || !prepared->script->transactional ||
+        (row->state != ROW_FAILED && row->state != ROW_RUNNING))
+        return true;
+    error_set(error, ERROR_CONFLICT, "\"%s\" stopped half way, and its script has become a transactional one",
+              row->version);
+    error_hint(error,
+               "%lld statements have run. Put the directive no-transaction back, or clear the half-run with "
+               "\"pgmigrate repair %s --clear\" once they are undone.",
+               (long long)row->statements_done, row->version);
+    return error_at(error, prepared->script->source->path, 0, 0);
+}
+
 bool prepare_steps(const struct plan_steps *steps, const char *database, const struct text_list *settings,
                    struct prepared_list *ret, struct error *error)
 {
@@ -55,7 +71,8 @@ bool prepare_steps(const struct plan_steps *steps, const char *database, const s
     for (size_t i = 0; i < steps->count; i++) {
         list.count = i + 1;
         list.items[i].entry = steps->items[i];
-        if (!prepare_one(steps->items[i]->migration, database, settings, &list.items[i], error))
+        if (!prepare_one(steps->items[i]->migration, database, settings, &list.items[i], error) ||
+            !goes_on(&list.items[i], error))
             return false;
     }
     *ret = list;

@@ -43,9 +43,8 @@ static bool give_up(struct execution *execution, size_t attempts, struct error *
     else
         error_detail(error, "Given up after %zu attempts in %s.", attempts, most);
     return error_hint(
-        error,
-        "Nothing of this migration was kept. Try again when the tables are less busy, end what blocks, "
-        "or allow more time with --max-wait.");
+        error, "Nothing of this attempt was kept. Try again when the tables are less busy, end what blocks, "
+               "or allow more time with --max-wait.");
 }
 
 bool retry_wait(struct execution *execution, size_t attempt, int64_t lock_timeout_ms, int64_t deadline_ms,

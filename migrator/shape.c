@@ -349,6 +349,9 @@ static char *shortcoming(const struct table_look *look)
 
 struct table_verdict table_judge(const struct table_look *look)
 {
+    if (look->foreign_log)
+        return unusable(
+            text_format("What has the name of its log, with \"_log\" behind it, is something else."));
     if (look->oid == NULL)
         return (struct table_verdict){.shape = HISTORY_ABSENT};
     if (look->kind != 'r')

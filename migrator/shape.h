@@ -28,6 +28,8 @@ struct table_look {
     bool hidden; /* row-level security hides rows from this role */
     bool has_primary_key;
     bool has_log;
+    bool foreign_log; /* what has the log's name is something else */
+    bool has_schema;
     bool beside_rails; /* ar_internal_metadata stands in the same schema */
     struct table_column *columns;
     size_t count;

@@ -1,17 +1,27 @@
 -- The columns of what has the history table's name, one row each; one row with a null oid when there is nothing of
 -- that name. role: who we are to the server. single_unique: a unique index on this column alone, fit for ON
--- CONFLICT. hidden: row-level security hides rows from this role. $1 schema, $2 table, $3 log table.
+-- CONFLICT. hidden: row-level security hides rows from this role. foreign_log: what has the log's name is not our log.
+-- type does not depend on quote_all_identifiers and search_path. $1 schema, $2 table, $3 log table.
 SELECT me.role,
     c.oid::pg_catalog.text AS oid,
     c.relkind::pg_catalog.text AS kind,
     pg_catalog.row_security_active(c.oid) AS hidden,
     EXISTS (SELECT FROM pg_catalog.pg_index AS p WHERE p.indrelid = c.oid AND p.indisprimary) AS has_primary_key,
     EXISTS (SELECT FROM pg_catalog.pg_class AS l
-        WHERE l.relnamespace = c.relnamespace AND l.relname = $3 AND l.relkind = 'r') AS has_log,
+        WHERE l.relnamespace = n.oid AND l.relname = $3 AND l.relkind = 'r') AS has_log,
+    EXISTS (SELECT FROM pg_catalog.pg_class AS l
+        WHERE l.relnamespace = n.oid AND l.relname = $3
+            AND (l.relkind <> 'r' OR 6 <> (SELECT pg_catalog.count(*) FROM pg_catalog.pg_attribute AS o
+                WHERE o.attrelid = l.oid AND NOT o.attisdropped
+                    AND o.attname IN ('at', 'who', 'action', 'version', 'run_id', 'row')))) AS foreign_log,
+    n.oid IS NOT NULL AS has_schema,
     EXISTS (SELECT FROM pg_catalog.pg_class AS r
         WHERE r.relnamespace = c.relnamespace AND r.relname = 'ar_internal_metadata') AS beside_rails,
     a.attname AS name,
-    pg_catalog.format_type(a.atttypid, NULL) AS type,
+    CASE WHEN t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace
+        THEN pg_catalog.regexp_replace(pg_catalog.replace(pg_catalog.format_type(a.atttypid, NULL), '"', ''), '^pg_catalog[.]', '')
+        WHEN t.oid IS NOT NULL
+        THEN pg_catalog.format('%s.%I', t.typnamespace::pg_catalog.regnamespace, t.typname) END AS type,
     a.atttypmod > 0 AS limited,
     a.attnotnull AS not_null,
     a.atthasdef OR a.attidentity <> '' AS has_default,
@@ -22,4 +32,5 @@ FROM (SELECT CURRENT_USER::pg_catalog.text AS role) AS me
     LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = $1
     LEFT JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = $2
     LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    LEFT JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
 ORDER BY a.attnum

@@ -5,7 +5,7 @@ SELECT n.nspname AS schema,
     (SELECT pg_catalog.string_agg(a.attname, ' ' ORDER BY a.attname COLLATE pg_catalog."C")
         FROM pg_catalog.pg_attribute AS a
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
-    (SELECT pg_catalog.format_type(a.atttypid, NULL)
+    (SELECT pg_catalog.regexp_replace(pg_catalog.replace(pg_catalog.format_type(a.atttypid, NULL), '"', ''), '^pg_catalog[.]', '')
         FROM pg_catalog.pg_attribute AS a
         WHERE a.attrelid = c.oid AND a.attname = 'version' AND NOT a.attisdropped) AS version_type,
     EXISTS (SELECT FROM pg_catalog.pg_class AS r

@@ -104,6 +104,41 @@ SQL
     assert_value "SELECT to_regclass('users') IS NOT NULL AND to_regclass('orders') IS NOT NULL" t
 }
 
+@test "a table of somebody's that has the log's name is left alone" {
+    psql_value "create table schema_migrations_log (id int, msg text); insert into schema_migrations_log values (1, 'x')"
+    migration 001_a <<<'CREATE TABLE a (id int);'
+    run_pgmigrate apply
+    assert_status 6
+    assert_stderr 'What has the name of its log, with "_log" behind it, is something else.'
+    assert_value "select to_regclass('schema_migrations') is null" t
+    psql_value "update schema_migrations_log set msg = 'y'"
+    run_pgmigrate apply --history-table ours
+    assert_status 0
+}
+
+@test "a schema that is there is no reason to ask for the right to make one" {
+    role=${TEST_DATABASE}_plain
+    psql_value "create role $role login; create schema kept authorization $role"
+    migration 001_a <<<'CREATE TABLE kept.a (id int);'
+    DATABASE_URL=$(database_url "$TEST_DATABASE" "$role") run_pgmigrate apply --history-table kept.h
+    assert_status 0
+    drop_test_database
+    psql_server "drop role $role"
+}
+
+@test "quote_all_identifiers and a search_path with other types do not hide the history" {
+    migration 001_a <<<'CREATE TABLE a (id int);'
+    PGOPTIONS='-c quote_all_identifiers=on' run_pgmigrate apply
+    assert_status 0
+    psql_value "create domain public.text as pg_catalog.text"
+    PGOPTIONS='-c quote_all_identifiers=on -c search_path=public,pg_catalog' run_pgmigrate status --json
+    assert_status 0
+    assert_equal "$(json '.migrations[0].state')" applied
+    migration 002_b <<<'CREATE TABLE b (id int);'
+    PGOPTIONS='-c quote_all_identifiers=on' run_pgmigrate apply
+    assert_status 0
+}
+
 @test "a view of that name is refused with the reason" {
     two_migrations
     psql_value "CREATE VIEW schema_migrations AS SELECT 'x'::text AS version, now() AS applied_at"

@@ -74,6 +74,31 @@ take()
     [ "$(jq -r '.result + " " + (.problems | map(.member) | join(" "))' <<<"$output")" = "corrupt README.txt archive" ]
 }
 
+@test "what verifying found damaged is none to count on, and none to be pruned" {
+    take
+    good=$id
+    take
+    printf X | dd of="$PGMIGRATE_REPOSITORY/$id.tar" bs=1 seek=9000 conv=notrunc status=none
+    run_pgmigrate backup verify
+    assert_status 3
+    run_pgmigrate backup list --json
+    assert_equal "$(json '.backups | map("\(.damaged) \(.verified_at)") | join(", ")')" "true null, false $(json '.backups[1].verified_at')"
+    run_pgmigrate backup list
+    assert_output damaged
+    run_pgmigrate backup verify --json
+    assert_status 0
+    assert_equal "$(json .id)" "$good"
+    run_pgmigrate backup prune --keep-last 1 --confirm
+    assert_status 0
+    [ -e "$PGMIGRATE_REPOSITORY/$good.tar" ]
+    run_pgmigrate restore latest --to x --dry-run --json
+    assert_equal "$(json .id)" "$good"
+    rm "$PGMIGRATE_REPOSITORY/$good".*
+    run_pgmigrate backup list --older-than 1h
+    assert_status 3
+    assert_stderr "there is no good backup"
+}
+
 @test "a read-only repository can be listed, shown and verified" {
     [ "$(id -u)" != 0 ] || skip "root writes everywhere"
     take

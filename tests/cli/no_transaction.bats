@@ -414,6 +414,33 @@ SQL
     assert_value "select count(*) from pg_index where not indisvalid" 0
 }
 
+@test "what a failed build without a name left is dropped, and nothing that was there before" {
+    table_t
+    psql_value "insert into t select 1, 1 from generate_series(1, 2); update t set id = 1"
+    psql_true "select count(*) > 1 from t"
+    psql -Xq -d "$DATABASE_URL" -c "create unique index concurrently theirs on t (id)" 2>/dev/null || true
+    bare 001_x <<<'CREATE UNIQUE INDEX CONCURRENTLY ON t (id);'
+    for _ in 1 2; do
+        run_pgmigrate apply
+        assert_status 1
+        assert_stderr "dropping the INVALID index public.t_id_idx"
+        assert_value "select string_agg(indexrelid::regclass::text, ' ') from pg_index where indrelid = 't'::regclass" theirs
+    done
+}
+
+@test "a script that stopped half way may not become a transactional one" {
+    table_t
+    bare 001_x <<<$'UPDATE t SET id = id + 10;\nCREATE INDEX CONCURRENTLY i ON t (nosuch);'
+    run_pgmigrate apply
+    assert_status 7
+    before=$(psql_value "select sum(id) from t")
+    migration 001_x <<<$'UPDATE t SET id = id + 10;\nCREATE INDEX i ON t (id);'
+    run_pgmigrate apply
+    assert_status 6
+    assert_stderr '"001_x" stopped half way, and its script has become a transactional one'
+    assert_equal "$(psql_value "select sum(id) from t")" "$before"
+}
+
 @test "an index without a name is built, and not twice when the outcome is unknown" {
     table_t
     bare 001_x <<<'CREATE INDEX CONCURRENTLY ON t (id);'

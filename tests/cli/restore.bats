@@ -120,6 +120,30 @@ flip_bit() # MEMBER
     assert_equal "$(copy_value "select to_regclass('b') is null")" t
 }
 
+@test "--before says when no backup knows the migration, and wants one that can be" {
+    migration 001_first <<<"create table a (id int);"
+    run_pgmigrate apply
+    take_backup
+    run_pgmigrate restore --before 01_frist --to "$copy" --dry-run
+    assert_status 0
+    assert_stderr 'no backup holds migration "01_frist"'
+    run_pgmigrate restore --before "" --to "$copy" --dry-run
+    assert_status 2
+    run_pgmigrate restore --before latest --to "$copy" --dry-run
+    assert_status 2
+}
+
+@test "an event trigger does not see materialized views being filled" {
+    psql_value "create table audit (tag text);
+        create function note() returns event_trigger language plpgsql as 'begin insert into public.audit values (tg_tag); end';
+        create table t as select 1 as a; create materialized view m as select * from t; create materialized view m2 as select * from m;
+        create event trigger ${TEST_DATABASE}_note on ddl_command_end execute function note()"
+    take_backup
+    restore_copy
+    assert_status 0
+    assert_same_database "$DATABASE_URL" "$(database_url "$copy")"
+}
+
 @test "a missing role is refused by name, or created without login" {
     psql_server "create role ${TEST_DATABASE}_owner; create role ${TEST_DATABASE}_reader"
     create_table notes 10

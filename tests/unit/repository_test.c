@@ -268,7 +268,8 @@ static void assert_before(struct repository *repository, const char *version, co
     AUTO(error_clear) struct error error = {0};
     AUTO(record_free) struct record *record = NULL;
     OWNED char *archive = NULL;
-    bool found = repository_find_before(repository, version, "shop", &record, &archive, &error);
+    bool known = false;
+    bool found = repository_find_before(repository, version, "shop", &record, &archive, &known, &error);
 
     if (!expected) {
         assert_false(found);
