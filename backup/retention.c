@@ -124,6 +124,19 @@ static bool same_group(const struct record *a, const struct record *b)
     return strcmp(a->database, b->database) == 0 && strcmp(a->system_identifier, b->system_identifier) == 0;
 }
 
+static void give_the_rest_a_reason(struct retention_plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        struct retention_choice *choice = &plan->items[i];
+        if (record_is_damaged(choice->record))
+            keep(choice, text_copy("damaged; no rule counts it, so remove it by hand"));
+        if (choice->keep)
+            continue;
+        choice->reason = text_copy("no rule keeps it");
+        plan->bytes += choice->record->bytes;
+    }
+}
+
 bool retention_plan(const struct records *records, const struct retention_rules *rules,
                     struct retention_plan *ret, struct error *error)
 {
@@ -151,14 +164,7 @@ bool retention_plan(const struct records *records, const struct retention_rules 
         if (group.count > 0)
             apply(&group);
     }
-    for (size_t i = 0; i < plan.count; i++)
-        if (record_is_damaged(plan.items[i].record))
-            keep(&plan.items[i], text_copy("damaged; no rule counts it, so remove it by hand"));
-    for (size_t i = 0; i < plan.count; i++)
-        if (!plan.items[i].keep) {
-            plan.items[i].reason = text_copy("no rule keeps it");
-            plan.bytes += plan.items[i].record->bytes;
-        }
+    give_the_rest_a_reason(&plan);
     *ret = plan;
     plan = (struct retention_plan){0};
     return true;

@@ -94,6 +94,15 @@ static void attachments_clear(struct attachments *attachments)
 }
 CLEANUP_VALUE(struct attachments, attachments_clear)
 
+/* What was named before: -1 where it was not. Of the configuration the last word is the flag's. */
+static int attachment_place(const struct attachments *attachments, const char *name)
+{
+    for (size_t i = 0; i < attachments->count; i++)
+        if (text_equal(attachments->items[i].name, name))
+            return (int)i;
+    return -1;
+}
+
 static bool read_attachments(const struct invocation *invocation, struct attachments *ret,
                              struct error *error)
 {
@@ -116,7 +125,12 @@ static bool read_attachments(const struct invocation *invocation, struct attachm
         if (!equals || equals == ret->texts.items[i])
             return error_set(error, ERROR_USAGE, "\"--attach\" needs NAME=COMMAND");
         *equals = '\0';
-        ret->items[ret->count++] = (struct attachment){.name = ret->texts.items[i], .command = equals + 1};
+        int place = attachment_place(ret, ret->texts.items[i]);
+        if (place >= (int)names.count || (place >= 0 && i < names.count))
+            return error_set(error, ERROR_USAGE, "attachment \"%s\" is given twice", ret->texts.items[i]);
+        if (place < 0)
+            place = (int)ret->count++;
+        ret->items[place] = (struct attachment){.name = ret->texts.items[i], .command = equals + 1};
     }
     return true;
 }

@@ -329,6 +329,22 @@ static bool try_dry(struct run *run, struct error *error)
     return true;
 }
 
+#define NAME_LENGTH 63 /* PostgreSQL's NAMEDATALEN - 1; the server cuts off what is longer */
+
+static bool check_name(const char *to, struct error *error)
+{
+    if (*to == '\0')
+        return error_set(error, ERROR_USAGE, "\"--to\" wants a name");
+    if (strlen(to) > NAME_LENGTH)
+        return error_set(error, ERROR_USAGE,
+                         "\"%s\" is longer than the %d bytes that a database's name may have", to,
+                         NAME_LENGTH);
+    if (text_equal(to, "template0") || text_equal(to, "template1"))
+        return error_set(error, ERROR_USAGE,
+                         "\"%s\" is what new databases are made from; restore into another one", to);
+    return true;
+}
+
 static bool read_options(struct run *run, struct error *error)
 {
     const struct invocation *invocation = run->invocation;
@@ -346,6 +362,8 @@ static bool read_options(struct run *run, struct error *error)
         return error_set(error, ERROR_USAGE,
                          "\"--swap\" wants a whole database: without --table and "
                          "--schema-only");
+    if (to && !check_name(to, error))
+        return false;
     run->to = to ? text_copy(to) : restore_name(run->database, "restore");
     if (text_equal(run->to, run->database) && invocation_flag(invocation, "swap"))
         return error_set(error, ERROR_USAGE,

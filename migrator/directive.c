@@ -163,9 +163,16 @@ static bool duration(struct reader *reader, const struct item *item, int64_t *re
         error_set(error, ERROR_USAGE, "directive \"%s\" is given twice", item->name);
         return fail_at(reader->source, item->offset, error);
     }
-    if (text_parse_duration(item->value, ret))
+    bool is_one = text_parse_duration(item->value, ret);
+    if (is_one && *ret <= INT32_MAX)
         return true;
     *ret = -1;
+    if (is_one) {
+        error_set(error, ERROR_USAGE, "duration \"%s\" for directive \"%s\" is longer than the server takes",
+                  item->value, item->name);
+        error_hint(error, "At most 24 days; 0 has no limit.");
+        return fail_at(reader->source, item->offset, error);
+    }
     error_set(error, ERROR_USAGE, "invalid duration \"%s\" for directive \"%s\"", item->value, item->name);
     error_hint(error, "Write a number with a unit: 500ms, 5s, 2min, 1h.");
     return fail_at(reader->source, item->offset, error);

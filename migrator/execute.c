@@ -35,7 +35,8 @@ static void begin_step(struct execution *execution, const struct job *job, const
                                           .text = step->statement->text});
 }
 
-static bool verify_holds(const struct step *step, const struct rows *rows, struct error *error)
+static bool verify_holds(const struct execution *execution, const struct step *step, const struct rows *rows,
+                         struct error *error)
 {
     for (size_t column = 0; column < rows_columns(rows); column++)
         for (size_t row = 0; rows_column_is_bool(rows, column) && row < rows_count(rows); row++) {
@@ -44,9 +45,9 @@ static bool verify_holds(const struct step *step, const struct rows *rows, struc
                 continue;
             error_set(error, ERROR_FAILED, "verification failed: the query returned %s",
                       value == NULL ? "null" : "false");
-            error_hint(
-                error,
-                "The migration was rolled back. Every boolean that a verify script selects must be true.");
+            error_hint(error, "%s Every boolean that a verify script selects must be true.",
+                       execution->backwards ? "Nothing was rolled back; --no-verify leaves the script out."
+                                            : "The migration was rolled back.");
             return execution_place(step->script, step->statement, error);
         }
     return true;
@@ -90,7 +91,7 @@ static bool end_step(struct execution *execution, struct job *job, const struct 
     if (step->kind == STEP_RECORD && job->whole)
         job->execution_ms = rows_count(rows) == 0 ? 0 : rows_integer(rows, 0, "execution_ms");
     if (step->kind == STEP_VERIFY)
-        return verify_holds(step, rows, error);
+        return verify_holds(execution, step, rows, error);
     return step->kind != STEP_COMMIT || committed(rows, error);
 }
 

@@ -76,16 +76,26 @@ static bool make(struct postgres *postgres, const struct rls_target *like, struc
     return true;
 }
 
+/* Those that were named, if any were. */
+static bool take_named(const struct text_list *tenants, struct rls_tenants *ret, struct error *error)
+{
+    if (tenants->count == 0)
+        return true;
+    if (tenants->count == 1)
+        return error_set(error, ERROR_USAGE, "probing takes two tenants, not one");
+    if (text_equal(tenants->items[0], tenants->items[1]))
+        return error_set(error, ERROR_USAGE, "probing takes two tenants, not \"%s\" twice",
+                         tenants->items[0]);
+    for (size_t i = 0; i < 2; i++)
+        ret->names[i] = text_copy(tenants->items[i]);
+    return true;
+}
+
 bool rls_tenants_find(struct postgres *postgres, const struct rls_settings *settings,
                       const struct rls_targets *targets, struct rls_tenants *ret, struct error *error)
 {
-    if (settings->tenants.count == 1)
-        return error_set(error, ERROR_USAGE, "probing takes two tenants, not one");
-    if (settings->tenants.count > 1 && text_equal(settings->tenants.items[0], settings->tenants.items[1]))
-        return error_set(error, ERROR_USAGE, "probing takes two tenants, not \"%s\" twice",
-                         settings->tenants.items[0]);
-    for (size_t i = 0; i < 2 && settings->tenants.count > 1; i++)
-        ret->names[i] = text_copy(settings->tenants.items[i]);
+    if (!take_named(&settings->tenants, ret, error))
+        return false;
     if (!ret->names[0] && settings->tenants_query && !ask(postgres, settings->tenants_query, ret, error))
         return false;
     for (size_t i = 0; i < targets->count && !ret->names[0] && !settings->make_tenants; i++)

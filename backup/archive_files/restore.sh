@@ -200,6 +200,17 @@ if [ -e roles.tsv ]; then
     fi
 fi
 
+# A tablespace that is not here: then everything goes into the default one.
+pg_restore -f - schema.dump | sed -n "s/^SET default_tablespace = \(.*\);$/\1/p" | grep -v "^''$" | sort -u >tablespaces || :
+no_tablespaces=
+if [ -s tablespaces ]; then
+    run_psql -d "$server" -At -c 'SELECT quote_ident(spcname) FROM pg_catalog.pg_tablespace' >places
+    if grep -vxFf places tablespaces >absent; then
+        say "without tablespaces, as these are not here: $(tr '\n' ' ' <absent)"
+        no_tablespaces=yes
+    fi
+fi
+
 # ---- the database ----
 
 say "creating the database"
@@ -215,7 +226,7 @@ SELECT '-c ' || name || '=0' FROM pg_catalog.pg_settings
 SQL
 PGOPTIONS="$PGOPTIONS $(tr '\n' ' ' <timeouts)"
 
-pg_restore --exit-on-error --section=pre-data -L objects.list -d "$database" schema.dump
+pg_restore --exit-on-error ${no_tablespaces:+--no-tablespaces} --section=pre-data -L objects.list -d "$database" schema.dump
 
 # ---- the rows ----
 
@@ -238,10 +249,10 @@ xargs -n 1 -P "$jobs" sh restore.sh --load <todo || fail "rows could not be load
 # ---- what is built on them ----
 
 say "building indexes and constraints"
-pg_restore --exit-on-error --section=post-data -j "$jobs" -L objects.list -d "$database" schema.dump
+pg_restore --exit-on-error ${no_tablespaces:+--no-tablespaces} --section=post-data -j "$jobs" -L objects.list -d "$database" schema.dump
 say "granting privileges"
 pg_restore --exit-on-error -L acl.list -d "$database" schema.dump
-pg_restore --exit-on-error -L refresh.list -d "$database" schema.dump
+pg_restore --exit-on-error ${no_tablespaces:+--no-tablespaces} -L refresh.list -d "$database" schema.dump
 run_psql -d "$database" -c 'ANALYZE'
 
 say "comparing the numbers of rows"

@@ -73,6 +73,11 @@ setup()
     take_backup --attach 'shell=echo $HOME; true'
     assert_equal "$(tar -xOf "$ARCHIVE" attachments/release.txt)" "release 7"
     assert_equal "$(tar -xOf "$ARCHIVE" attachments/shell)" '$HOME; true'
+    take_backup --attach 'release.txt=printf "release 8"'
+    assert_equal "$(tar -xOf "$ARCHIVE" attachments/release.txt)" "release 8"
+    run_pgmigrate backup create --attach a=true --attach a=false
+    assert_status 2
+    assert_stderr 'attachment "a" is given twice'
 }
 
 @test "an attachment whose command fails is an error, and nothing is kept" {

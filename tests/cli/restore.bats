@@ -133,6 +133,15 @@ flip_bit() # MEMBER
     assert_status 2
 }
 
+@test "a name that no database can have, or should not, is refused" {
+    create_table notes 10
+    take_backup
+    for name in "" template1 "$(printf '%064d' 0)"; do
+        run_pgmigrate restore latest --to "$name"
+        assert_status 2
+    done
+}
+
 @test "an event trigger does not see materialized views being filled" {
     psql_value "create table audit (tag text);
         create function note() returns event_trigger language plpgsql as 'begin insert into public.audit values (tg_tag); end';

@@ -57,6 +57,20 @@ first_part()
     assert_equal "$(find . -maxdepth 1 -name 'restore.*')" ""
 }
 
+@test "restore.sh does without a tablespace that is not there" {
+    [ "$(server_major)" -ge 15 ] || skip "tablespaces without a folder of their own came with PostgreSQL 15"
+    place=${TEST_DATABASE}_place
+    psql -XAtq -d "$DATABASE_URL" -c "set allow_in_place_tablespaces = on" -c "create tablespace $place location ''"
+    psql_value "create table moved (id int) tablespace $place; insert into moved values (1)"
+    make_archive
+    drop_test_database
+    psql_server "drop tablespace $place"
+    restore_script "$copy" 2
+    assert_status 0
+    assert_stderr "without tablespaces, as these are not here: $place"
+    assert_equal "$(psql -XAtq -d "$(database_url "$copy")" -c "select count(*) from moved")" 1
+}
+
 @test "restore.sh sees a changed member by its digest" {
     make_archive
     printf x >>archive/database.sql
