@@ -35,10 +35,6 @@ static bool find(struct execution *execution, const struct statement *statement,
         const char *values[] = {build.schema, build.index != NULL ? build.index : build.table};
         return postgres_query(execution->postgres, sql_index_leftovers, 2, values, ret, error);
     }
-    if (build.index == NULL) {
-        const char *values[] = {build.schema, build.table};
-        return postgres_query(execution->postgres, sql_index_invalid, 2, values, ret, error);
-    }
     const char *values[] = {build.index, build.schema, build.table};
     return postgres_query(execution->postgres, sql_index_state, 3, values, ret, error);
 }
@@ -57,9 +53,13 @@ static void remember(struct execution *execution, const struct rows *found)
         text_list_add(&execution->invalid, text_copy(rows_text(found, row, "name")));
 }
 
-static bool was_there(const struct execution *execution, const struct statement *statement, const char *name)
+/* Also not ours is what somebody else may be building since ours has failed. */
+static bool is_anothers(const struct execution *execution, const struct statement *statement,
+                        const struct rows *found, size_t row)
 {
-    return is_nameless(statement) && text_list_contains(&execution->invalid, name);
+    return is_nameless(statement) &&
+           (text_list_contains(&execution->invalid, rows_text(found, row, "name")) ||
+            rows_bool(found, row, "busy"));
 }
 
 static bool drop(struct execution *execution, const struct rows *found, size_t row, struct error *error)
@@ -128,8 +128,7 @@ void index_build_clean(struct execution *execution, const struct statement *stat
     bool good = find(execution, statement, &found, &problem) &&
                 postgres_execute(execution->postgres, timeout, &problem);
     for (size_t row = 0; good && row < rows_count(found); row++)
-        good = rows_bool(found, row, "valid") ||
-               was_there(execution, statement, rows_text(found, row, "name")) ||
+        good = rows_bool(found, row, "valid") || is_anothers(execution, statement, found, row) ||
                drop(execution, found, row, &problem);
     postgres_shield(execution->postgres, false);
     if (good)
