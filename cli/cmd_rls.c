@@ -77,6 +77,23 @@ static bool check_settings(const struct run *run, struct error *error)
     return true;
 }
 
+static void add_checks(struct run *run)
+{
+    bool nobody = run->result.roles == 0 && run->result.tables > 0;
+
+    if (nobody)
+        report_warning(run->invocation,
+                       "no role of the application was found, so what it may do was not looked at: "
+                       "name it as \"roles\" in [rls]");
+    for (const struct rls_check *check = rls_checks; check->id != NULL; check++)
+        rls_result_add(&run->result, check->id, check->title,
+                       (check->about == RLS_AS_ROLE && run->catalogs_only) ||
+                           (check->about != RLS_OF_TABLES && nobody));
+    for (const struct rls_performance_check *check = rls_performance_checks; check->id != NULL; check++)
+        rls_result_add(&run->result, check->id, check->title,
+                       run->catalogs_only || (check->of_roles && nobody));
+}
+
 static bool find(struct run *run, struct error *error)
 {
     if (!postgres_execute(run->place.postgres, sql_rls_begin, error) ||
@@ -86,10 +103,7 @@ static bool find(struct run *run, struct error *error)
         (!run->catalogs_only &&
          !rls_performance_run(run->place.postgres, &run->settings, &run->result.findings, error)))
         return false;
-    for (const struct rls_check *check = rls_checks; check->id != NULL; check++)
-        rls_result_add(&run->result, check->id, check->title, check->as_role && run->catalogs_only);
-    for (const struct rls_performance_check *check = rls_performance_checks; check->id != NULL; check++)
-        rls_result_add(&run->result, check->id, check->title, run->catalogs_only);
+    add_checks(run);
     return postgres_execute(run->place.postgres, sql_rollback, error);
 }
 

@@ -19,35 +19,38 @@ static bool fails_open(const struct rows *rows, size_t row)
 }
 
 const struct rls_check rls_checks[] = {
-    {"S1", "tables of tenants have row-level security", sql_rls_s01_row_security_off, NULL, false},
-    {"S2", "policies are in force", sql_rls_s02_policies_asleep, NULL, false},
-    {"S3", "protected tables show somebody something", sql_rls_s03_nothing_permitted, NULL, false},
-    {"S4", "the application has no owner's rights", sql_rls_s04_owner_not_forced, NULL, false},
-    {"S5", "policies apply to the application's roles", sql_rls_s05_role_exempt, NULL, false},
-    {"S6", "the server says so, too, asked as the role", sql_rls_s06_not_active, NULL, true},
-    {"S7", "no policy is true for every row", sql_rls_s07_always_true, always_true, false},
-    {"S8", "policies look at the tenant of the row", sql_rls_s08_tenant_not_mentioned, NULL, false},
-    {"S9", "so does WITH CHECK", sql_rls_s09_check_without_tenant, NULL, false},
-    {"S10", "policies stay shut when no tenant is set", sql_rls_s10_fails_open, fails_open, false},
-    {"S11", "a setting that is missing is dealt with", sql_rls_s11_setting_missing, NULL, false},
-    {"S12", "tenants are not told apart by a shared login", sql_rls_s12_by_login, NULL, false},
-    {"S13", "no tenant is written into a policy", sql_rls_s13_fixed_tenant, NULL, false},
-    {"S14", "every row has a tenant", sql_rls_s14_tenant_nullable, NULL, false},
-    {"S15", "unique keys do not span tenants", sql_rls_s15_key_across_tenants, NULL, false},
-    {"S16", "foreign keys hold the tenant", sql_rls_s16_key_without_tenant, NULL, false},
-    {"S17", "no rights on which policies have no say", sql_rls_s17_not_covered, NULL, false},
-    {"S18", "partitions and children are not open by their own names", sql_rls_s18_child_open, NULL, false},
-    {"S19", "views show what policies allow", sql_rls_s19_view_of_exempt_owner, NULL, false},
-    {"S20", "no copies without policies", sql_rls_s20_copies, NULL, false},
-    {"S21", "SECURITY DEFINER functions are no way around", sql_rls_s21_definer_function, NULL, false},
-    {"S22", "functions in policies are what they are declared", sql_rls_s22_function_of_policy, NULL, false},
-    {"S23", "what policies read cannot be written", sql_rls_s23_self_service, NULL, false},
-    {"S24", "new tables are not born open", sql_rls_s24_born_open, NULL, false},
-    {"S25", "publications do not send what policies hide", sql_rls_s25_published, NULL, false},
-    {"S26", "no policy is idle", sql_rls_s26_untidy, NULL, false},
-    {"S27", "the server has no known hole in row security", sql_rls_s27_server_vulnerable, NULL, false},
-    {"S28", "this role's backups are complete", sql_rls_s28_dump_incomplete, NULL, false},
-    {NULL, NULL, NULL, NULL, false},
+    {"S1", "tables of tenants have row-level security", sql_rls_s01_row_security_off, NULL, RLS_OF_TABLES},
+    {"S2", "policies are in force", sql_rls_s02_policies_asleep, NULL, RLS_OF_TABLES},
+    {"S3", "protected tables show somebody something", sql_rls_s03_nothing_permitted, NULL, RLS_OF_TABLES},
+    {"S4", "the application has no owner's rights", sql_rls_s04_owner_not_forced, NULL, RLS_OF_ROLES},
+    {"S5", "policies apply to the application's roles", sql_rls_s05_role_exempt, NULL, RLS_OF_ROLES},
+    {"S6", "the server says so, too, asked as the role", sql_rls_s06_not_active, NULL, RLS_AS_ROLE},
+    {"S7", "no policy is true for every row", sql_rls_s07_always_true, always_true, RLS_OF_TABLES},
+    {"S8", "policies look at the tenant of the row", sql_rls_s08_tenant_not_mentioned, NULL, RLS_OF_TABLES},
+    {"S9", "so does WITH CHECK", sql_rls_s09_check_without_tenant, NULL, RLS_OF_TABLES},
+    {"S10", "policies stay shut when no tenant is set", sql_rls_s10_fails_open, fails_open, RLS_OF_TABLES},
+    {"S11", "a setting that is missing is dealt with", sql_rls_s11_setting_missing, NULL, RLS_OF_TABLES},
+    {"S12", "tenants are not told apart by a shared login", sql_rls_s12_by_login, NULL, RLS_OF_TABLES},
+    {"S13", "no tenant is written into a policy", sql_rls_s13_fixed_tenant, NULL, RLS_OF_TABLES},
+    {"S14", "every row has a tenant", sql_rls_s14_tenant_nullable, NULL, RLS_OF_TABLES},
+    {"S15", "unique keys do not span tenants", sql_rls_s15_key_across_tenants, NULL, RLS_OF_TABLES},
+    {"S16", "foreign keys hold the tenant", sql_rls_s16_key_without_tenant, NULL, RLS_OF_TABLES},
+    {"S17", "no rights on which policies have no say", sql_rls_s17_not_covered, NULL, RLS_OF_ROLES},
+    {"S18", "partitions and children are not open by their own names", sql_rls_s18_child_open, NULL,
+     RLS_OF_ROLES},
+    {"S19", "views show what policies allow", sql_rls_s19_view_of_exempt_owner, NULL, RLS_OF_ROLES},
+    {"S20", "no copies without policies", sql_rls_s20_copies, NULL, RLS_OF_ROLES},
+    {"S21", "SECURITY DEFINER functions are no way around", sql_rls_s21_definer_function, NULL, RLS_OF_ROLES},
+    {"S22", "functions in policies are what they are declared", sql_rls_s22_function_of_policy, NULL,
+     RLS_OF_TABLES},
+    {"S23", "what policies read cannot be written", sql_rls_s23_self_service, NULL, RLS_OF_ROLES},
+    {"S24", "new tables are not born open", sql_rls_s24_born_open, NULL, RLS_OF_TABLES},
+    {"S25", "publications do not send what policies hide", sql_rls_s25_published, NULL, RLS_OF_TABLES},
+    {"S26", "no policy is idle", sql_rls_s26_untidy, NULL, RLS_OF_TABLES},
+    {"S27", "the server has no known hole in row security", sql_rls_s27_server_vulnerable, NULL,
+     RLS_OF_TABLES},
+    {"S28", "this role's backups are complete", sql_rls_s28_dump_incomplete, NULL, RLS_OF_TABLES},
+    {NULL, NULL, NULL, NULL, RLS_OF_TABLES},
 };
 
 bool rls_check_begin(struct postgres *postgres, const struct rls_settings *settings, struct error *error)
@@ -110,7 +113,7 @@ static char *all_checks(void)
     const char *between = "PREPARE pgmigrate_rls AS WITH RECURSIVE :scope\n";
 
     for (const struct rls_check *check = rls_checks; check->id != NULL; check++) {
-        if (check->as_role)
+        if (check->about == RLS_AS_ROLE)
             continue;
         const char *rest = strstr(check->sql, ":scope") + strlen(":scope");
         fprintf(
@@ -189,7 +192,7 @@ bool rls_check_all(struct postgres *postgres, bool catalogs_only, struct rls_fin
     if (!keep(rows, findings, error))
         return false;
     for (const struct rls_check *check = rls_checks; check->id != NULL; check++)
-        if (check->as_role && !catalogs_only && !run_as_roles(postgres, check, findings, error))
+        if (check->about == RLS_AS_ROLE && !catalogs_only && !run_as_roles(postgres, check, findings, error))
             return false;
     return true;
 }

@@ -11,13 +11,20 @@
 #include "migrator/rls_finding.h"
 #include "migrator/rls_settings.h"
 
+/* What a check is about. Where there are no roles of the application, checks about them say nothing. */
+enum rls_check_about {
+    RLS_OF_TABLES,
+    RLS_OF_ROLES,
+    RLS_AS_ROLE, /* asked as each role, not as who is connected */
+};
+
 struct rls_check {
     const char *id;
     const char *title; /* what is true where it passes: "tables of tenants have row-level security" */
     const char *sql;   /* begins with "WITH :scope" or "WITH RECURSIVE :scope" */
     /* Where the server answers expressions that the program judges: whether a row is a finding. Or NULL. */
     bool (*judge)(const struct rows *rows, size_t row);
-    bool as_role; /* asked as each role of the application, not as who is connected */
+    enum rls_check_about about;
 };
 
 /* Ended by a NULL id. */

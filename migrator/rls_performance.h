@@ -25,6 +25,7 @@
 struct rls_performance_check {
     const char *id;
     const char *title; /* what is true where it passes */
+    bool of_roles;     /* asked as the application's roles */
 };
 /* Ended by a NULL id. */
 extern const struct rls_performance_check rls_performance_checks[];

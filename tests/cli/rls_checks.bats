@@ -420,6 +420,14 @@ S19 high view core.shown _app_anon"
     run_pgmigrate rls --json --role "$APP"
     assert_found "S17 high core.orders _app_anon
 S19 high view core.shown _app_anon"
+    # Where nobody is found, nothing is said of what roles may do.
+    psql_value "drop owned by ${APP}_anon; drop role ${APP}_anon; create role ${APP}_anon; grant usage on schema core to ${APP}_anon"
+    run_pgmigrate rls
+    assert_stderr "no role of the application was found"
+    for check in S4 S6 S17 S19 S21 P1 P8; do
+        grep -q "^$check  .*  left out$" <<<"$output"
+    done
+    grep -q '^S1  .*  passed$' <<<"$output"
     psql_value "drop owned by ${APP}_anon; drop role ${APP}_anon; grant select on core.shown to $APP"
     run_pgmigrate rls --json
     assert_found "S19 high view core.shown _app"
