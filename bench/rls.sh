@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: PostgreSQL
 #
 # bench/rls.sh [TABLES]: what verifying row-level security costs in a schema of 1,000 tables: all catalog checks, and the
-# gate of apply for each migration, of those that change nothing it looks at and of those that make a table. `make bench-rls`.
+# gate of apply for each migration: of those that change nothing it looks at, that make a table, and that replace a function.
+# `make bench-rls`.
 set -euo pipefail
 
 tables=${1:-1000}
@@ -31,12 +32,14 @@ DO \$\$ BEGIN FOR i IN 1..$tables LOOP CALL shop.make('table_' || i); END LOOP; 
 ANALYZE;
 SQL
 printf '[rls]\nroles = app\ntenant_setting = app.tenant\n' >pgmigrate.conf
-for kind in rows table; do
+for kind in rows table function; do
     mkdir "$kind"
     for i in $(seq 101 $((100 + migrations))); do
         case $kind in
         rows) echo "INSERT INTO shop.table_1 (tenant_id, a) VALUES (1, 'x');" ;;
         table) echo "CALL shop.make('new_$i');" ;;
+        function) echo "CREATE OR REPLACE FUNCTION shop.total(int) RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog
+                        AS 'SELECT \$1::bigint + $i';" ;;
         esac >"$kind/${i}_$kind.sql"
     done
 done
@@ -62,7 +65,7 @@ apply() # KIND GATE [--to VERSION]
 }
 
 echo "catalog checks of $tables tables: $(milliseconds "$pgmigrate" rls --static-only) ms"
-for kind in rows table; do
+for kind in rows table function; do
     off=$(apply "$kind" off) one=$(apply "$kind" new --to 101) all=$(apply "$kind" new)
     echo "a migration of $kind: $((off / migrations)) ms; the gate adds $(((all - one) / (migrations - 1) - off / migrations)) ms" \
         "(and $((one - off / migrations)) ms once for each run)"

@@ -4,6 +4,7 @@
 #include "common/postgres_wait.h"
 
 #include "common/interrupt.h"
+#include "sql.h"
 #include <libpq-fe.h>
 #include <poll.h>
 
@@ -269,6 +270,28 @@ bool postgres_query(struct postgres *postgres, const char *sql, size_t count, co
     if (PQsendQueryParams(postgres->connection, sql, (int)count, NULL, values, NULL, NULL, 0) != 1)
         return postgres_connection_error(postgres, error);
     return postgres_collect(postgres, KEEP_ROWS, ret, error);
+}
+
+static bool is_kept(struct postgres *postgres, const char *name, bool *ret, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    if (!postgres_query(postgres, sql_prepared, 1, (const char *const[]){name}, &rows, error))
+        return false;
+    *ret = rows_bool(rows, 0, "prepared");
+    return true;
+}
+
+bool postgres_query_kept(struct postgres *postgres, const char *name, const char *sql, struct rows **ret,
+                         struct error *error)
+{
+    bool kept = false;
+    if (!is_kept(postgres, name, &kept, error))
+        return false;
+    if (!kept && (!postgres_send_prepare(postgres, name, sql, error) ||
+                  !postgres_collect(postgres, KEEP_TAG, NULL, error)))
+        return false;
+    return postgres_send_prepared(postgres, name, 0, NULL, error) &&
+           postgres_collect(postgres, KEEP_ROWS, ret, error);
 }
 
 bool postgres_run(struct postgres *postgres, const char *sql, enum keep keep, struct rows **ret,

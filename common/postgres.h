@@ -115,6 +115,13 @@ void postgres_set_hooks(struct postgres *postgres, const struct postgres_hooks *
 MUST_CHECK bool postgres_query(struct postgres *postgres, const char *sql, size_t count,
                                const char *const values[], struct rows **ret, struct error *error);
 
+/*
+ * A statement without parameters that the session plans once and keeps under name; prepared anew where a
+ * script threw it away.
+ */
+MUST_CHECK bool postgres_query_kept(struct postgres *postgres, const char *name, const char *sql,
+                                    struct rows **ret, struct error *error);
+
 /* One of several statements that travel together. */
 struct query {
     const char *sql;

@@ -68,12 +68,26 @@ static char *scope_text(void)
     return text_copy_part(begin, (size_t)(strstr(begin, QUOTE) - begin));
 }
 
-bool rls_check_query(struct postgres *postgres, const char *sql, struct rows **ret, struct error *error)
+static char *with_scope(const char *sql)
 {
     OWNED char *scope = scope_text();
-    OWNED char *whole = postgres_bind(sql, (const struct postgres_name[]){{"scope", scope}, {NULL, NULL}});
+
+    return postgres_bind(sql, (const struct postgres_name[]){{"scope", scope}, {NULL, NULL}});
+}
+
+bool rls_check_query(struct postgres *postgres, const char *sql, struct rows **ret, struct error *error)
+{
+    OWNED char *whole = with_scope(sql);
 
     return postgres_query(postgres, whole, 0, NULL, ret, error);
+}
+
+bool rls_check_query_kept(struct postgres *postgres, const char *name, const char *sql, struct rows **ret,
+                          struct error *error)
+{
+    OWNED char *whole = with_scope(sql);
+
+    return postgres_query_kept(postgres, name, whole, ret, error);
 }
 
 static bool keep(const struct rows *rows, struct rls_findings *findings, struct error *error)
@@ -102,15 +116,14 @@ static bool run_check(struct postgres *postgres, const struct rls_check *check, 
 
 /*
  * All catalog checks as one statement, below one WITH: the scope is planned and read once instead of
- * twenty-eight times, which is most of what they cost. A check's own WITH stays where it is. Planning it is
- * most of the rest, and done once for a session: the gate asks before many COMMITs.
+ * twenty-eight times, which is most of what they cost. A check's own WITH stays where it is.
  */
 static char *all_checks(void)
 {
     char *text = NULL;
     size_t size = 0;
     FILE *stream = open_memstream(&text, &size);
-    const char *between = "PREPARE pgmigrate_rls AS WITH RECURSIVE :scope\n";
+    const char *between = "WITH RECURSIVE :scope\n";
 
     for (const struct rls_check *check = rls_checks; check->id != NULL; check++) {
         if (check->about == RLS_AS_ROLE)
@@ -170,24 +183,13 @@ static bool run_as_roles(struct postgres *postgres, const struct rls_check *chec
     return true;
 }
 
-static bool prepare(struct postgres *postgres, struct error *error)
-{
-    AUTO(rows_free) struct rows *rows = NULL;
-
-    if (!postgres_query(postgres, sql_rls_prepared, 0, NULL, &rows, error))
-        return false;
-    if (rows_bool(rows, 0, "prepared"))
-        return true;
-    OWNED char *sql = all_checks();
-    return rls_check_query(postgres, sql, NULL, error);
-}
-
 bool rls_check_all(struct postgres *postgres, bool catalogs_only, struct rls_findings *findings,
                    struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
+    OWNED char *sql = all_checks();
 
-    if (!prepare(postgres, error) || !postgres_query(postgres, sql_rls_execute, 0, NULL, &rows, error))
+    if (!rls_check_query(postgres, sql, &rows, error))
         return error_prefix(error, "could not look at row-level security");
     if (!keep(rows, findings, error))
         return false;
@@ -195,4 +197,14 @@ bool rls_check_all(struct postgres *postgres, bool catalogs_only, struct rls_fin
         if (check->about == RLS_AS_ROLE && !catalogs_only && !run_as_roles(postgres, check, findings, error))
             return false;
     return true;
+}
+
+bool rls_check_narrow(struct postgres *postgres, struct rls_findings *findings, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    OWNED char *sql = all_checks();
+
+    if (!rls_check_query_kept(postgres, "pgmigrate_rls", sql, &rows, error))
+        return error_prefix(error, "could not look at row-level security");
+    return keep(rows, findings, error);
 }

@@ -38,9 +38,16 @@ MUST_CHECK bool rls_check_begin(struct postgres *postgres, const struct rls_sett
 MUST_CHECK bool rls_check_query(struct postgres *postgres, const char *sql, struct rows **ret,
                                 struct error *error);
 
+/* The same for a statement that the session plans once and keeps under this name. */
+MUST_CHECK bool rls_check_query_kept(struct postgres *postgres, const char *name, const char *sql,
+                                     struct rows **ret, struct error *error);
+
 /* Adds what all of them find. Within a transaction, for a role is become within a savepoint; a role that
  * cannot be become is inconclusive. catalogs_only leaves out what is asked as a role. */
 MUST_CHECK bool rls_check_all(struct postgres *postgres, bool catalogs_only, struct rls_findings *findings,
                               struct error *error);
+/* The same of the catalogs only, for who looks often, each time at a few relations (see narrow.sql). */
+MUST_CHECK bool rls_check_narrow(struct postgres *postgres, struct rls_findings *findings,
+                                 struct error *error);
 
 #endif

@@ -8,20 +8,23 @@
 #include "sql.h"
 #include <string.h>
 
+#define FUNCTION "0" /* the oid of a guard that is a function's */
+#define PLACE    "its place in the schemas that are looked at"
+
 /* What protects rows; see sql/rls/guards.sql. */
 struct guard {
-    char *oid, *object, *name, *check, *hint, *needs;
+    char *oid, *object, *name, *check, *hint, *needs, *thing;
     enum rls_severity severity;
 };
 
 /* The state at a moment: of all relations, or of those in only. */
 struct view {
-    struct rows *digests; /* oid, digest, name; in order of oid */
+    struct rows *digests; /* see sql/rls/digest.sql */
     struct rls_findings findings;
     struct guard *guards;
     size_t guard_count;
     bool narrow;
-    struct text_list only;  /* oids */
+    struct text_list only;  /* oids, of functions negative */
     struct text_list names; /* of them, also as they were called before */
 };
 
@@ -33,6 +36,7 @@ static void guard_clear(struct guard *guard)
     free(guard->check);
     free(guard->hint);
     free(guard->needs);
+    free(guard->thing);
 }
 
 static void view_clear(struct view *view)
@@ -54,6 +58,7 @@ struct rls_gate {
     struct view before; /* as of the last COMMIT; digests NULL: not looked at yet */
     struct view after;  /* of the transaction that is about to commit; digests NULL: as before */
     bool behind;        /* something was committed that was not looked at */
+    char *oldest;       /* the oldest transaction that was running at the first look; NULL before it */
     struct rls_findings refused, allowed;
     struct text_list unused;
 };
@@ -67,6 +72,7 @@ void rls_gate_free(struct rls_gate *gate)
     rls_findings_clear(&gate->refused);
     rls_findings_clear(&gate->allowed);
     text_list_clear(&gate->unused);
+    free(gate->oldest);
     free(gate);
 }
 
@@ -87,7 +93,7 @@ const struct text_list *rls_gate_unused(const struct rls_gate *gate)
 
 /* ---- looking ---- */
 
-/* The relations whose digests differ, also those that are gone or new; both are sorted by oid. */
+/* The oids whose digests differ, also those that are gone or new; both are sorted by oid. */
 static struct text_list changed(const struct rows *before, const struct rows *after)
 {
     struct text_list list = {0};
@@ -111,7 +117,7 @@ static void add_name(const struct rows *digests, const char *oid, struct text_li
             text_list_add(names, text_copy(rows_text(digests, row, "name")));
 }
 
-/* What belongs to no relation, such as a role, may concern all of them. */
+/* What belongs to no relation, such as a role, may concern all of them; and much is looked at as all. */
 static bool narrow(struct postgres *postgres, const struct text_list *list, const struct view *before,
                    struct view *view, struct error *error)
 {
@@ -122,11 +128,11 @@ static bool narrow(struct postgres *postgres, const struct text_list *list, cons
         return true;
     if (!postgres_query(postgres, sql_rls_narrow, 1, (const char *const[]){array}, &rows, error))
         return false;
-    view->narrow = true;
+    view->narrow = rows_count(rows) > 0;
     for (size_t row = 0; row < rows_count(rows); row++) {
         text_list_add(&view->only, text_copy(rows_text(rows, row, "oid")));
         add_name(before->digests, rows_text(rows, row, "oid"), &view->names);
-        add_name(view->digests, rows_text(rows, row, "oid"), &view->names);
+        text_list_add(&view->names, text_copy(rows_text(rows, row, "name")));
     }
     return true;
 }
@@ -135,7 +141,8 @@ static bool read_guards(struct postgres *postgres, struct view *view, struct err
 {
     AUTO(rows_free) struct rows *rows = NULL;
 
-    if (!rls_check_query(postgres, sql_rls_guards, &rows, error))
+    if (!(view->narrow ? rls_check_query_kept(postgres, "pgmigrate_rls_guards", sql_rls_guards, &rows, error)
+                       : rls_check_query(postgres, sql_rls_guards, &rows, error)))
         return false;
     for (size_t row = 0; row < rows_count(rows); row++) {
         struct guard guard = {.oid = text_copy(rows_text(rows, row, "oid")),
@@ -144,6 +151,7 @@ static bool read_guards(struct postgres *postgres, struct view *view, struct err
                               .check = text_copy(rows_text(rows, row, "check")),
                               .hint = text_copy(rows_text(rows, row, "hint")),
                               .needs = text_copy(rows_text(rows, row, "needs")),
+                              .thing = text_copy(rows_text(rows, row, "thing")),
                               .severity = RLS_HIGH};
         view->guards = memory_grow(view->guards, view->guard_count, sizeof *view->guards);
         view->guards[view->guard_count++] = guard;
@@ -154,7 +162,7 @@ static bool read_guards(struct postgres *postgres, struct view *view, struct err
 }
 
 /* After a first statement, in the same round trip: most migrations change nothing of this. */
-static bool read_digests(const struct rls_gate *gate, struct postgres *postgres, const char *first,
+static bool read_digests(struct rls_gate *gate, struct postgres *postgres, const char *first,
                          struct rows **ret, struct error *error)
 {
     AUTO(queries_clear) struct queries queries = {0};
@@ -162,7 +170,7 @@ static bool read_digests(const struct rls_gate *gate, struct postgres *postgres,
 
     queries_add(&queries, first, 0, NULL);
     queries_add(&queries, sql_rls_settings, 1, (const char *const[]){scope});
-    queries_add(&queries, sql_rls_digest, 0, NULL);
+    queries_add(&queries, sql_rls_digest, 1, (const char *const[]){gate->oldest});
     if (!postgres_query_all(postgres, &queries, error))
         return false;
     for (size_t i = 0; i < queries.count; i++)
@@ -170,14 +178,16 @@ static bool read_digests(const struct rls_gate *gate, struct postgres *postgres,
             error_move(error, &queries.items[i].error);
             return false;
         }
+    if (gate->oldest == NULL)
+        gate->oldest = text_copy(rows_text(queries.items[queries.count - 2].rows, 0, "oldest"));
     *ret = take(queries.items[queries.count - 1].rows);
     return true;
 }
 
 /* first begins what the caller will undo, with the settings of the checks. Where nothing changed since
  * gate->before, ret stays empty. */
-static bool read_view(const struct rls_gate *gate, struct postgres *postgres, const char *first,
-                      struct view *ret, struct error *error)
+static bool read_view(struct rls_gate *gate, struct postgres *postgres, const char *first, struct view *ret,
+                      struct error *error)
 {
     AUTO(view_clear) struct view view = {0};
     AUTO(text_list_clear) struct text_list list = {0};
@@ -191,7 +201,9 @@ static bool read_view(const struct rls_gate *gate, struct postgres *postgres, co
         if (!gate->options.all && !narrow(postgres, &list, &gate->before, &view, error))
             return false;
     }
-    if (!rls_check_all(postgres, true, &view.findings, error) || !read_guards(postgres, &view, error))
+    if (!(view.narrow ? rls_check_narrow(postgres, &view.findings, error)
+                      : rls_check_all(postgres, true, &view.findings, error)) ||
+        !read_guards(postgres, &view, error))
         return false;
     *ret = view;
     view = (struct view){0};
@@ -199,7 +211,7 @@ static bool read_view(const struct rls_gate *gate, struct postgres *postgres, co
 }
 
 /* The same in a transaction of its own. */
-static bool read_apart(const struct rls_gate *gate, struct postgres *postgres, struct view *ret,
+static bool read_apart(struct rls_gate *gate, struct postgres *postgres, struct view *ret,
                        struct error *error)
 {
     AUTO(error_clear) struct error ignored = {0};
@@ -215,26 +227,47 @@ static bool read_apart(const struct rls_gate *gate, struct postgres *postgres, s
 /* Whether the view says anything about a guard: those of functions are in every one. */
 static bool sees(const struct view *view, const struct guard *guard)
 {
-    return !view->narrow || text_equal(guard->oid, "0") || text_list_contains(&view->only, guard->oid);
+    return !view->narrow || text_equal(guard->oid, FUNCTION) || text_list_contains(&view->only, guard->oid);
+}
+
+/* Tables and policies may be renamed, or dropped and made again. */
+static bool same_guard(const struct guard *a, const struct guard *b)
+{
+    bool same_thing = a->thing != NULL && text_equal(a->thing, b->thing);
+    bool same_table =
+        text_equal(a->object, b->object) || (text_equal(a->oid, b->oid) && !text_equal(a->oid, FUNCTION));
+
+    return same_thing || (same_table && text_equal(a->name, b->name));
 }
 
 static bool has_guard(const struct view *view, const struct guard *guard)
 {
     for (size_t i = 0; i < view->guard_count; i++)
-        if (text_equal(view->guards[i].object, guard->object) &&
-            text_equal(view->guards[i].name, guard->name))
+        if (same_guard(&view->guards[i], guard))
             return true;
     return false;
 }
 
-static bool is_there(struct postgres *postgres, const char *name, bool *ret, struct error *error)
+static bool is_there(struct postgres *postgres, const struct guard *guard, bool *ret, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
 
-    if (!postgres_query(postgres, sql_rls_there, 1, (const char *const[]){name}, &rows, error))
+    if (!postgres_query(postgres, sql_rls_there, 2, (const char *const[]){guard->oid, guard->needs}, &rows,
+                        error))
         return false;
     *ret = rows_bool(rows, 0, "there");
     return true;
+}
+
+/* Whether the guard is another one than place, of a relation that is not looked at any more. */
+static bool is_out_of_sight(const struct view *before, const struct view *after, const struct guard *guard)
+{
+    for (size_t i = 0; i < before->guard_count; i++) {
+        const struct guard *place = &before->guards[i];
+        if (place != guard && text_equal(place->oid, guard->oid) && text_equal(place->name, PLACE))
+            return !text_equal(guard->name, PLACE) && !has_guard(after, place);
+    }
+    return false;
 }
 
 /* What protected rows and is gone, while what it protected is still there. */
@@ -244,9 +277,9 @@ static bool find_lost(struct postgres *postgres, const struct view *before, cons
     for (size_t i = 0; i < before->guard_count; i++) {
         const struct guard *guard = &before->guards[i];
         bool there = false;
-        if (!sees(after, guard) || has_guard(after, guard))
+        if (!sees(after, guard) || has_guard(after, guard) || is_out_of_sight(before, after, guard))
             continue;
-        if (!is_there(postgres, guard->needs, &there, error))
+        if (!is_there(postgres, guard, &there, error))
             return false;
         if (!there)
             continue;
@@ -296,6 +329,44 @@ static const char *allowed_by(const struct text_list *directives, const struct r
     return reason;
 }
 
+/* Whether the text ends with the name as a whole: "schema.table", "policy p on schema.table". */
+static bool ends_with_name(const char *text, const char *name)
+{
+    size_t size = strlen(text), length = strlen(name);
+
+    return text_ends_with(text, name) && (size == length || text[size - length - 1] == ' ');
+}
+
+/* What the finding's object was called in the digests before, if another name; else NULL. The caller frees
+ * it. */
+static char *old_object(const struct rows *before, const struct rows *after, const char *object)
+{
+    for (size_t i = 0; i < rows_count(after); i++) {
+        const char *name = rows_text(after, i, "name");
+        if (name == NULL || !ends_with_name(object, name))
+            continue;
+        for (size_t k = 0; k < rows_count(before); k++)
+            if (text_equal(rows_text(before, k, "oid"), rows_text(after, i, "oid")) &&
+                rows_text(before, k, "name") != NULL && !text_equal(rows_text(before, k, "name"), name))
+                return text_format("%.*s%s", (int)(strlen(object) - strlen(name)), object,
+                                   rows_text(before, k, "name"));
+    }
+    return NULL;
+}
+
+/* Whether a finding was there before, maybe under the name that its object had. */
+static bool was_there(const struct rls_gate *gate, const struct view *view, const struct rls_finding *finding)
+{
+    struct rls_finding old = *finding;
+    OWNED char *object = NULL;
+
+    if (rls_findings_have(&gate->before.findings, finding))
+        return true;
+    object = old_object(gate->before.digests, view->digests, finding->object);
+    old.object = object;
+    return object != NULL && rls_findings_have(&gate->before.findings, &old);
+}
+
 /* Everything that the view adds to the state before it. */
 static bool find_new(const struct rls_gate *gate, struct postgres *postgres, const struct view *view,
                      struct rls_findings *findings, struct error *error)
@@ -304,7 +375,7 @@ static bool find_new(const struct rls_gate *gate, struct postgres *postgres, con
         return false;
     for (size_t i = 0; i < view->findings.count; i++)
         if (!view->findings.items[i].inconclusive &&
-            (gate->options.all || !rls_findings_have(&gate->before.findings, &view->findings.items[i])))
+            (gate->options.all || !was_there(gate, view, &view->findings.items[i])))
             copy_finding(findings, &view->findings.items[i]);
     if (gate->options.accept != NULL)
         gate->options.accept(gate->options.context, findings);
@@ -374,15 +445,12 @@ static bool refuse(const struct rls_gate *gate, const struct script *script, boo
 
 /* ---- the moments ---- */
 
-/* Whether the view says everything of a finding's object: "schema.table", "policy p on schema.table". */
+/* Whether the view says everything of a finding's object. */
 static bool tells_of(const struct view *view, const char *object)
 {
-    for (size_t i = 0; i < view->names.count; i++) {
-        const char *name = view->names.items[i];
-        size_t size = strlen(object), length = strlen(name);
-        if (text_ends_with(object, name) && (size == length || object[size - length - 1] == ' '))
+    for (size_t i = 0; i < view->names.count; i++)
+        if (ends_with_name(object, view->names.items[i]))
             return true;
-    }
     return false;
 }
 

@@ -1,56 +1,67 @@
--- For each relation (oid) a number (digest) that is another when anything of it changed on which row-level security depends:
--- flags, owner, rights, options, columns, policies, keys, parents, a view's text. oid 0 stands for what belongs to no relation: functions,
--- roles, default privileges, schemas, publications. Statistics and file numbers do not count. name is the relation's, qualified.
-WITH part (oid, hash) AS (
-    SELECT c.oid, hashtextextended(ROW(c.relname, c.relnamespace, c.relkind, c.relowner, c.relacl, c.reloptions, c.relrowsecurity,
-                                       c.relforcerowsecurity, c.relnatts)::text, 1)
+-- For each relation (oid) a number (digest) that is another when anything of it changed on which row-level security depends: flags,
+-- owner, rights, options, columns, policies, keys, parents, a view's text, the rights on its schema. The oid of a function is
+-- negative; that of default privileges stands for no relation; 0 is all that belongs to no relation: roles, publications. name is the
+-- relation's or the function's, qualified.
+--
+-- A catalog's row is known by the transaction that wrote it and its place, which is cheaper than reading what it says. A change that
+-- means nothing here only makes the checks look once more. Of columns, there are many: those count that were written in or after the
+-- transaction $1, the oldest one running at the first look, where it is NULL.
+WITH part (oid, hash, name) AS (
+    SELECT c.oid::bigint, hashtextextended(concat(c.xmin, c.ctid, n.xmin, n.ctid), 1), c.oid::regclass::text
       FROM pg_catalog.pg_class AS c
+      JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
      WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
      UNION ALL
-    SELECT p.polrelid, hashtextextended(ROW(p.polname, p.polcmd, p.polpermissive, p.polroles, p.polqual, p.polwithcheck)::text, 2)
+    SELECT p.polrelid::bigint, hashtextextended(concat(p.xmin, p.ctid), 2), NULL
       FROM pg_catalog.pg_policy AS p
      UNION ALL
-    SELECT a.attrelid, hashtextextended(ROW(a.attnum, a.attname, a.attnotnull, a.attacl)::text, 3)
+    SELECT a.attrelid::bigint, hashtextextended(concat(a.xmin, a.ctid), 3), NULL
       FROM pg_catalog.pg_attribute AS a
-     WHERE a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped
-       AND (a.attacl IS NOT NULL OR a.attname::text LIKE ANY (ARRAY(
-            SELECT jsonb_array_elements_text(COALESCE(current_setting('pgmigrate.rls')::jsonb -> 'tenant_columns', '["%"]')))))
+     WHERE age(a.xmin) <= (SELECT age($1::xid))
      UNION ALL
-    SELECT k.conrelid, hashtextextended(ROW(k.oid, k.confrelid, k.conkey, k.confdeltype, k.confupdtype)::text, 4)
+    SELECT k.conrelid::bigint, hashtextextended(concat(k.xmin, k.ctid), 4), NULL
       FROM pg_catalog.pg_constraint AS k
      WHERE k.contype = 'f'
      UNION ALL
-    SELECT i.indrelid, hashtextextended(ROW(i.indexrelid, i.indkey)::text, 5)
+    SELECT i.indrelid::bigint, hashtextextended(concat(i.xmin, i.ctid), 5), NULL
       FROM pg_catalog.pg_index AS i
-     WHERE i.indexrelid >= 16384 AND i.indisunique
+     WHERE i.indrelid >= 16384 AND i.indisunique
      UNION ALL
-    SELECT h.inhrelid, hashtextextended(h.inhparent::text, 6)
+    SELECT h.inhrelid::bigint, hashtextextended(concat(h.xmin, h.ctid), 6), NULL
       FROM pg_catalog.pg_inherits AS h
      UNION ALL
-    SELECT w.ev_class, hashtextextended(w.ev_action::text, 7)
+    SELECT w.ev_class::bigint, hashtextextended(concat(w.xmin, w.ctid), 7), NULL
       FROM pg_catalog.pg_rewrite AS w
      WHERE w.oid >= 16384
      UNION ALL
-    SELECT 0, hashtextextended(ROW(f.oid, f.proname, f.proowner, f.prosecdef, f.proleakproof, f.provolatile, f.proconfig, f.proacl,
-                                   f.prosrc)::text, 8)
+    SELECT u.prrelid::bigint, hashtextextended(concat(u.xmin, u.ctid), 8), NULL
+      FROM pg_catalog.pg_publication_rel AS u
+     UNION ALL
+    SELECT -f.oid::bigint, hashtextextended(concat(f.xmin, f.ctid), 9), f.oid::regprocedure::text
       FROM pg_catalog.pg_proc AS f
      WHERE f.oid >= 16384
      UNION ALL
-    SELECT 0, hashtextextended(ROW(r.oid, r.rolname, r.rolsuper, r.rolbypassrls, r.rolinherit, r.rolcanlogin)::text, 9)
+    SELECT d.oid::bigint, hashtextextended(concat(d.xmin, d.ctid), 10), NULL
+      FROM pg_catalog.pg_default_acl AS d
+     UNION ALL
+    SELECT 0, hashtextextended(ROW(r.oid, r.rolname, r.rolsuper, r.rolbypassrls, r.rolinherit, r.rolcanlogin)::text, 11), NULL
       FROM pg_catalog.pg_roles AS r
      UNION ALL
-    SELECT 0, hashtextextended(m::text, 10) FROM pg_catalog.pg_auth_members AS m
+    SELECT 0, hashtextextended(concat(m.xmin, m.ctid), 12), NULL
+      FROM pg_catalog.pg_auth_members AS m
      UNION ALL
-    SELECT 0, hashtextextended(d::text, 11) FROM pg_catalog.pg_default_acl AS d
+    SELECT 0, hashtextextended(concat(s.xmin, s.ctid), 13), NULL
+      FROM pg_catalog.pg_db_role_setting AS s
      UNION ALL
-    SELECT 0, hashtextextended(ROW(n.oid, n.nspname, n.nspacl)::text, 12) FROM pg_catalog.pg_namespace AS n WHERE n.oid >= 16384
+    SELECT 0, hashtextextended(concat(b.xmin, b.ctid), 14), NULL
+      FROM pg_catalog.pg_publication AS b
      UNION ALL
-    SELECT COALESCE(pg_catalog.to_regclass(format('%I.%I', u.schemaname, u.tablename))::oid, 0), hashtextextended(u::text, 13)
-      FROM pg_catalog.pg_publication_tables AS u
-     UNION ALL
-    SELECT 0, hashtextextended(u::text, 14) FROM pg_catalog.pg_publication AS u
+    -- Whole schemas in publications have a catalog of their own since 15.
+    SELECT 0, hashtextextended(concat(d.xmin, d.ctid), 15), NULL
+      FROM pg_catalog.pg_depend AS d
+     WHERE d.refclassid = 'pg_catalog.pg_publication'::regclass AND d.classid <> 'pg_catalog.pg_publication_rel'::regclass
 )
-SELECT p.oid, sum(p.hash) AS digest, NULLIF(p.oid, 0)::regclass AS name
+SELECT p.oid, sum(p.hash) AS digest, max(p.name) AS name
   FROM part AS p
  GROUP BY p.oid
  ORDER BY p.oid

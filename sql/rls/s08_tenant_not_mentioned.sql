@@ -21,7 +21,7 @@ SELECT 'S8' AS "check", 'medium' AS severity, p.object, NULL AS role,
        false AS inconclusive
   FROM policy AS p
   JOIN tenant_table AS t ON t.oid = p.relation
-  JOIN LATERAL (SELECT c.name FROM tenant_column AS c WHERE c.relation = t.oid ORDER BY c.number LIMIT 1) AS c ON true
+  JOIN tenant_key AS c ON c.relation = t.oid
  WHERE p.permissive
    AND COALESCE(p.using_text, p.check_text) NOT IN ('true', 'false')
    AND COALESCE(p.check_text, '') <> 'true'

@@ -8,10 +8,10 @@ SELECT 'S15' AS "check", 'low' AS severity, t.object, NULL AS role,
   FROM tenant_table AS t
   JOIN pg_catalog.pg_index AS i ON i.indrelid = t.oid AND i.indisunique
   JOIN pg_catalog.pg_class AS x ON x.oid = i.indexrelid
-  JOIN LATERAL (SELECT c.name FROM tenant_column AS c WHERE c.relation = t.oid ORDER BY c.number LIMIT 1) AS n ON true
+  JOIN tenant_key AS n ON n.relation = t.oid
  CROSS JOIN LATERAL (SELECT string_agg(COALESCE(quote_ident(a.attname), pg_catalog.pg_get_indexdef(i.indexrelid, u.place::int, false)), ', '
                                        ORDER BY u.place) AS names,
-                            COALESCE(bool_or(a.attnum IN (SELECT c.number FROM tenant_column AS c WHERE c.relation = t.oid)), false) AS tenant,
+                            COALESCE(bool_or(a.attnum = ANY (n.numbers)), false) AS tenant,
                             COALESCE(bool_or(a.attidentity <> '' OR a.atthasdef OR a.atttypid = 'uuid'::regtype), false) AS made,
                             bool_or(EXISTS (SELECT
                                               FROM pg_catalog.pg_constraint AS f

@@ -11,10 +11,10 @@ SELECT 'S16' AS "check", CASE WHEN a.acts THEN 'medium' ELSE 'low' END AS severi
   FROM pg_catalog.pg_constraint AS f
   JOIN tenant_table AS c ON c.oid = f.conrelid
   JOIN tenant_table AS r ON r.oid = f.confrelid
-  JOIN LATERAL (SELECT t.name FROM tenant_column AS t WHERE t.relation = c.oid ORDER BY t.number LIMIT 1) AS n ON true
-  JOIN LATERAL (SELECT t.name FROM tenant_column AS t WHERE t.relation = r.oid ORDER BY t.number LIMIT 1) AS m ON true
+  JOIN tenant_key AS n ON n.relation = c.oid
+  JOIN tenant_key AS m ON m.relation = r.oid
  CROSS JOIN LATERAL (SELECT f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', 'd') AS acts) AS a
  WHERE f.contype = 'f'
    AND f.conparentid = 0
-   AND NOT EXISTS (SELECT FROM tenant_column AS t WHERE t.relation = c.oid AND t.number = ANY (f.conkey))
+   AND NOT n.numbers && f.conkey
  ORDER BY c.object, f.conname

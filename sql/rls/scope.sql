@@ -16,7 +16,10 @@ setting AS (
            ARRAY(SELECT jsonb_array_elements_text(COALESCE(value -> 'exempt', '[]'))) AS exempt,
            ARRAY(SELECT jsonb_array_elements_text(COALESCE(value -> 'roles', '[]'))) AS roles,
            -- {"only": [oid, …]} looks at these relations alone.
-           CASE WHEN value ? 'only' THEN ARRAY(SELECT jsonb_array_elements_text(value -> 'only')::oid) END AS only
+           CASE WHEN value ? 'only'
+                THEN ARRAY(SELECT jsonb_array_elements_text(value -> 'only')::oid)
+                ELSE ARRAY(SELECT oid FROM pg_catalog.pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'f'))
+           END AS only
       FROM setting
 ), relation AS (
     -- Tables, partitioned tables, views, materialized views and foreign tables, without those of extensions.
@@ -34,7 +37,7 @@ setting AS (
        AND n.nspname <> 'information_schema'
        -- Through views and partitions the tables can be reached from anywhere.
        AND (n.nspname::text LIKE ANY (p.schemas) OR c.relkind IN ('v', 'm') OR c.relispartition)
-       AND (p.only IS NULL OR c.oid = ANY (p.only))
+       AND c.oid = ANY (p.only)
        AND NOT EXISTS (SELECT
                          FROM pg_catalog.pg_depend AS d
                         WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
@@ -46,6 +49,11 @@ setting AS (
      WHERE a.attnum > 0
        AND NOT a.attisdropped
        AND a.attname::text LIKE ANY (p.tenant_columns)
+), tenant_key AS (
+    -- The same for each relation: the first one's name, and the numbers of all.
+    SELECT c.relation, (array_agg(c.name ORDER BY c.number))[1] AS name, array_agg(c.number) AS numbers
+      FROM tenant_column AS c
+     GROUP BY c.relation
 ), through AS (
     -- Tables that reach their tenant through a parent: {"through": {"app.line": "app.order"}}
     SELECT r.oid AS relation, e.value AS parent
@@ -116,14 +124,12 @@ setting AS (
     -- Permissive policies beside which such a one stands for each of their commands, and for whom they are for.
     SELECT p.oid
       FROM policy AS p
+     CROSS JOIN LATERAL unnest(CASE WHEN p.command = '*' THEN ARRAY['r', 'a', 'w', 'd'] ELSE ARRAY[p.command::text] END) AS c(command)
+      JOIN restrictive AS r
+        ON r.relation = p.relation AND r.command::text IN (c.command, '*') AND (0 = ANY (r.roles) OR r.roles @> p.roles)
      WHERE p.permissive
-       AND NOT EXISTS (SELECT
-                         FROM unnest(CASE WHEN p.command = '*' THEN ARRAY['r', 'a', 'w', 'd'] ELSE ARRAY[p.command::text] END) AS c(command)
-                        WHERE NOT EXISTS (SELECT
-                                            FROM restrictive AS r
-                                           WHERE r.relation = p.relation
-                                             AND r.command::text IN (c.command, '*')
-                                             AND (0 = ANY (r.roles) OR r.roles @> p.roles)))
+     GROUP BY p.oid, p.command
+    HAVING count(DISTINCT c.command) = CASE WHEN p.command = '*' THEN 4 ELSE 1 END
 ), granted AS (
     -- What the application's roles may do with a relation or a column of it, but for its owner's own rights.
     SELECT DISTINCT g.relation, g.privilege, a.oid AS role, a.name AS role_name, COALESCE(r.rolname::text, 'PUBLIC') AS grantee

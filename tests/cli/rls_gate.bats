@@ -275,3 +275,70 @@ SQL
     assert_status 4
     assert_value "select to_regclass('slow') is null" t
 }
+
+# Everything is told, low findings, too.
+strict()
+{
+    printf 'fail_on = low\n' >>pgmigrate.conf
+}
+
+@test "a change in any catalog is seen: columns, functions, schemas, roles, defaults, parents, sixty tables at once" {
+    strict
+    psql_value "create schema side; create table side.lines (tenant_id int not null, id int);
+        create function who() returns int language sql stable as 'select 1';
+        create policy helped on orders for select using (tenant_id = who());
+        create function peek() returns int language sql security definer set search_path = pg_catalog as 'select 1'"
+    migration 002_null <<<$'CREATE TABLE free (id int);\nALTER TABLE orders DROP CONSTRAINT orders_pkey, ALTER tenant_id DROP NOT NULL;'
+    assert_refused "S14 public.orders" "migrations/002_null.sql:2"
+    migration 002_named <<<$'SELECT 1;\nALTER TABLE orders RENAME tenant_id TO whose;'
+    assert_refused "M7 public.orders" "migrations/002_named.sql:2"
+    migration 002_immutable <<<$'SELECT 1;\nCREATE OR REPLACE FUNCTION who() RETURNS int LANGUAGE sql IMMUTABLE AS $$ SELECT current_setting(\'app.tenant\')::int $$;'
+    assert_refused "S22 function public.who()" "migrations/002_immutable.sql:2"
+    migration 002_definer <<<$'SELECT 1;\nCREATE OR REPLACE FUNCTION peek() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS \'SELECT count(*)::int FROM public.orders\';'
+    assert_refused "S21 function public.peek()" "migrations/002_definer.sql:2"
+    migration 002_path <<<$'SELECT 1;\nALTER FUNCTION peek() RESET search_path;'
+    assert_refused "M2 function public.peek(), S21 function public.peek()" "migrations/002_path.sql:2"
+    migration 002_schema <<<$'SELECT 1;\nGRANT CREATE ON SCHEMA side TO PUBLIC;'
+    assert_refused "S24 schema side" "migrations/002_schema.sql:2"
+    migration 002_default <<<$'SELECT 1;\nALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC;'
+    assert_refused "S24 default privileges of postgres" "migrations/002_default.sql:2"
+    migration 002_role <<<"ALTER ROLE $APP BYPASSRLS;"
+    assert_refused "S5 role $APP" "migrations/002_role.sql:1"
+    migration 002_child <<<"CREATE TABLE part () INHERITS (orders); GRANT SELECT ON part TO $APP;"
+    assert_refused "S18 public.part" "migrations/002_child.sql:1"
+    migration 002_many <<'SQL'
+DO $$ BEGIN FOR i IN 1..60 LOOP EXECUTE format('CREATE TABLE plain_%s (id int)', i); END LOOP; END $$;
+ALTER TABLE orders DISABLE ROW LEVEL SECURITY;
+SQL
+    assert_refused "M5 public.orders, S2 public.orders" "migrations/002_many.sql:2"
+}
+
+@test "a script that throws prepared statements away does not blind the gate" {
+    migration 002_a <<<'CREATE TABLE a (id int); DEALLOCATE ALL;'
+    migration 003_b <<<'CREATE TABLE b (id int); DISCARD PLANS;'
+    migration 004_c <<<"PREPARE mine AS SELECT 1; CREATE TABLE c (id int);"
+    migration 005_hole <<<"GRANT TRUNCATE ON orders TO $APP;"
+    run_pgmigrate apply --json
+    assert_status 10
+    assert_equal "$(json '.rls_refused | map("\(.check) \(.object)") | join(", ")')" "S17 public.orders"
+    assert_value "select string_agg(version, ' ' order by version) from schema_migrations" "001_base 002_a 003_b 004_c"
+}
+
+@test "a table that leaves the schemas which are looked at is told, and renaming is no loss" {
+    strict
+    printf 'schemas = public, shop\n' >>pgmigrate.conf
+    psql_value "create schema shop; create schema attic; create table plain (id int);
+        alter table orders alter note set default 'x'; create unique index on orders (note, id)"
+    migration 002_out <<<$'SELECT 1;\nALTER TABLE orders SET SCHEMA attic;'
+    assert_refused "M7 public.orders" "migrations/002_out.sql:2"
+    migration 002_within <<<$'ALTER TABLE orders SET SCHEMA shop;\nALTER TABLE shop.orders RENAME TO sales;\nALTER POLICY guard ON shop.sales RENAME TO warden;'
+    run_pgmigrate apply
+    assert_status 0
+    migration 003_plain <<<'ALTER TABLE plain SET SCHEMA attic;'
+    run_pgmigrate apply
+    assert_status 0
+    migration 004_open <<<'ALTER TABLE shop.sales NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;'
+    run_pgmigrate apply --json
+    assert_status 10
+    assert_equal "$(json '.rls_refused | map("\(.check) \(.object)") | join(", ")')" "M5 shop.sales, S2 shop.sales"
+}

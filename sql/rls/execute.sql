@@ -1,2 +1,0 @@
--- The checks that this session has prepared.
-EXECUTE pgmigrate_rls
