@@ -107,9 +107,26 @@ static bool find(struct run *run, struct error *error)
     return postgres_execute(run->place.postgres, sql_rollback, error);
 }
 
+static bool is_stdout(const char *file)
+{
+    return text_equal(file, "-");
+}
+
+/* One document at most goes to standard output. */
+static bool check_files(const struct invocation *invocation, struct error *error)
+{
+    bool sarif = is_stdout(invocation_option(invocation, "sarif"));
+    bool junit = is_stdout(invocation_option(invocation, "junit"));
+
+    if ((sarif && junit) || ((sarif || junit) && invocation->json))
+        return error_set(error, ERROR_USAGE,
+                         "only one of \"--json\", \"--sarif -\" and \"--junit -\" can be on standard output");
+    return true;
+}
+
 static bool write_file(const char *file, const char *text, struct error *error)
 {
-    return file_write_atomic(file, text, strlen(text), 0644, error);
+    return is_stdout(file) || file_write_atomic(file, text, strlen(text), 0644, error);
 }
 
 static bool write_files(const struct run *run, enum rls_severity fail_on, struct error *error)
@@ -121,6 +138,10 @@ static bool write_files(const struct run *run, enum rls_severity fail_on, struct
     OWNED char *sarif_text = sarif != NULL ? rls_sarif(&run->result, place) : NULL;
     OWNED char *junit_text = junit != NULL ? rls_junit(&run->result, fail_on) : NULL;
 
+    if (is_stdout(sarif))
+        fputs(sarif_text, stdout);
+    if (is_stdout(junit))
+        fputs(junit_text, stdout);
     return (sarif == NULL || write_file(sarif, sarif_text, error)) &&
            (junit == NULL || write_file(junit, junit_text, error));
 }
@@ -131,7 +152,7 @@ static bool run(struct invocation *invocation, struct error *error)
     struct run run = {.invocation = invocation, .catalogs_only = invocation_flag(invocation, "static-only")};
     enum rls_severity fail_on = RLS_MEDIUM;
 
-    if (!rls_read_settings(invocation, &run.settings, error) ||
+    if (!check_files(invocation, error) || !rls_read_settings(invocation, &run.settings, error) ||
         !rls_severity_parse(config_text(invocation->config, "fail_on"), &fail_on) ||
         !rls_place_open(invocation, &run.place, error))
         return false;
@@ -145,7 +166,8 @@ static bool run(struct invocation *invocation, struct error *error)
         return false;
     if (invocation->json)
         rls_document_fill(invocation->document, &run.result);
-    else
+    else if (!is_stdout(invocation_option(invocation, "sarif")) &&
+             !is_stdout(invocation_option(invocation, "junit")))
         rls_report_print(invocation, &run.result);
     if (rls_findings_count(&run.result.findings, fail_on) > 0)
         invocation->exit_code = ERROR_FINDINGS;
@@ -159,7 +181,7 @@ const struct command cmd_rls = {
         "Looks at the catalogs for what lets one tenant see or change the rows of another.\n\n"
         "A finding is one line, with the remedy to paste and what proves it under it. What could not be "
         "decided is inconclusive: neither found nor passed. --sarif and --junit write the same for code "
-        "hosts and CI.\n\n"
+        "hosts and CI; the file - is standard output, without the report.\n\n"
         "The file of --baseline accepts findings, one line each, until a day and for a reason:\n\n"
         "  CHECK OBJECT until YYYY-MM-DD: REASON\n"
         "  CHECK as ROLE OBJECT until YYYY-MM-DD: REASON\n\n"

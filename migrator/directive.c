@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "migrator/directive.h"
+
 #include "migrator/comment.h"
+#include "migrator/rls_check.h"
 #include <strings.h>
 
 enum directive {
@@ -192,6 +194,14 @@ static bool set_role(struct reader *reader, struct item *item, struct error *err
 static bool allow(struct reader *reader, struct item *item, struct error *error)
 {
     const char *blank = strchr(item->value, ' '), *comma = blank == NULL ? NULL : strchr(blank, ',');
+    OWNED char *check = text_copy_part(item->value, strcspn(item->value, " ,"));
+    if (!rls_check_is_of_gate(check)) {
+        error_set(error, ERROR_USAGE, "directive \"rls-allow\": no check \"%s\" could refuse a migration",
+                  check);
+        error_hint(error,
+                   "The refusal names the check, such as S1; S1 to S28, M1, M2, M5 and M7 may be allowed.");
+        return fail_at(reader->source, item->offset, error);
+    }
     if (comma != NULL && comma[1 + strspn(comma + 1, " ")] != '\0') {
         text_list_add(&reader->result->rls_allow, take(item->value));
         return true;

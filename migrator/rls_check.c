@@ -15,7 +15,15 @@ static bool always_true(const struct rows *rows, size_t row)
 
 static bool fails_open(const struct rows *rows, size_t row)
 {
-    return rls_expression_fails_open(rows_text(rows, row, "expression"), rows_bool(rows, row, "nullable"));
+    return rls_expression_fails_open(rows_text(rows, row, "expression"),
+                                     rows_text(rows, row, "about") != NULL);
+}
+
+static bool has_free_branch(const struct rows *rows, size_t row)
+{
+    const char *expression = rows_text(rows, row, "expression");
+
+    return expression == NULL || rls_expression_has_free_branch(expression, rows_text(rows, row, "about"));
 }
 
 const struct rls_check rls_checks[] = {
@@ -26,7 +34,8 @@ const struct rls_check rls_checks[] = {
     {"S5", "policies apply to the application's roles", sql_rls_s05_role_exempt, NULL, RLS_OF_ROLES},
     {"S6", "the server says so, too, asked as the role", sql_rls_s06_not_active, NULL, RLS_AS_ROLE},
     {"S7", "no policy is true for every row", sql_rls_s07_always_true, always_true, RLS_OF_TABLES},
-    {"S8", "policies look at the tenant of the row", sql_rls_s08_tenant_not_mentioned, NULL, RLS_OF_TABLES},
+    {"S8", "policies look at the tenant of the row", sql_rls_s08_tenant_not_mentioned, has_free_branch,
+     RLS_OF_TABLES},
     {"S9", "so does WITH CHECK", sql_rls_s09_check_without_tenant, NULL, RLS_OF_TABLES},
     {"S10", "policies stay shut when no tenant is set", sql_rls_s10_fails_open, fails_open, RLS_OF_TABLES},
     {"S11", "a setting that is missing is dealt with", sql_rls_s11_setting_missing, NULL, RLS_OF_TABLES},
@@ -52,6 +61,19 @@ const struct rls_check rls_checks[] = {
     {"S28", "this role's backups are complete", sql_rls_s28_dump_incomplete, NULL, RLS_OF_TABLES},
     {NULL, NULL, NULL, NULL, RLS_OF_TABLES},
 };
+
+bool rls_check_is_of_gate(const char *id)
+{
+    static const char *const guards[] = {"M1", "M2", "M5", "M7"};
+
+    for (size_t i = 0; i < sizeof guards / sizeof *guards; i++)
+        if (strcmp(guards[i], id) == 0)
+            return true;
+    for (const struct rls_check *check = rls_checks; check->id != NULL; check++)
+        if (check->about != RLS_AS_ROLE && strcmp(check->id, id) == 0)
+            return true;
+    return false;
+}
 
 bool rls_check_begin(struct postgres *postgres, const struct rls_settings *settings, struct error *error)
 {
@@ -132,11 +154,11 @@ static char *all_checks(void)
         fprintf(
             stream,
             "%sSELECT c.\"check\"::text, c.severity::text, c.object::text, c.role::text, c.message::text, "
-            "c.hint::text, c.evidence::text, c.inconclusive, %s AS expression, %s AS nullable FROM (%s%s) AS "
-            "c\n",
-            between, check->judge == NULL ? "NULL::text" : "c.expression::text",
-            check->judge == fails_open ? "c.nullable" : "NULL::bool", *rest == ',' ? "WITH RECURSIVE " : "",
-            *rest == ',' ? rest + 1 : rest);
+            "c.hint::text, c.evidence::text, c.inconclusive, %s FROM (%s%s) AS c\n",
+            between,
+            check->judge == NULL ? "NULL::text AS expression, NULL::text AS about"
+                                 : "c.expression::text, c.about::text",
+            *rest == ',' ? "WITH RECURSIVE " : "", *rest == ',' ? rest + 1 : rest);
         between = "UNION ALL ";
     }
     fclose(stream);

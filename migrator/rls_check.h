@@ -22,13 +22,17 @@ struct rls_check {
     const char *id;
     const char *title; /* what is true where it passes: "tables of tenants have row-level security" */
     const char *sql;   /* begins with "WITH :scope" or "WITH RECURSIVE :scope" */
-    /* Where the server answers expressions that the program judges: whether a row is a finding. Or NULL. */
+    /* Where the server answers an expression for the program to judge (expression, and about, whatever else
+     * is to be known): whether a row is a finding. Or NULL. */
     bool (*judge)(const struct rows *rows, size_t row);
     enum rls_check_about about;
 };
 
 /* Ended by a NULL id. */
 extern const struct rls_check rls_checks[];
+
+/* Whether a migration may be allowed what this check finds: S1 and on, and the gate's own M1, M2, M5, M7. */
+bool rls_check_is_of_gate(const char *id);
 
 /* Settings of this transaction that the checks rely on. */
 MUST_CHECK bool rls_check_begin(struct postgres *postgres, const struct rls_settings *settings,

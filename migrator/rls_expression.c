@@ -286,3 +286,82 @@ bool rls_expression_fails_open(const char *expression, bool nullable)
     json_decref(tree);
     return found;
 }
+
+/* ---- branches without the tenant ---- */
+
+enum branch { BRANCH_OF_TENANT, BRANCH_OF_SESSION, BRANCH_OF_ROW };
+
+static bool mentions(json_t *node, json_t *columns)
+{
+    json_t *fields = json_object_get(as(node, "ColumnRef"), "fields");
+    const char *name = word(as(json_array_get(fields, json_array_size(fields) - 1), "String"), "sval"), *key;
+    json_t *value;
+    size_t i;
+
+    json_array_foreach(columns, i, value) if (strcmp(json_string_value(value), name) == 0) return true;
+    json_object_foreach(node, key, value) if (mentions(value, columns)) return true;
+    json_array_foreach(node, i, value) if (mentions(value, columns)) return true;
+    return false;
+}
+
+/* A function of the application's own that is told something of the row. */
+static bool asks_about_row(json_t *fields)
+{
+    return json_array_size(json_object_get(fields, "funcname")) > 1 && contains(fields, "ColumnRef", NULL);
+}
+
+static bool reads_table(json_t *fields)
+{
+    return json_object_get(fields, "fromClause") != NULL;
+}
+
+static bool is_false(json_t *node)
+{
+    node = unwrapped(node);
+    if (as(node, "TypeCast") != NULL)
+        return is_false(json_object_get(as(node, "TypeCast"), "arg"));
+    return as(node, "A_Const") != NULL && !constant_is_true(as(node, "A_Const"));
+}
+
+static enum branch branch_of(json_t *node, json_t *columns);
+
+static enum branch branch_of_boolean(json_t *fields, json_t *columns)
+{
+    bool any = strcmp(word(fields, "boolop"), "OR_EXPR") == 0;
+    json_t *arguments = json_object_get(fields, "args"), *argument;
+    enum branch worst = BRANCH_OF_TENANT;
+    size_t i;
+
+    json_array_foreach(arguments, i, argument)
+    {
+        enum branch branch = branch_of(argument, columns);
+        if (!any && branch == BRANCH_OF_TENANT)
+            return BRANCH_OF_TENANT;
+        worst = branch > worst ? branch : worst;
+    }
+    return worst;
+}
+
+/* What is open to all, or to nobody's session, is told by other checks. */
+static enum branch branch_of(json_t *node, json_t *columns)
+{
+    node = unwrapped(node);
+    if (as(node, "BoolExpr") != NULL && strcmp(word(as(node, "BoolExpr"), "boolop"), "NOT_EXPR") != 0)
+        return branch_of_boolean(as(node, "BoolExpr"), columns);
+    if (mentions(node, columns) || contains(node, "SelectStmt", reads_table) ||
+        contains(node, "FuncCall", asks_about_row) || is_true(node) || is_false(node) || opens(node, false))
+        return BRANCH_OF_TENANT;
+    return contains(node, "ColumnRef", NULL) ? BRANCH_OF_ROW : BRANCH_OF_SESSION;
+}
+
+bool rls_expression_has_free_branch(const char *expression, const char *about)
+{
+    json_t *tree = NULL, *said = json_loads(about, 0, NULL), *columns = json_object_get(said, "columns");
+    json_t *node = parse(expression, &tree);
+    enum branch wanted = strcmp(word(said, "branch"), "row") == 0 ? BRANCH_OF_ROW : BRANCH_OF_SESSION;
+    bool found = node != NULL && mentions(node, columns) && branch_of(node, columns) == wanted;
+
+    json_decref(tree);
+    json_decref(said);
+    return found;
+}

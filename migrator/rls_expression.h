@@ -19,4 +19,12 @@ bool rls_expression_always_true(const char *expression);
  */
 bool rls_expression_fails_open(const char *expression, bool nullable);
 
+/*
+ * Whether a branch of an OR asks for something, but not for the tenant, while the rest does. about is JSON:
+ * {"columns": [names of the tenant columns], "branch": "row" or "session"}: a branch that looks at the row,
+ * or one that only asks who somebody is. What asks other tables, or a function about the row, may find the
+ * tenant there.
+ */
+bool rls_expression_has_free_branch(const char *expression, const char *about);
+
 #endif

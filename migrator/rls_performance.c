@@ -17,6 +17,7 @@ const struct rls_performance_check rls_performance_checks[] = {
     {"P6", "one permissive policy is enough", false},
     {"P7", "conditions of tenants can use the indexes there are", false},
     {"P8", "no subquery runs for every row", true},
+    {"P9", "no procedural function runs for every row", true},
     {NULL, NULL, false},
 };
 
@@ -28,7 +29,7 @@ struct look {
 };
 
 struct table {
-    const char *object, *size, *columns, *functions, *volatile_functions;
+    const char *object, *size, *columns, *functions, *volatile_functions, *procedural_functions;
     int64_t pages;
 };
 
@@ -133,7 +134,11 @@ static void judge(struct look *look, const struct table *table, const struct sca
             "Declare it STABLE if it changes nothing.", filter);
         return;
     }
-    if (!chosen->by_index && (calls(filter, table->functions) || calls(filter, "current_setting")))
+    if (!chosen->by_index && calls(filter, table->procedural_functions))
+        add(look, "P9", table,
+            "a procedural function, which cannot become part of the plan, is called for every row",
+            "Write (SELECT …) around the call, or the function in LANGUAGE sql.", filter);
+    else if (!chosen->by_index && (calls(filter, table->functions) || calls(filter, "current_setting")))
         add(look, "P1", table, "a function is called for every row", "Write (SELECT …) around the call.",
             filter);
     if (forced->by_index || *filter == '\0')
@@ -216,6 +221,7 @@ static bool look_as(struct look *look, const struct rows *tables, struct error *
                                     .columns = rows_text(tables, row, "columns"),
                                     .functions = rows_text(tables, row, "functions"),
                                     .volatile_functions = rows_text(tables, row, "volatile"),
+                                    .procedural_functions = rows_text(tables, row, "procedural"),
                                     .pages = rows_integer(tables, row, "pages")};
         if (!look_at(look, &table, &failure) && !take_failure(look, &table, &failure, error))
             return false;

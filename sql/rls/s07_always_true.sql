@@ -13,7 +13,8 @@ SELECT 'S7' AS "check", 'high' AS severity, p.object, NULL AS role, 'the policy 
                                    FROM pg_catalog.pg_attribute AS a
                                   WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attnotnull),
                                 'true', 'g')
-            ELSE e.expression END AS expression
+            ELSE e.expression END AS expression,
+       NULL AS about
   FROM policy AS p
   JOIN tenant_table AS t ON t.oid = p.relation
  CROSS JOIN LATERAL (VALUES ('USING', p.using_text), ('WITH CHECK', p.check_text)) AS e(clause, expression)

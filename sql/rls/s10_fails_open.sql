@@ -4,7 +4,7 @@ WITH :scope
 SELECT 'S10' AS "check", 'high' AS severity, p.object, NULL AS role, 'the policy opens when no tenant is set' AS message,
        format('ALTER POLICY %I ON %s %s (…);', p.name, p.table_object, e.clause) AS hint,
        format('%s (%s)', e.clause, e.expression) AS evidence, false AS inconclusive, e.expression,
-       EXISTS (SELECT FROM tenant_column AS c WHERE c.relation = t.oid AND NOT c.not_null) AS nullable
+       CASE WHEN EXISTS (SELECT FROM tenant_column AS c WHERE c.relation = t.oid AND NOT c.not_null) THEN 'nullable' END AS about
   FROM policy AS p
   JOIN tenant_table AS t ON t.oid = p.relation
  CROSS JOIN LATERAL (VALUES ('USING', p.using_text), ('WITH CHECK', p.check_text)) AS e(clause, expression)

@@ -1,5 +1,6 @@
 -- S19, high: a view that the application may use, without security_invoker, whose owner sees all rows of a table below: superusers,
--- BYPASSRLS, and owners of tables without FORCE. The owner is what counts: one who is subject to the policies is no finding.
+-- BYPASSRLS, and owners of tables without FORCE. The owner is what counts: one who is subject to the policies is no finding. The same
+-- of a rule, which acts with the rights of the owner of the table or view that it is on.
 WITH RECURSIVE :scope, below (view, oid, as_owner) AS (
     -- What a view reads, and as whom: NULL is who asks.
     SELECT v.oid, v.oid, CASE WHEN 'security_invoker=true' = ANY (v.options) OR 'security_invoker=on' = ANY (v.options)
@@ -38,4 +39,19 @@ SELECT DISTINCT 'S19' AS "check", 'high' AS severity, format('view %s', v.object
          WHERE g.privilege IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
          GROUP BY g.relation, g.role_name) AS g ON g.relation = v.oid
  WHERE NOT v.exempt
+ UNION ALL
+SELECT DISTINCT 'S19', 'high', format('rule %I on %s', w.rulename, r.object), g.role_name,
+       format('acts on %s as %I, who is not subject to the policies', t.object, e.name),
+       format('DROP RULE %I ON %s; a trigger acts with the rights of who asks', w.rulename, r.object),
+       format('granted: %s', g.privilege), false
+  FROM relation AS r
+  JOIN pg_catalog.pg_rewrite AS w ON w.ev_class = r.oid
+  JOIN pg_catalog.pg_depend AS d
+    ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_catalog.pg_class'::regclass
+   AND d.refobjid <> r.oid
+  JOIN tenant_table AS t ON t.oid = d.refobjid AND t.row_security
+  JOIN exempt_owner AS e ON e.relation = t.oid AND e.role = r.owner
+  JOIN granted AS g ON g.relation = r.oid AND g.privilege = CASE w.ev_type WHEN '2' THEN 'UPDATE' WHEN '3' THEN 'INSERT' WHEN '4' THEN 'DELETE' END
+ WHERE NOT r.exempt
+   AND w.ev_type <> '1'
  ORDER BY object, role

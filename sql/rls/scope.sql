@@ -50,8 +50,8 @@ setting AS (
        AND NOT a.attisdropped
        AND a.attname::text LIKE ANY (p.tenant_columns)
 ), tenant_key AS (
-    -- The same for each relation: the first one's name, and the numbers of all.
-    SELECT c.relation, (array_agg(c.name ORDER BY c.number))[1] AS name, array_agg(c.number) AS numbers
+    -- The same for each relation: the first one's name, and names and numbers of all.
+    SELECT c.relation, (array_agg(c.name ORDER BY c.number))[1] AS name, array_agg(c.name) AS names, array_agg(c.number) AS numbers
       FROM tenant_column AS c
      GROUP BY c.relation
 ), through AS (

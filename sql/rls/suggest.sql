@@ -84,12 +84,36 @@ WITH RECURSIVE base AS (
        AND EXISTS (SELECT
                      FROM (SELECT DISTINCT a.grantee FROM owned AS o CROSS JOIN LATERAL aclexplode(o.acl) AS a) AS g
                     WHERE g.grantee <> 0 AND pg_catalog.pg_has_role(r.oid, g.grantee, 'MEMBER'))
-), tenant_setting AS (
-    SELECT DISTINCT m.parts[1] AS name
+), source AS (
+    -- What policies say, and the functions that they call.
+    SELECT e.text
       FROM pg_catalog.pg_policy AS p
      CROSS JOIN LATERAL (VALUES (pg_catalog.pg_get_expr(p.polqual, p.polrelid)),
                                 (pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid))) AS e(text)
-     CROSS JOIN LATERAL regexp_matches(e.text, 'current_setting\(''([[:alnum:]_$.]+)''', 'g') AS m(parts)
+     UNION
+    SELECT f.prosrc || COALESCE(to_jsonb(f) ->> 'prosqlbody', '')
+      FROM pg_catalog.pg_depend AS d
+      JOIN pg_catalog.pg_proc AS f ON f.oid = d.refobjid
+     WHERE d.classid = 'pg_catalog.pg_policy'::regclass AND d.refclassid = 'pg_catalog.pg_proc'::regclass
+), asked AS (
+    -- Settings, and the path to a claim where one holds JSON: current_setting('claims', true)::json -> 'app' ->> 'tenant_id'.
+    SELECT m.parts[1] AS name,
+           ARRAY(SELECT k.parts[1]
+                   FROM regexp_matches(m.parts[2], '->>?\s*''([^'']+)''', 'g') WITH ORDINALITY AS k(parts, place)
+                  ORDER BY k.place) AS path
+      FROM source AS s
+     CROSS JOIN LATERAL regexp_matches(s.text, 'current_setting\(\s*''([[:alnum:]_$.]+)''[^()]*\)'
+           '((?:[\s()]|::[a-z]+|,\s*''''(?:::text)?\s*\)|->>?\s*''[^'']+'')*)', 'gi') AS m(parts)
+), claim AS (
+    -- The likeliest claim of each setting.
+    SELECT DISTINCT ON (a.name) a.name, a.path
+      FROM asked AS a
+     WHERE a.path <> '{}'
+     ORDER BY a.name, a.path[cardinality(a.path)] ~* '(tenant|org|account|customer|company|workspace|client)' DESC, a.path
+), tenant_setting AS (
+    SELECT DISTINCT a.name
+      FROM asked AS a
+     WHERE a.name NOT IN (SELECT c.name FROM claim AS c)
 )
 SELECT s.key, s.value
   FROM (SELECT 1 AS place, 'schemas' AS key, (SELECT string_agg(DISTINCT o.schema::text, ', ') FROM owned AS o) AS value
@@ -97,6 +121,11 @@ SELECT s.key, s.value
         SELECT 2, 'tenant_column', (SELECT string_agg(c.name, ', ' ORDER BY c.place) FROM tenant_column AS c)
          UNION ALL
         SELECT 3, 'tenant_setting', (SELECT string_agg(t.name, ', ' ORDER BY t.name) FROM tenant_setting AS t)
+         UNION ALL
+        SELECT 3, 'tenant_set.' || c.name,
+               (SELECT string_agg(format('{%s: ', to_json(u.key)), '' ORDER BY u.place) || '"{tenant}"' || repeat('}', cardinality(c.path))
+                  FROM unnest(c.path) WITH ORDINALITY AS u(key, place))
+          FROM claim AS c
          UNION ALL
         SELECT 4, 'roles', (SELECT string_agg(r.name, ', ' ORDER BY r.name) FROM role AS r)
          UNION ALL

@@ -38,7 +38,7 @@ assert_found() # LINES
 
 verify() # ARGUMENT…
 {
-    run_pgmigrate rls --json --role "$APP" --exempt core.tenants,core.colours "$@"
+    run_pgmigrate rls --json --role "$APP" --exempt core.tenants,core.colours,core.shared "$@"
     [ "$status" -eq 0 ] || [ "$status" -eq 3 ] || { show_result; false; }
 }
 
@@ -100,6 +100,16 @@ call core.policy('s8', $$using (note = 'open')$$);
 call core.policy('ok_s8', $$using (note = 'open')$$);
 create policy q on core.ok_s8 as restrictive using (tenant_id = core.tenant());
 call core.policy('ok_member', $$using (exists (select from core.tenants as t where t.name = note))$$);
+call core.policy('s8_or', $$using (tenant_id = core.tenant() or note = 'open')$$);
+call core.policy('s8_admin', $$using (tenant_id = core.tenant() or current_setting('app.admin', true) = 'on')$$);
+call core.policy('s8_both', $$using ((tenant_id = core.tenant() or note = 'open') and (tenant_id = core.tenant() or id > 5))$$);
+call core.policy('ok_or_both', $$using (tenant_id = core.tenant() and (note = 'open' or note = 'seen'))$$);
+call core.policy('ok_or_guarded', $$using (tenant_id = core.tenant() or note = 'open')$$);
+create policy q on core.ok_or_guarded as restrictive using (tenant_id = core.tenant());
+create table core.shared (tenant_id int, name text);
+create policy none on core.shared using (false);
+call core.policy('s8_shadowed', $$using (tenant_id = core.tenant()) with check (exists
+    (select from core.shared as s where s.tenant_id = tenant_id and s.name = note))$$);
 call core.policy('s9', 'using (tenant_id = core.tenant()) with check (note is not null)');
 call core.policy('s10_null', $$using (core.tenant() is null or tenant_id = core.tenant())$$);
 call core.policy('s10_empty', $$using (nullif(current_setting('app.t', true), '') is null or tenant_id = core.tenant())$$);
@@ -140,6 +150,7 @@ create table core.s18_child () inherits (core.s17);
 grant insert on core.s18_child to :app;
 call core.policy('s26', 'using (tenant_id = core.tenant())');
 create policy q on core.s26 using (tenant_id = core.tenant());
+create policy r on core.s26 using (tenant_id = core.tenant());
 SQL
     verify
     assert_found "P6 low core.s26
@@ -155,6 +166,10 @@ S7 high policy p on core.s7_true
 S7 high policy p on core.s7_words
 S8 medium policy p on core.s7_words
 S8 medium policy p on core.s8
+S8 high policy p on core.s8_shadowed
+S8 low policy p on core.s8_admin
+S8 medium policy p on core.s8_both
+S8 medium policy p on core.s8_or
 S9 high policy p on core.s9
 S10 high policy p on core.s10_case
 S10 high policy p on core.s10_coalesce
@@ -176,7 +191,8 @@ S17 high core.s17 _app
 S17 medium core.s17_medium _app
 S18 high core.s18_child _app
 S18 high core.s18_open _app
-S26 low policy q on core.s26"
+S26 low policy q on core.s26
+S26 low policy r on core.s26"
     # What is given as remedy is SQL: the simple ones take their findings away.
     json '.findings[] | select(.check == "S2" or .check == "S14" or .check == "S17") | .hint' >remedy.sql
     psql -Xq -v ON_ERROR_STOP=1 -d "$DATABASE_URL" -f remedy.sql
@@ -223,6 +239,11 @@ create view core.s19_above as select * from core.s19;
 create view core.ok_forced as select * from core.forced;
 create view core.ok_unused as select * from core.orders;
 grant select on core.s19, core.s19_above, core.ok_forced to :app;
+create view core.inbox as select tenant_id, note from core.colours, (select 1 as tenant_id, '' as note) as x;
+create rule s19_insert as on insert to core.inbox do instead insert into core.orders (tenant_id, note) values (new.tenant_id, new.note);
+create rule ok_update as on update to core.inbox do instead update core.orders set note = new.note;
+create rule ok_delete as on delete to core.inbox do instead nothing;
+grant insert on core.inbox to :app;
 create materialized view core.s20 as select * from core.orders;
 grant select on core.s20 to :app;
 create function core.s21() returns bigint language sql security definer set search_path = core as 'select count(*) from orders';
@@ -231,8 +252,11 @@ create function core.ok_definer() returns int language sql security definer set 
 create function core.ok_revoked() returns bigint language sql security definer as 'select count(*) from core.orders';
 revoke execute on function core.ok_revoked() from public;
 create function core.s22() returns int language sql immutable as $$select nullif(current_setting('app.tenant', true), '')::int$$;
+create function core.s22_wrapper() returns int language sql immutable as 'select core.tenant()';
+create function core.ok_constant() returns int language sql immutable as 'select 7';
 create function core.s22_volatile() returns int language plpgsql as $$begin return core.tenant(); end$$;
-call core.policy('s22', 'using (tenant_id = core.s22() and tenant_id = core.s22_volatile())');
+call core.policy('s22', 'using (tenant_id = core.s22() and tenant_id = core.s22_volatile() and tenant_id <> core.ok_constant())');
+call core.policy('s22_wrapped', 'using (tenant_id = core.s22_wrapper())');
 create table core.members (login text, tenant int);
 grant insert on core.members to :app;
 call core.policy('s23', 'using (tenant_id in (select m.tenant from core.members as m where m.login = current_user))');
@@ -244,12 +268,14 @@ SQL
     psql_value "create publication ${TEST_DATABASE}_colours for table core.colours"
     verify
     assert_found "S12 medium policy p on core.s23
+S19 high rule s19_insert on core.inbox _app
 S19 high view core.s19 _app
 S19 high view core.s19_above _app
 S20 medium materialized view core.s20 _app
 S21 high function core.s21() _app
 S21 medium function core.s21_path() _app
 S22 high function core.s22()
+S22 high function core.s22_wrapper()
 S22 low function core.s22_volatile()
 S23 high policy p on core.s23 _app
 S24 low default privileges of _owner in schema core _app
@@ -385,6 +411,7 @@ SQL
 S7 high policy p on core.not_null
 S7 high policy p on core.or_not_null
 S8 medium policy p on core.elsewhere
+S8 medium policy p on core.or_not_null
 S10 high policy p on core.length
 S10 high policy p on core.not_true
 S13 medium policy p on core.in_list

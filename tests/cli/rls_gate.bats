@@ -214,6 +214,17 @@ SQL
     assert_refused "M5 public.orders, S2 public.orders" "migrations/002_longer.sql:1"
 }
 
+@test "an rls-allow of a check that there is not is an error before anything runs" {
+    printf '%s\n' '-- pgmigrate: rls-allow=S99 public.orders, because' 'SELECT 1;' >migrations/002_x.sql
+    run_pgmigrate apply
+    assert_status 2
+    assert_stderr 'migrations/002_x.sql:1:15: error: directive "rls-allow": no check "S99" could refuse a migration'
+    printf '%s\n' '-- pgmigrate: rls-allow=M6 public.orders, because' 'SELECT 1;' >migrations/002_x.sql
+    run_pgmigrate check
+    assert_status 3
+    assert_output 'no check "M6" could refuse a migration'
+}
+
 @test "an rls-allow may be spaced freely, and one that allows nothing is told" {
     migration 002_spaced <<<$'-- pgmigrate: rls-allow=S1   public.colours ,  for all\nCREATE TABLE colours (tenant_id int NOT NULL);'
     run_pgmigrate apply

@@ -293,6 +293,42 @@ through.core.notes = core.lines"
     psql_server "drop role $role"
 }
 
+@test "--suggest finds claims in JSON and settings inside of functions" {
+    psql_value "create table orders (id int, tenant_id int not null);
+                alter table orders enable row level security;
+                create function tenant() returns int language sql stable as \$\$
+                    select nullif(current_setting('request.jwt.claims', true)::jsonb -> 'app_metadata' ->> 'tenant_id', '')::int \$\$;
+                create policy a on orders using (tenant_id = tenant());
+                create policy b on orders using (tenant_id = ((current_setting('request.claim', true))::json ->> 'org')::int
+                                                 and current_setting('request.claim', true)::json ->> 'role' = 'user');
+                create function region() returns text language sql stable as \$\$ select current_setting('app.region') \$\$;
+                create policy c on orders for select using (tenant_id::text = region())"
+    run_pgmigrate rls --suggest
+    assert_status 0
+    assert_equal "$output" '[rls]
+schemas = public
+tenant_column = tenant_id
+tenant_set.request.claim = {"org": "{tenant}"}
+tenant_set.request.jwt.claims = {"app_metadata": {"tenant_id": "{tenant}"}}
+tenant_setting = app.region'
+    printf '%s\n' "$output" >pgmigrate.conf
+    run_pgmigrate rls --static-only --json
+    [ "$status" -eq 0 ] || [ "$status" -eq 3 ]
+}
+
+@test "one document may go to standard output" {
+    run_pgmigrate rls --static-only --sarif -
+    assert_equal "$(jq -r .version <<<"$output")" 2.1.0
+    run_pgmigrate rls --static-only --junit -
+    [[ $output == "<?xml"* ]]
+    run_pgmigrate rls --static-only --json --sarif -
+    assert_status 2
+    run_pgmigrate rls --static-only --junit - --sarif -
+    assert_status 2
+    assert_stderr 'only one of "--json", "--sarif -" and "--junit -" can be on standard output'
+    [ ! -e ./- ]
+}
+
 @test "--suggest says when no column tells tenants apart" {
     psql_value "create table things (id int primary key)"
     run_pgmigrate rls --suggest

@@ -33,7 +33,8 @@ end$$;
 call make('ok', true, '(tenant_id = (select tenant()))');
 call make('ok_bare', true, $$tenant_id = nullif(current_setting('app.tenant', true), '')::int$$);
 call make('ok_small', false, 'tenant_id = public.tenant_plpgsql()', 100);
-call make('p1', false, 'tenant_id = public.tenant_plpgsql()');
+call make('p1', false, $$tenant_id = nullif(current_setting('app.tenant', true), '')::int$$);
+call make('p9', false, 'tenant_id = public.tenant_plpgsql()');
 call make('p2', false, 'tenant_id = (select tenant())');
 call make('p3', true, $$tenant_id::text = (select current_setting('app.tenant', true))$$);
 call make('p4', true, $$tenant_id = (select tenant()) or note = (select current_setting('app.note', true))$$);
@@ -63,13 +64,15 @@ SQL
 P1 low public.p1
 P2 low public.p1
 P2 low public.p2
+P2 low public.p9
 P3 low public.p3
 P4 low public.p4
 P5 low public.p5
 P6 low public.p2
 P7 low public.p7
 P7 low public.p7
-P8 low public.p8"
+P8 low public.p8
+P9 low public.p9"
     # "$0", and from PostgreSQL 17 on "(InitPlan 1).col1".
     [[ $(json '.findings[] | select(.check == "P3") | .evidence') == "Filter: ((tenant_id)::text = "*")" ]]
     [[ $(json '.findings[] | select(.check == "P2" and .object == "public.p2") | .message') == *"(table of "*" kB)" ]]

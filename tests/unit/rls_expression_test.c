@@ -116,6 +116,36 @@ static void what_the_grammar_does_not_know_is_neither(void **state)
     closed("", true);
 }
 
+#define ROW     "{\"columns\": [\"tenant_id\", \"Org\"], \"branch\": \"row\"}"
+#define SESSION "{\"columns\": [\"tenant_id\", \"Org\"], \"branch\": \"session\"}"
+
+static void free_branch(const char *expression, bool row, bool session)
+{
+    if (rls_expression_has_free_branch(expression, ROW) != row ||
+        rls_expression_has_free_branch(expression, SESSION) != session)
+        fail_msg("wrong about branches of: %s", expression);
+}
+
+static void branches_without_the_tenant_are_seen_and_what_may_ask_for_it_is_not_one(void **state)
+{
+    (void)state;
+    free_branch("((tenant_id = 1) OR public)", true, false);
+    free_branch("((tenant_id = 1) OR (\"Org\" = 2))", false, false);
+    free_branch("((orders.tenant_id = 1) OR (note = 'x'::text))", true, false);
+    free_branch("((tenant_id = 1) OR (current_setting('a.b'::text, true) = 'on'::text))", false, true);
+    free_branch("((tenant_id = 1) OR ( SELECT public.is_admin() AS is_admin))", false, true);
+    free_branch("((tenant_id = 1) OR public.may_see(id))", false, false);
+    free_branch("((tenant_id = 1) OR (EXISTS ( SELECT FROM members m WHERE (m.id = orders.id))))", false,
+                false);
+    free_branch("((tenant_id = 1) AND (public OR (note = 'x'::text)))", false, false);
+    free_branch("(((tenant_id = 1) OR public) AND (note = 'x'::text))", true, false);
+    free_branch("(public OR (note = 'x'::text))", false, false); /* asks for no tenant at all: S8's own */
+    free_branch("((tenant_id = 1) OR true)", false, false);      /* S7 */
+    free_branch("((tenant_id = 1) OR false)", false, false);
+    free_branch("((current_setting('a.b'::text, true) IS NULL) OR (tenant_id = 1))", false, false); /* S10 */
+    free_branch("not an expression ((", false, false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +155,7 @@ int main(void)
         cmocka_unit_test(a_session_without_a_tenant_that_sees_nothing_is_not),
         cmocka_unit_test(rows_without_a_tenant_count_where_there_may_be_some),
         cmocka_unit_test(what_the_grammar_does_not_know_is_neither),
+        cmocka_unit_test(branches_without_the_tenant_are_seen_and_what_may_ask_for_it_is_not_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
