@@ -281,8 +281,8 @@ static bool is_kept(struct postgres *postgres, const char *name, bool *ret, stru
     return true;
 }
 
-bool postgres_query_kept(struct postgres *postgres, const char *name, const char *sql, struct rows **ret,
-                         struct error *error)
+bool postgres_query_kept(struct postgres *postgres, const char *name, const char *sql, size_t count,
+                         const char *const values[], struct rows **ret, struct error *error)
 {
     bool kept = false;
     if (!is_kept(postgres, name, &kept, error))
@@ -290,7 +290,7 @@ bool postgres_query_kept(struct postgres *postgres, const char *name, const char
     if (!kept && (!postgres_send_prepare(postgres, name, sql, error) ||
                   !postgres_collect(postgres, KEEP_TAG, NULL, error)))
         return false;
-    return postgres_send_prepared(postgres, name, 0, NULL, error) &&
+    return postgres_send_prepared(postgres, name, count, values, error) &&
            postgres_collect(postgres, KEEP_ROWS, ret, error);
 }
 

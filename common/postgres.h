@@ -116,11 +116,12 @@ MUST_CHECK bool postgres_query(struct postgres *postgres, const char *sql, size_
                                const char *const values[], struct rows **ret, struct error *error);
 
 /*
- * A statement without parameters that the session plans once and keeps under name; prepared anew where a
- * script threw it away.
+ * The same for a statement that the session keeps under name, planned once if plan_cache_mode is
+ * force_generic_plan; prepared anew where a script threw it away.
  */
 MUST_CHECK bool postgres_query_kept(struct postgres *postgres, const char *name, const char *sql,
-                                    struct rows **ret, struct error *error);
+                                    size_t count, const char *const values[], struct rows **ret,
+                                    struct error *error);
 
 /* One of several statements that travel together. */
 struct query {

@@ -79,7 +79,8 @@ bool rls_check_begin(struct postgres *postgres, const struct rls_settings *setti
 {
     OWNED char *scope = rls_settings_scope(settings);
 
-    return postgres_query(postgres, sql_rls_settings, 1, (const char *const[]){scope}, NULL, error);
+    return postgres_query(postgres, sql_rls_settings, 1, (const char *const[]){scope}, NULL, error) &&
+           postgres_execute(postgres, sql_rls_no_nestloop, error);
 }
 
 /* scope.sql is a statement of psql's, whose answer is the text between the quotes. */
@@ -109,7 +110,7 @@ bool rls_check_query_kept(struct postgres *postgres, const char *name, const cha
 {
     OWNED char *whole = with_scope(sql);
 
-    return postgres_query_kept(postgres, name, whole, ret, error);
+    return postgres_query_kept(postgres, name, whole, 0, NULL, ret, error);
 }
 
 static bool keep(const struct rows *rows, struct rls_findings *findings, struct error *error)

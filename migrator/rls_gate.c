@@ -25,7 +25,7 @@ struct view {
     size_t guard_count;
     bool narrow;
     struct text_list only;  /* oids, of functions negative */
-    struct text_list names; /* of them, also as they were called before */
+    struct text_list names; /* of those of which everything is told, also as they were called before */
 };
 
 static void guard_clear(struct guard *guard)
@@ -126,13 +126,16 @@ static bool narrow(struct postgres *postgres, const struct text_list *list, cons
 
     if (text_list_contains(list, "0"))
         return true;
-    if (!postgres_query(postgres, sql_rls_narrow, 1, (const char *const[]){array}, &rows, error))
+    if (!postgres_query_kept(postgres, "pgmigrate_rls_narrow", sql_rls_narrow, 1,
+                             (const char *const[]){array}, &rows, error))
         return false;
     view->narrow = rows_count(rows) > 0;
     for (size_t row = 0; row < rows_count(rows); row++) {
         text_list_add(&view->only, text_copy(rows_text(rows, row, "oid")));
-        add_name(before->digests, rows_text(rows, row, "oid"), &view->names);
+        if (!rows_bool(rows, row, "told"))
+            continue;
         text_list_add(&view->names, text_copy(rows_text(rows, row, "name")));
+        add_name(before->digests, rows_text(rows, row, "oid"), &view->names);
     }
     return true;
 }
@@ -202,7 +205,8 @@ static bool read_view(struct rls_gate *gate, struct postgres *postgres, const ch
             return false;
     }
     if (!(view.narrow ? rls_check_narrow(postgres, &view.findings, error)
-                      : rls_check_all(postgres, true, &view.findings, error)) ||
+                      : postgres_execute(postgres, sql_rls_no_nestloop, error) &&
+                            rls_check_all(postgres, true, &view.findings, error)) ||
         !read_guards(postgres, &view, error))
         return false;
     *ret = view;

@@ -247,6 +247,7 @@ grant insert on core.inbox to :app;
 create materialized view core.s20 as select * from core.orders;
 grant select on core.s20 to :app;
 create function core.s21() returns bigint language sql security definer set search_path = core as 'select count(*) from orders';
+create function core.s21_capitals() returns bigint language sql security definer set search_path = core as 'SELECT count(*) FROM ORDERS';
 create function core.s21_path() returns int language sql security definer as 'select 1';
 create function core.ok_definer() returns int language sql security definer set search_path = pg_catalog as 'select 1';
 create function core.ok_revoked() returns bigint language sql security definer as 'select count(*) from core.orders';
@@ -273,6 +274,7 @@ S19 high view core.s19 _app
 S19 high view core.s19_above _app
 S20 medium materialized view core.s20 _app
 S21 high function core.s21() _app
+S21 high function core.s21_capitals() _app
 S21 medium function core.s21_path() _app
 S22 high function core.s22()
 S22 high function core.s22_wrapper()

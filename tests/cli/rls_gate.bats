@@ -324,6 +324,19 @@ SQL
     assert_refused "M5 public.orders, S2 public.orders" "migrations/002_many.sql:2"
 }
 
+@test "what was wrong before with a table that something else reads is not taken for new later" {
+    psql_value "create table parents (tenant_id int not null, id int primary key); alter table parents enable row level security;
+        create policy tenant on parents using (tenant_id = nullif(current_setting('app.tenant', true), '')::int);
+        create table lines (like parents); alter table lines enable row level security;
+        create policy tenant on lines using (tenant_id = nullif(current_setting('app.tenant', true), '')::int);
+        alter table orders add parent int references parents on delete cascade;
+        create view both_of_them as select o.id from orders as o join lines as l using (id)"
+    migration 002_lines <<<'ALTER TABLE lines ADD COLUMN note text;'
+    migration 003_orders <<<'ALTER TABLE orders ADD COLUMN more text;'
+    run_pgmigrate apply
+    assert_status 0
+}
+
 @test "a script that throws prepared statements away does not blind the gate" {
     migration 002_a <<<'CREATE TABLE a (id int); DEALLOCATE ALL;'
     migration 003_b <<<'CREATE TABLE b (id int); DISCARD PLANS;'
