@@ -47,6 +47,7 @@ static int64_t count_statements(const struct view *view, const struct plan_entry
         .no_transaction = migration->directives.no_transaction,
         .variables = migration->directives.variables,
         .database = postgres_database(view->postgres),
+        .escapes = postgres_escapes(view->postgres),
         .settings = &view->run.settings,
     };
     int64_t count = -1;
@@ -134,8 +135,7 @@ static bool look(struct invocation *invocation, struct view *view, struct error 
            plan_make(view->folder, view->history, &(struct plan_options){.lock_held = holder != NULL},
                      &view->plan, error) &&
            plan_steps(view->plan, view->folder, view->history, &target, &view->steps, error) &&
-           apply_preflight(&view->steps, postgres_database(view->postgres), &view->run.settings,
-                           &view->notices, error);
+           apply_preflight(&view->steps, view->postgres, &view->run.settings, &view->notices, error);
 }
 
 static bool run(struct invocation *invocation, struct error *error)

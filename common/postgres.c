@@ -219,6 +219,12 @@ const char *postgres_parameter(const struct postgres *postgres, const char *name
     return PQparameterStatus(postgres->connection, name);
 }
 
+bool postgres_escapes(const struct postgres *postgres)
+{
+    const char *value = postgres_parameter(postgres, "standard_conforming_strings");
+    return value != NULL && strcmp(value, "off") == 0;
+}
+
 void postgres_set_hooks(struct postgres *postgres, const struct postgres_hooks *hooks)
 {
     postgres->hooks = hooks == NULL ? (struct postgres_hooks){0} : *hooks;

@@ -61,6 +61,8 @@ const char *postgres_user(const struct postgres *postgres);
 const char *postgres_address(const struct postgres *postgres); /* "host:port" or the socket's folder */
 const char *postgres_parameter(const struct postgres *postgres,
                                const char *name); /* ParameterStatus, or NULL */
+/* Whether standard_conforming_strings is off, so that a backslash in '…' escapes. */
+bool postgres_escapes(const struct postgres *postgres);
 /* The conninfo with any password removed, fit for messages; the caller frees it. NULL gives "". */
 char *postgres_conninfo_safe(const char *conninfo);
 

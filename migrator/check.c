@@ -181,7 +181,7 @@ static void check_text(struct check *check)
 {
     AUTO(error_clear) struct error error = {0};
     check_directives(check);
-    if (!split_source(check->source, &check->split, &error))
+    if (!split_source(check->source, false, &check->split, &error))
         finding_from_error(check->findings, RULE_UNTERMINATED, &error);
     else if (check->split.count == 0)
         add(check, RULE_EMPTY_SCRIPT,

@@ -11,14 +11,16 @@ void prepared_clear(struct prepared_list *list)
     *list = (struct prepared_list){0};
 }
 
-bool prepare_verify(struct migration *migration, const char *database, const struct text_list *settings,
-                    struct script **ret, struct error *error)
+bool prepare_verify(struct migration *migration, const struct postgres *postgres,
+                    const struct text_list *settings, struct script **ret, struct error *error)
 {
     *ret = NULL;
     if (!migration_has_verify(migration))
         return true;
-    struct script_options options = {
-        .variables = migration->directives.variables, .database = database, .settings = settings};
+    struct script_options options = {.variables = migration->directives.variables,
+                                     .database = postgres_database(postgres),
+                                     .escapes = postgres_escapes(postgres),
+                                     .settings = settings};
     return source_load(&migration->verify, error) && script_prepare(&migration->verify, &options, ret, error);
 }
 
@@ -32,19 +34,20 @@ static bool verify_fits(const struct prepared *prepared, struct error *error)
     return error_at(error, prepared->verify->source->path, 1, 1);
 }
 
-static bool prepare_one(struct migration *migration, const char *database, const struct text_list *settings,
-                        struct prepared *ret, struct error *error)
+static bool prepare_one(struct migration *migration, const struct postgres *postgres,
+                        const struct text_list *settings, struct prepared *ret, struct error *error)
 {
     struct script_options options = {.no_transaction = migration->directives.no_transaction,
                                      .variables = migration->directives.variables,
-                                     .database = database,
+                                     .database = postgres_database(postgres),
+                                     .escapes = postgres_escapes(postgres),
                                      .settings = settings};
     /* The history keeps the rollback script, too. */
     if (migration_has_rollback(migration) && !source_load(&migration->rollback, error))
         return false;
     return source_load(&migration->forward, error) &&
            script_prepare(&migration->forward, &options, &ret->script, error) &&
-           prepare_verify(migration, database, settings, &ret->verify, error) && verify_fits(ret, error);
+           prepare_verify(migration, postgres, settings, &ret->verify, error) && verify_fits(ret, error);
 }
 
 /* What ran outside transactions would run again, as part of one. */
@@ -63,15 +66,15 @@ static bool goes_on(const struct prepared *prepared, struct error *error)
     return error_at(error, prepared->script->source->path, 0, 0);
 }
 
-bool prepare_steps(const struct plan_steps *steps, const char *database, const struct text_list *settings,
-                   struct prepared_list *ret, struct error *error)
+bool prepare_steps(const struct plan_steps *steps, const struct postgres *postgres,
+                   const struct text_list *settings, struct prepared_list *ret, struct error *error)
 {
     AUTO(prepared_clear) struct prepared_list list = {0};
     list.items = memory_allocate(steps->count, sizeof *list.items);
     for (size_t i = 0; i < steps->count; i++) {
         list.count = i + 1;
         list.items[i].entry = steps->items[i];
-        if (!prepare_one(steps->items[i]->migration, database, settings, &list.items[i], error) ||
+        if (!prepare_one(steps->items[i]->migration, postgres, settings, &list.items[i], error) ||
             !goes_on(&list.items[i], error))
             return false;
     }

@@ -21,14 +21,13 @@ struct prepared_list {
 void prepared_clear(struct prepared_list *list);
 CLEANUP_VALUE(struct prepared_list, prepared_clear)
 
-/* database is the one that \connect may name, NULL for any; settings are "name=value" for the variables
- * directive. */
-MUST_CHECK bool prepare_steps(const struct plan_steps *steps, const char *database,
+/* For the session of postgres; settings are "name=value" for the variables directive. */
+MUST_CHECK bool prepare_steps(const struct plan_steps *steps, const struct postgres *postgres,
                               const struct text_list *settings, struct prepared_list *ret,
                               struct error *error);
 
 /* A verify script, always inside its migration's transaction; *ret is NULL when there is none. */
-MUST_CHECK bool prepare_verify(struct migration *migration, const char *database,
+MUST_CHECK bool prepare_verify(struct migration *migration, const struct postgres *postgres,
                                const struct text_list *settings, struct script **ret, struct error *error);
 
 #endif

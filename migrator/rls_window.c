@@ -113,7 +113,8 @@ static void read_script(struct migration *migration, struct events *events)
     struct source *source = &migration->forward;
 
     events->transaction++;
-    if (source->path == NULL || !source_load(source, &ignored) || !split_source(source, &split, &ignored)) {
+    if (source->path == NULL || !source_load(source, &ignored) ||
+        !split_source(source, false, &split, &ignored)) {
         error_clear(&ignored);
         return;
     }

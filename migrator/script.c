@@ -103,7 +103,7 @@ bool script_prepare(const struct source *source, const struct script_options *op
 
     script->source = source;
     script->transactional = !options->no_transaction;
-    if (!split_source(source, &split, error))
+    if (!split_source(source, options->escapes, &split, error))
         return false;
     for (size_t i = 0; i < split.count; i++) {
         const struct piece *piece = &split.pieces[i];
@@ -179,8 +179,8 @@ bool script_same_tokens(const char *a, const char *b)
     AUTO(split_clear) struct split pieces_a = {0}, pieces_b = {0};
     struct source source_a = borrow(a), source_b = borrow(b);
 
-    if (!split_source(&source_a, &pieces_a, &error) || !split_source(&source_b, &pieces_b, &error) ||
-        pieces_a.escapes || pieces_b.escapes)
+    if (!split_source(&source_a, false, &pieces_a, &error) ||
+        !split_source(&source_b, false, &pieces_b, &error) || pieces_a.escapes || pieces_b.escapes)
         return strcmp(a, b) == 0;
     if (pieces_a.count != pieces_b.count)
         return false;

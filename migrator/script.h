@@ -82,6 +82,7 @@ struct script_options {
     bool no_transaction;
     bool variables;
     const char *database;             /* for \connect: the name it must give; NULL accepts any (offline) */
+    bool escapes;                     /* the session's standard_conforming_strings is off */
     const struct text_list *settings; /* "name=value", for variables; the last counts; may be NULL */
 };
 

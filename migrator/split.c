@@ -30,6 +30,7 @@ struct splitter {
     size_t at;             /* how far the line is scanned */
     size_t begin;          /* where the text since the last statement begins */
     bool data_read;        /* COPY data was taken while this line is not at its end */
+    bool initial;          /* standard_conforming_strings of the session */
     bool standard;         /* standard_conforming_strings as psql would know it at the next line */
     bool line_standard;    /* and as it knew it at this line's begin */
     bool stopped;          /* at a command in the middle of a statement */
@@ -311,7 +312,7 @@ static void end_statement(struct splitter *s, size_t end)
     struct piece *piece = add_piece(s, PIECE_STATEMENT, offset, length);
     if (statement_kind(text + offset, length, &what) == STATEMENT_COPY_IN)
         take_data(s, piece);
-    (void)statement_sets_strings(text + offset, length, &s->standard);
+    (void)statement_sets_strings(text + offset, length, s->initial, &s->standard);
     s->split.escapes = s->split.escapes || !s->standard;
 }
 
@@ -503,15 +504,17 @@ static bool split_lines(struct splitter *s, struct error *error)
     return s->stopped || end_file(s, error);
 }
 
-bool split_source(const struct source *source, struct split *ret, struct error *error)
+bool split_source(const struct source *source, bool escapes, struct split *ret, struct error *error)
 {
     struct splitter s = {
         .source = source,
         .scan = psql_scan_create(&callbacks),
         .output = createPQExpBuffer(),
         .place = {.line = 1, .column = 1},
-        .standard = true,
-        .line_standard = true,
+        .initial = !escapes,
+        .standard = !escapes,
+        .line_standard = !escapes,
+        .split.escapes = escapes,
     };
 
     psql_scan_set_passthrough(s.scan, &s);

@@ -47,11 +47,13 @@ struct split {
 };
 
 /*
- * The source must be loaded. Errors are ERROR_USAGE with file, line and column: a quote, dollar quote,
- * comment, parenthesis or BEGIN ATOMIC body that is never closed (the place is where it was opened, or else
- * the statement), and what psql does but a migration cannot have ("\;", ":{?name}").
+ * The source must be loaded. escapes: the session has standard_conforming_strings = off. Errors are
+ * ERROR_USAGE with file, line and column: a quote, dollar quote, comment, parenthesis or BEGIN ATOMIC body
+ * that is never closed (the place is where it was opened, or else the statement), and what psql does but a
+ * migration cannot have ("\;", ":{?name}").
  */
-MUST_CHECK bool split_source(const struct source *source, struct split *ret, struct error *error);
+MUST_CHECK bool split_source(const struct source *source, bool escapes, struct split *ret,
+                             struct error *error);
 void split_clear(struct split *split);
 CLEANUP_VALUE(struct split, split_clear)
 

@@ -235,7 +235,7 @@ enum statement_kind statement_kind(const char *text, size_t length, const char *
     return STATEMENT_PLAIN;
 }
 
-bool statement_sets_strings(const char *text, size_t length, bool *ret_on)
+bool statement_sets_strings(const char *text, size_t length, bool initial, bool *ret_on)
 {
     struct tokens tokens = {.text = text, .length = length};
     struct token value;
@@ -243,7 +243,7 @@ bool statement_sets_strings(const char *text, size_t length, bool *ret_on)
     if (token_accept(&tokens, "RESET")) {
         if (!token_accept(&tokens, "ALL") && !token_accept(&tokens, "standard_conforming_strings"))
             return false;
-        *ret_on = true;
+        *ret_on = initial;
         return true;
     }
     if (!token_accept(&tokens, "SET"))
@@ -254,7 +254,8 @@ bool statement_sets_strings(const char *text, size_t length, bool *ret_on)
         return false;
     if (!token_accept(&tokens, "TO"))
         (void)token_next(&tokens, &value); /* the equals sign */
-    *ret_on = !token_next(&tokens, &value) || !is_off(&value);
+    bool reset = token_accept(&tokens, "DEFAULT") || !token_next(&tokens, &value);
+    *ret_on = reset ? initial : !is_off(&value);
     return true;
 }
 

@@ -13,9 +13,9 @@
  * constant. */
 enum statement_kind statement_kind(const char *text, size_t length, const char **ret_what);
 
-/* SET or RESET of standard_conforming_strings: whether it is on from then on. Else false, *ret_on as it was.
- */
-bool statement_sets_strings(const char *text, size_t length, bool *ret_on);
+/* SET or RESET of standard_conforming_strings: whether it is on from then on; initial: as the session began.
+ * Else false, *ret_on as it was. */
+bool statement_sets_strings(const char *text, size_t length, bool initial, bool *ret_on);
 
 /*
  * Whether it changes settings or the role for the rest of the session: SET, RESET, SELECT set_config(…); not

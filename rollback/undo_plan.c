@@ -191,6 +191,7 @@ static bool prepare(struct undo_step *step, const struct history *history, const
     struct script_options script = {.no_transaction = step->directives.no_transaction,
                                     .variables = step->directives.variables,
                                     .database = postgres_database(history->postgres),
+                                    .escapes = postgres_escapes(history->postgres),
                                     .settings = options->run.settings};
     if (!script_prepare(&step->source, &script, &step->script, error))
         return cannot_run(options->use_file, error);
@@ -214,8 +215,7 @@ static bool prepare_check(struct undo_step *step, const struct history *history,
 {
     if (options->no_verify || newest == NULL || !step->script->transactional)
         return true;
-    return prepare_verify(newest, postgres_database(history->postgres), options->run.settings, &step->verify,
-                          error);
+    return prepare_verify(newest, history->postgres, options->run.settings, &step->verify, error);
 }
 
 bool undo_plan_make(const struct history *history, const struct folder *folder,

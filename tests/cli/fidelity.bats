@@ -69,3 +69,25 @@ seen() # schema|properties|rows SQL UNDO
     change "ALTER PUBLICATION everything SET (publish = 'insert, update, delete, truncate')"
     assert_same_database "$DATABASE_URL" "$(database_url "${TEST_DATABASE}_b")"
 }
+
+@test "a database with standard_conforming_strings = off is read as psql reads it there" {
+    psql_value "alter database \"$TEST_DATABASE\" set standard_conforming_strings = off"
+    migration 001_notes <<'SQL'
+CREATE TABLE notes (note text);
+SET escape_string_warning = off;
+INSERT INTO notes VALUES ('it\'s; one');
+SET standard_conforming_strings = on;
+INSERT INTO notes VALUES ('C:\');
+RESET standard_conforming_strings;
+INSERT INTO notes VALUES ('it\'s; two');
+SQL
+    printf "DELETE FROM notes WHERE note = 'it\\\\'s; two'; DROP TABLE notes;\n" >migrations/001_notes_rollback.sql
+    run_pgmigrate plan
+    assert_status 0
+    run_pgmigrate apply
+    assert_status 0
+    assert_value "select string_agg(note, ' ') from notes" "it's; one C:\\ it's; two"
+    run_pgmigrate rollback --accept-data-loss
+    assert_status 0
+    assert_value "select to_regclass('notes') is null" t
+}

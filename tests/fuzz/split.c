@@ -117,7 +117,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (!text_is_utf8(text, size, &bad))
         return 0;
-    if (split_source(&source, &split, &error))
+    if (split_source(&source, false, &split, &error))
         require_pieces(&source, &split);
     else
         require_error(&source, &error);

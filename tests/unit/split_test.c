@@ -24,7 +24,7 @@ static char *pieces_of(const struct source *source)
     size_t size;
     FILE *stream = open_memstream(&all, &size);
 
-    if (!split_source(source, &split, &error))
+    if (!split_source(source, false, &split, &error))
         fprintf(stream, "%s:%zu:%zu: %s", error.file, error.line, error.column, error.message);
     for (size_t i = 0; i < split.count; i++) {
         const struct piece *piece = &split.pieces[i];
@@ -187,7 +187,7 @@ static void lines_and_columns_are_those_of_the_file(void **state)
 
     (void)state;
     source.first_line = 10;
-    assert_true(split_source(&source, &split, &error));
+    assert_true(split_source(&source, false, &split, &error));
     assert_int_equal(split.count, 6);
     for (size_t i = 0; i < split.count; i++) {
         assert_int_equal(split.pieces[i].line, places[i][0]);
@@ -206,7 +206,7 @@ static void variables_are_found_outside_quotes(void **state)
     struct source source = of(text);
 
     (void)state;
-    assert_true(split_source(&source, &split, &error));
+    assert_true(split_source(&source, false, &split, &error));
     assert_int_equal(split.count, 3);
     assert_int_equal(split.variable_count, 5);
     for (size_t i = 0; i < 5; i++) {

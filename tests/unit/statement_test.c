@@ -225,7 +225,7 @@ static void expect_strings(const char *text, bool before, bool found, bool expec
 {
     bool on = before;
 
-    assert_int_equal(statement_sets_strings(text, strlen(text), &on), found);
+    assert_int_equal(statement_sets_strings(text, strlen(text), true, &on), found);
     assert_int_equal(on, expected);
 }
 
