@@ -135,7 +135,7 @@ static bool look(struct invocation *invocation, struct view *view, struct error 
            plan_make(view->folder, view->history, &(struct plan_options){.lock_held = holder != NULL},
                      &view->plan, error) &&
            plan_steps(view->plan, view->folder, view->history, &target, &view->steps, error) &&
-           apply_preflight(&view->steps, view->postgres, &view->run.settings, &view->notices, error);
+           apply_preflight(&view->steps, view->history, &view->run.settings, &view->notices, error);
 }
 
 static bool run(struct invocation *invocation, struct error *error)

@@ -20,11 +20,11 @@ struct apply {
     struct run_result *result;
 };
 
-bool apply_preflight(const struct plan_steps *steps, const struct postgres *postgres,
+bool apply_preflight(const struct plan_steps *steps, const struct history *history,
                      const struct text_list *settings, struct findings *ret_notices, struct error *error)
 {
     AUTO(prepared_clear) struct prepared_list list = {0};
-    if (!prepare_steps(steps, postgres, settings, &list, error))
+    if (!prepare_steps(steps, history, settings, &list, error))
         return false;
     for (size_t i = 0; i < list.count; i++) {
         const struct findings *notices = &list.items[i].script->notices;
@@ -313,7 +313,7 @@ static bool run_steps(struct apply *apply, const struct plan_steps *steps, struc
 {
     AUTO(prepared_clear) struct prepared_list prepared = {0};
     bool dry_run = apply->options->dry_run;
-    if (!prepare_steps(steps, apply->execution.postgres, apply->options->run.settings, &prepared, error))
+    if (!prepare_steps(steps, apply->history, apply->options->run.settings, &prepared, error))
         return false;
     if (!dry_run && apply->options->before != NULL &&
         !apply->options->before(apply->options->before_context, steps, &apply->result->backup_id, error))

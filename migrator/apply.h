@@ -55,7 +55,7 @@ MUST_CHECK bool apply_run(struct postgres *postgres, struct history *history, co
  * Prepare every pending script without running anything, as apply does before its first one: for plan, which
  * shows what this finds. Entries' scripts are thrown away.
  */
-MUST_CHECK bool apply_preflight(const struct plan_steps *steps, const struct postgres *postgres,
+MUST_CHECK bool apply_preflight(const struct plan_steps *steps, const struct history *history,
                                 const struct text_list *settings, struct findings *ret_notices,
                                 struct error *error);
 

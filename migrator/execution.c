@@ -217,5 +217,6 @@ bool execution_place(const struct script *script, const struct statement *statem
         free(error->detail);
         error->detail = detail;
     }
+    run_explain_read_only(error);
     return error_at(error, script->source->path, at.line, at.column);
 }

@@ -56,12 +56,12 @@ static bool changed(const struct group_run *run, size_t at, struct error *error)
     return execution_place(script, &script->items[at < script->count ? at : script->count - 1], error);
 }
 
-static bool check_unchanged(struct execution *execution, const struct group_run *run, struct error *error)
+bool groups_check_unchanged(const struct history *history, const struct group_run *run, struct error *error)
 {
     AUTO(text_list_clear) struct text_list hashes = {0};
     if (run->done == 0)
         return true;
-    if (!history_hashes(execution->history, run->version, &hashes, error))
+    if (!history_hashes(history, run->version, &hashes, error))
         return false;
     for (size_t i = 0; i < run->done; i++)
         if (i >= run->script->count || i >= hashes.count ||
@@ -230,8 +230,8 @@ bool groups_run(struct execution *execution, struct group_run *run, struct error
     run->result->attempts = 1;
     run->result->bare = true;
     execution_tell(execution, (struct run_event){.type = RUN_BEGIN});
-    if (!clean(execution, run, error) || !check_unchanged(execution, run, error) || !bare_check(run, error) ||
-        !send(execution, run->begin, error))
+    if (!clean(execution, run, error) || !groups_check_unchanged(execution->history, run, error) ||
+        !bare_check(run, error) || !send(execution, run->begin, error))
         return false;
     return run_groups(execution, run, error) || stopped(execution, run, error);
 }

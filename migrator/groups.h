@@ -35,6 +35,11 @@ CLEANUP_VALUE(struct group_run, group_run_done)
 /* Take over from the row how far earlier runs came. */
 void groups_resume(struct group_run *run, const struct history_row *row);
 
+/* ERROR_CONFLICT at the first statement that earlier runs have done and that is another one now; of run,
+ * version, script, backwards and done matter. */
+MUST_CHECK bool groups_check_unchanged(const struct history *history, const struct group_run *run,
+                                       struct error *error);
+
 /* The statements' hashes, for the history. */
 struct text_list groups_hashes(const struct script *script);
 

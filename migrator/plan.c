@@ -103,6 +103,25 @@ static void describe_half_undone(struct plan_entry *entry)
                     entry->version);
 }
 
+/* Nothing goes on without the file, but for a rollback, whose script is stored. */
+static void describe_half_missing(const struct maker *maker, struct plan_entry *entry)
+{
+    if (entry->row->state == ROW_UNDOING) {
+        describe_half_undone(entry);
+        return;
+    }
+    if (entry->row->state == ROW_RUNNING && maker->options->lock_held)
+        entry->message = text_copy("is running");
+    else
+        describe_half_run(entry);
+    OWNED char *state = take(entry->message);
+    entry->message = text_format("%s, and has no file in the folder", state);
+    free(entry->hint);
+    entry->hint = text_format("Restore the file from version control: what is left of it has not run. If it "
+                              "was undone by hand: pgmigrate repair %s --mark-rolled-back --reason …",
+                              entry->version);
+}
+
 static void add_half_run(struct maker *maker, struct migration *migration, struct history_row *row)
 {
     bool undoing = row->state == ROW_UNDOING;
@@ -228,6 +247,10 @@ static void add_missing(struct maker *maker, struct history_row *row)
     OWNED char *when = applied_at(row);
     if (history_row_is_foreign_failure(row)) {
         describe_foreign_failure(entry);
+        return;
+    }
+    if (row->state == ROW_RUNNING || row->state == ROW_FAILED || row->state == ROW_UNDOING) {
+        describe_half_missing(maker, entry);
         return;
     }
     entry->message = text_format("was applied (%s), but has no file in the folder", when);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "migrator/prepare.h"
 
+#include "migrator/groups.h"
+
 void prepared_clear(struct prepared_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
@@ -50,13 +52,17 @@ static bool prepare_one(struct migration *migration, const struct postgres *post
            prepare_verify(migration, postgres, settings, &ret->verify, error) && verify_fits(ret, error);
 }
 
-/* What ran outside transactions would run again, as part of one. */
-static bool goes_on(const struct prepared *prepared, struct error *error)
+/* What ran may neither have been changed nor run again, as part of a transaction. */
+static bool goes_on(const struct history *history, const struct prepared *prepared, struct error *error)
 {
     const struct history_row *row = prepared->entry->row;
-    if (row == NULL || row->statements_done <= 0 || !prepared->script->transactional ||
-        (row->state != ROW_FAILED && row->state != ROW_RUNNING))
+    if (row == NULL || row->statements_done <= 0 || (row->state != ROW_FAILED && row->state != ROW_RUNNING))
         return true;
+    if (!prepared->script->transactional) {
+        const struct group_run run = {
+            .version = row->version, .script = prepared->script, .done = (size_t)row->statements_done};
+        return groups_check_unchanged(history, &run, error);
+    }
     error_set(error, ERROR_CONFLICT, "\"%s\" stopped half way, and its script has become a transactional one",
               row->version);
     error_hint(error,
@@ -66,7 +72,7 @@ static bool goes_on(const struct prepared *prepared, struct error *error)
     return error_at(error, prepared->script->source->path, 0, 0);
 }
 
-bool prepare_steps(const struct plan_steps *steps, const struct postgres *postgres,
+bool prepare_steps(const struct plan_steps *steps, const struct history *history,
                    const struct text_list *settings, struct prepared_list *ret, struct error *error)
 {
     AUTO(prepared_clear) struct prepared_list list = {0};
@@ -74,8 +80,8 @@ bool prepare_steps(const struct plan_steps *steps, const struct postgres *postgr
     for (size_t i = 0; i < steps->count; i++) {
         list.count = i + 1;
         list.items[i].entry = steps->items[i];
-        if (!prepare_one(steps->items[i]->migration, postgres, settings, &list.items[i], error) ||
-            !goes_on(&list.items[i], error))
+        if (!prepare_one(steps->items[i]->migration, history->postgres, settings, &list.items[i], error) ||
+            !goes_on(history, &list.items[i], error))
             return false;
     }
     *ret = list;

@@ -21,8 +21,8 @@ struct prepared_list {
 void prepared_clear(struct prepared_list *list);
 CLEANUP_VALUE(struct prepared_list, prepared_clear)
 
-/* For the session of postgres; settings are "name=value" for the variables directive. */
-MUST_CHECK bool prepare_steps(const struct plan_steps *steps, const struct postgres *postgres,
+/* For the session of the history's connection; settings are "name=value" for the variables directive. */
+MUST_CHECK bool prepare_steps(const struct plan_steps *steps, const struct history *history,
                               const struct text_list *settings, struct prepared_list *ret,
                               struct error *error);
 

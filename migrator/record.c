@@ -2,6 +2,7 @@
 /* The statements that change the history: SQL and parameters, to be sent in the transaction they belong to.
  */
 #include "migrator/adopt.h"
+#include "migrator/run.h"
 #include "sql.h"
 #include <inttypes.h>
 
@@ -373,9 +374,40 @@ static void explain_history_table(const struct history *history, struct error *e
         "A migration must leave the history table alone, but for rows of its own.");
 }
 
-void history_explain(const struct history *history, struct error *error)
+static bool is_state(const struct error *error, const char *state)
+{
+    return strcmp(error->sqlstate, state) == 0;
+}
+
+/* What the server says by itself. */
+static void explain_state(const struct history *history, struct error *error)
 {
     const char *schema = history->schema;
+    if (is_state(error, "26000"))
+        say(error, "the prepared statements of the session were deallocated",
+            "What this transaction did was rolled back.",
+            "Write DEALLOCATE into the script itself, where it is seen, instead of a function.");
+    else if (is_state(error, "42P01"))
+        explain_history_table(history, error, "dropped");
+    else if (is_state(error, "42703") || is_state(error, "42P10"))
+        explain_history_table(history, error, "changed");
+    else if (is_state(error, "25006") && error->hint == NULL)
+        run_explain_read_only(error);
+    else if (strncmp(error->sqlstate, "23", 2) == 0 && error->hint == NULL)
+        error_hint(
+            error,
+            "Table %s.%s has a constraint or trigger that was there before pgmigrate: take it away, or use "
+            "another table (history_table).",
+            schema, history->table);
+    else if (is_state(error, "42501") && error->hint == NULL)
+        error_hint(error,
+                   "Grant this role what is needed: GRANT SELECT, INSERT, UPDATE, DELETE ON %s.%s TO \"%s\"; "
+                   "GRANT SELECT, INSERT ON %s.%s TO \"%s\". To look, SELECT is enough.",
+                   schema, history->table, history->role, schema, history->log, history->role);
+}
+
+void history_explain(const struct history *history, struct error *error)
+{
     if (names_setting(error, "pgmigrate.run_lock_lost"))
         say(error, "the run lock was lost",
             "What this transaction did was rolled back, because another run may have begun.",
@@ -390,17 +422,6 @@ void history_explain(const struct history *history, struct error *error)
     else if (names_setting(error, "pgmigrate.encoding_changed"))
         say(error, "the migration changed client_encoding", "What this transaction did was rolled back.",
             "Migrations are UTF-8: remove the SET, or set it to UTF8.");
-    else if (strcmp(error->sqlstate, "26000") == 0)
-        say(error, "the prepared statements of the session were deallocated",
-            "What this transaction did was rolled back.",
-            "Write DEALLOCATE into the script itself, where it is seen, instead of a function.");
-    else if (strcmp(error->sqlstate, "42P01") == 0)
-        explain_history_table(history, error, "dropped");
-    else if (strcmp(error->sqlstate, "42703") == 0 || strcmp(error->sqlstate, "42P10") == 0)
-        explain_history_table(history, error, "changed");
-    else if (strcmp(error->sqlstate, "42501") == 0 && error->hint == NULL)
-        error_hint(error,
-                   "Grant this role what is needed: GRANT SELECT, INSERT, UPDATE, DELETE ON %s.%s TO \"%s\"; "
-                   "GRANT SELECT, INSERT ON %s.%s TO \"%s\". To look, SELECT is enough.",
-                   schema, history->table, history->role, schema, history->log, history->role);
+    else
+        explain_state(history, error);
 }

@@ -162,6 +162,12 @@ static bool check(const struct target *target, const struct repair *repair, stru
     case REPAIR_ACCEPT_MISSING:
         if (target->migration)
             return conflict(target, "is not missing", "See \"pgmigrate status\".", error);
+        if (is_half_run(target->row))
+            return conflict(target, "stopped half way, so that it cannot be taken as applied",
+                            "Restore its file, or finish or undo it by hand: --mark-rolled-back says that "
+                            "nothing is left "
+                            "of it.",
+                            error);
         return true;
     case REPAIR_MARK_ROLLED_BACK:
         return true;

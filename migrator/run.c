@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "migrator/run.h"
 
+#include <string.h>
 #include <sys/random.h>
 
 const char *run_state_name(enum run_state state)
@@ -44,4 +45,12 @@ void run_result_clear(struct run_result *result)
     free(result->items);
     free(result->backup_id);
     *result = (struct run_result){0};
+}
+
+void run_explain_read_only(struct error *error)
+{
+    if (strcmp(error->sqlstate, "25006") != 0)
+        return;
+    error->code = ERROR_FAILED;
+    error_hint(error, "A migration must not make its transaction or session READ ONLY.");
 }

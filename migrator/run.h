@@ -111,6 +111,10 @@ struct run_watch {
     const char *begins; /* a statement that each transaction begins with, which takes no snapshot; or NULL */
 };
 
+/* A transaction that cannot write although the server could: the script's doing, and no failure of the
+ * connection. Other errors stay as they are. */
+void run_explain_read_only(struct error *error);
+
 /* A random UUID (RFC 4122, version 4). */
 void run_new_id(char ret_id[37]);
 

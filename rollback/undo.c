@@ -231,6 +231,9 @@ static bool try_all(struct undo *undo, struct data_losses *ret_losses, struct er
     bool good = trial_run(&trial, ret_losses, error);
     if (!good || !undo->options->dry_run)
         set_states(undo, RUN_STATE_PENDING);
+    if (!good && !undo->options->dry_run)
+        error_hint_more(error,
+                        "Nothing was rolled back: it was tried first, in a transaction that was undone.");
     return good;
 }
 

@@ -279,3 +279,16 @@ failed_table() # COLUMN VALUE
     psql_value "DROP OWNED BY plain_$TEST_DATABASE; DROP ROLE plain_$TEST_DATABASE"
     assert_equal "$result $triggers" "0 0"
 }
+
+@test "a constraint that an adopted table has of its own is named with what to do" {
+    psql_value "create table schema_migrations (version text primary key, applied_at timestamptz,
+                    state text check (state in ('ok', 'bad')));
+                insert into schema_migrations values ('001_a', now(), 'ok')"
+    migration 001_a <<<'SELECT 1;'
+    migration 002_b <<<'CREATE TABLE b (id int);'
+    run_pgmigrate apply
+    assert_status 1
+    assert_stderr 'violates check constraint "schema_migrations_state_check"'
+    assert_stderr "has a constraint or trigger that was there before pgmigrate: take it away, or use another table"
+    assert_value "select to_regclass('b') is null" t
+}

@@ -435,3 +435,14 @@ SQL
     assert_output "applied 001_slow"
     assert_output "2 of 2 applied"
 }
+
+@test "a script that makes its transaction read-only has failed; the server is not to blame" {
+    migration 001_x <<<'SET TRANSACTION READ ONLY; SELECT 1;'
+    run_pgmigrate apply
+    assert_status 1
+    assert_stderr "A migration must not make its transaction or session READ ONLY."
+    migration 001_x <<<'SET TRANSACTION READ ONLY; CREATE TABLE x (id int);'
+    run_pgmigrate apply
+    assert_status 1
+    assert_stderr "001_x.sql:1:28: error: cannot execute CREATE TABLE in a read-only transaction"
+}

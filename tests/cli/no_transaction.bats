@@ -441,6 +441,40 @@ SQL
     assert_equal "$(psql_value "select sum(id) from t")" "$before"
 }
 
+@test "a half-run script whose file is gone is not taken as applied" {
+    table_t
+    bare 001_x <<<$'UPDATE t SET id = id + 10;\nCREATE INDEX CONCURRENTLY i ON t (nosuch);'
+    run_pgmigrate apply
+    assert_status 7
+    rm migrations/001_x.sql
+    run_pgmigrate status --json
+    assert_equal "$(json '.migrations[] | "\(.state) \(.message)"')" \
+        "missing stopped in statement 2 of 2, and has no file in the folder"
+    run_pgmigrate apply
+    assert_status 6
+    assert_stderr "Restore the file from version control: what is left of it has not run."
+    run_pgmigrate repair 001_x --accept-missing --reason gone
+    assert_status 6
+    assert_stderr "stopped half way, so that it cannot be taken as applied"
+    run_pgmigrate repair 001_x --mark-rolled-back --reason undone
+    assert_status 0
+}
+
+@test "what ran of a script and was changed is told before anything runs, by plan, too" {
+    table_t
+    bare 002_x <<<$'UPDATE t SET id = id + 10;\nCREATE INDEX CONCURRENTLY i ON t (nosuch);'
+    run_pgmigrate apply
+    assert_status 7
+    bare 002_x <<<$'UPDATE t SET id = id + 20;\nCREATE INDEX CONCURRENTLY i ON t (id);'
+    migration 001_before <<<'CREATE TABLE before_it (id int);'
+    run_pgmigrate plan --out-of-order
+    assert_status 6
+    assert_stderr 'statement 1 of "002_x" was changed after it ran'
+    run_pgmigrate apply --out-of-order
+    assert_status 6
+    assert_value "select to_regclass('before_it') is null" t
+}
+
 @test "an index without a name is built, and not twice when the outcome is unknown" {
     table_t
     bare 001_x <<<'CREATE INDEX CONCURRENTLY ON t (id);'

@@ -27,6 +27,17 @@ tables()
         where relnamespace = 'public'::regnamespace and relkind = 'r' and relname !~ '^schema_migrations'"
 }
 
+@test "a script that fails when it is tried first says that nothing was rolled back" {
+    migration 001_a <<<'CREATE TABLE a (id int);'
+    echo 'DROP TABLE a; SELECT 1/0;' >migrations/001_a_rollback.sql
+    run_pgmigrate apply
+    run_pgmigrate rollback
+    assert_status 1
+    assert_stderr "001_a (rollback as stored):1:15: error: division by zero"
+    assert_stderr "Nothing was rolled back: it was tried first, in a transaction that was undone."
+    assert_value "select to_regclass('a') is not null" t
+}
+
 @test "the migration applied last is rolled back, its row goes, and the log keeps it whole" {
     shop
     run_pgmigrate rollback --reason "came too early"
