@@ -238,7 +238,8 @@ static int open_for_reading(const char *path)
     int file;
 
     do
-        file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        file =
+            open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* a pipe nobody writes to is no file */
     while (file < 0 && errno == EINTR);
     return file;
 }

@@ -123,35 +123,15 @@ static struct record *describe(const struct making *making, const struct made *m
 {
     const struct manifest *manifest = made->manifest;
     const struct backup_options *options = making->options;
-    struct record *record = memory_allocate(1, sizeof *record);
-    *record = (struct record){
-        .id = text_copy(making->id),
-        .archive = text_format("%s.tar", making->id),
-        .database = text_copy(manifest->database),
-        .system_identifier = text_copy(manifest->system_identifier),
-        .server_version = text_copy(manifest->server_version),
-        .pg_dump_version = text_copy(manifest->pg_dump_version),
-        .tool_version = text_copy(manifest->tool_version),
-        .taken_at = text_copy(manifest->taken_at),
-        .finished_at = time_text((int64_t)time(NULL)),
-        .lsn = text_copy(manifest->lsn),
-        .bytes = made->bytes,
-        .raw_bytes = manifest_raw_bytes(manifest),
-        .milliseconds = milliseconds,
-        .tables = (int64_t)manifest->table_count,
-        .rows = manifest_rows(manifest),
-        .jobs = options->jobs,
-        .level = options->level,
-        .command = text_copy(options->command),
-        .tag = text_copy(options->tag),
-        .last_migration = text_copy(manifest_last_migration(manifest)),
-        .warnings = (int64_t)making->warnings.count,
-    };
+    struct record *record = record_new(manifest);
+    record->finished_at = time_text((int64_t)time(NULL));
+    record->bytes = made->bytes;
     memcpy(record->sha256, made->sha256, sizeof record->sha256);
-    for (size_t i = 0; i < manifest->migration_count; i++)
-        text_list_add(&record->migrations, text_copy(manifest->migrations[i].version));
-    for (size_t i = 0; i < manifest->table_count; i++)
-        record->skipped += manifest->tables[i].source == TABLE_SKIPPED;
+    record->milliseconds = milliseconds;
+    record->jobs = options->jobs;
+    record->level = options->level;
+    record->command = text_copy(options->command);
+    record->warnings = (int64_t)making->warnings.count;
     return record;
 }
 

@@ -71,6 +71,7 @@ bool facts_read(const struct snapshot *snapshot, struct manifest *manifest, stru
         text_list_add(&manifest->settings, text_copy(snapshot->settings.items[i]));
     return read_server(leader, manifest, ret, error) && read_extensions(leader, manifest, error) &&
            read_list(leader, sql_backup_roles, "name", &manifest->roles, error) &&
+           read_list(leader, sql_backup_policy_roles, "name", &manifest->policy_roles, error) &&
            read_properties(leader, manifest, error) &&
            read_list(leader, sql_backup_not_included, "sentence", &manifest->not_included, error);
 }

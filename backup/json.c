@@ -221,6 +221,13 @@ static const json_t *take_array(struct json_reader *reader, const json_t *object
     return NULL;
 }
 
+void json_take_optional_texts(struct json_reader *reader, const json_t *object, const char *name,
+                              struct text_list *ret)
+{
+    if (json_object_get(object, name))
+        json_take_texts(reader, object, name, ret);
+}
+
 void json_take_texts(struct json_reader *reader, const json_t *object, const char *name,
                      struct text_list *ret)
 {

@@ -55,6 +55,8 @@ int json_take_word(struct json_reader *reader, const json_t *object, const char 
                    const char *const words[]);
 void json_take_texts(struct json_reader *reader, const json_t *object, const char *name,
                      struct text_list *ret);
+void json_take_optional_texts(struct json_reader *reader, const json_t *object, const char *name,
+                              struct text_list *ret);
 /* A list of objects, or NULL; borrowed. */
 const json_t *json_take_list(struct json_reader *reader, const json_t *object, const char *name);
 

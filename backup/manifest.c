@@ -76,6 +76,8 @@ void manifest_free(struct manifest *manifest)
     text_list_clear(&manifest->create);
     text_list_clear(&manifest->properties);
     text_list_clear(&manifest->roles);
+    text_list_clear(&manifest->policy_roles);
+    text_list_clear(&manifest->rolled_back);
     text_list_clear(&manifest->settings);
     text_list_clear(&manifest->not_included);
     text_list_clear(&manifest->warnings);
@@ -151,6 +153,8 @@ static json_t *write_top(const struct manifest *manifest)
     json_put_texts(top, "create", &manifest->create);
     json_put_texts(top, "properties", &manifest->properties);
     json_put_texts(top, "roles", &manifest->roles);
+    json_put_texts(top, "policy_roles", &manifest->policy_roles);
+    json_put_texts(top, "rolled_back", &manifest->rolled_back);
     json_put_texts(top, "settings", &manifest->settings);
     json_put_texts(top, "not_included", &manifest->not_included);
     json_put_texts(top, "warnings", &manifest->warnings);
@@ -297,6 +301,8 @@ static void read_top(struct json_reader *reader, const json_t *top, struct manif
     json_take_texts(reader, top, "create", &manifest->create);
     json_take_texts(reader, top, "properties", &manifest->properties);
     json_take_texts(reader, top, "roles", &manifest->roles);
+    json_take_optional_texts(reader, top, "policy_roles", &manifest->policy_roles);
+    json_take_optional_texts(reader, top, "rolled_back", &manifest->rolled_back);
     json_take_texts(reader, top, "settings", &manifest->settings);
     json_take_texts(reader, top, "not_included", &manifest->not_included);
     json_take_texts(reader, top, "warnings", &manifest->warnings);

@@ -84,9 +84,11 @@ struct manifest {
     char *tag;             /* or NULL */
 
     struct text_list create; /* database.sql: statements with :"database" for its name; CREATE DATABASE … */
-    struct text_list properties;   /* … and what follows once the data are in: settings, grants, comment */
-    struct text_list roles;        /* roles that its objects name: owners, grantees, policies' */
-    struct text_list settings;     /* of the sessions that read: "DateStyle=ISO" … */
+    struct text_list properties; /* … and what follows once the data are in: settings, grants, comment */
+    struct text_list roles;      /* roles that its objects name: owners, grantees, policies' */
+    struct text_list
+        policy_roles;          /* those of policies among them; none in backups of before they were listed */
+    struct text_list settings; /* of the sessions that read: "DateStyle=ISO" … */
     struct text_list not_included; /* slots, subscriptions' state …: sentences for the report */
     struct text_list warnings;
 
@@ -94,6 +96,7 @@ struct manifest {
     size_t extension_count;
     struct manifest_migration *migrations; /* the history as it is in the snapshot, in order */
     size_t migration_count;
+    struct text_list rolled_back;    /* versions that were applied once, and are not in it any more */
     char *history_table;             /* or NULL where there is none */
     struct manifest_member *members; /* without manifest and footer; a chunk's stand together */
     size_t member_count;

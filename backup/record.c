@@ -46,6 +46,7 @@ void record_free(struct record *record)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         free(texts[i]);
     text_list_clear(&record->migrations);
+    text_list_clear(&record->rolled_back);
     free(record);
 }
 
@@ -76,6 +77,8 @@ struct record *record_new(const struct manifest *manifest)
         record->skipped += manifest->tables[i].source == TABLE_SKIPPED;
     for (size_t i = 0; i < manifest->migration_count; i++)
         text_list_add(&record->migrations, text_copy(manifest->migrations[i].version));
+    for (size_t i = 0; i < manifest->rolled_back.count; i++)
+        text_list_add(&record->rolled_back, text_copy(manifest->rolled_back.items[i]));
     record->last_migration = text_copy(manifest_last_migration(manifest));
     return record;
 }
@@ -117,6 +120,7 @@ char *record_write(const struct record *record, size_t *ret_size)
     json_put_text(top, "command", record->command);
     json_put_text(top, "tag", record->tag);
     json_put_texts(top, "migrations", &record->migrations);
+    json_put_texts(top, "rolled_back", &record->rolled_back);
     json_put_text(top, "last_migration", record->last_migration);
     json_put_integer(top, "skipped", record->skipped);
     json_put_integer(top, "warnings", record->warnings);
@@ -184,6 +188,7 @@ static void read_fields(struct json_reader *reader, const json_t *top, struct re
     record->command = json_take_text(reader, top, "command");
     record->tag = json_take_optional_text(reader, top, "tag");
     json_take_texts(reader, top, "migrations", &record->migrations);
+    json_take_optional_texts(reader, top, "rolled_back", &record->rolled_back);
     record->last_migration = json_take_optional_text(reader, top, "last_migration");
     record->skipped = json_take_integer(reader, top, "skipped", 0, MOST);
     record->warnings = json_take_integer(reader, top, "warnings", 0, MOST);
@@ -266,6 +271,8 @@ bool record_matches(const struct record *record, const struct manifest *manifest
     AUTO(record_free) struct record *expected = record_new(manifest);
     OWNED char *migrations = text_list_join(&record->migrations, ", ");
     OWNED char *expected_migrations = text_list_join(&expected->migrations, ", ");
+    OWNED char *rolled_back = text_list_join(&record->rolled_back, ", ");
+    OWNED char *expected_rolled_back = text_list_join(&expected->rolled_back, ", ");
     const struct {
         const char *name, *record, *manifest;
     } fields[] = {
@@ -281,6 +288,7 @@ bool record_matches(const struct record *record, const struct manifest *manifest
         {"tag", record->tag, expected->tag},
         {"last_migration", record->last_migration, expected->last_migration},
         {"migrations", migrations, expected_migrations},
+        {"rolled_back", rolled_back, expected_rolled_back},
     };
 
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)

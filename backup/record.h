@@ -25,11 +25,12 @@ struct record {
     int64_t milliseconds;         /* how long it took */
     int64_t tables, rows;
     int jobs, level;
-    char *command;               /* "backup create", "apply --backup" */
-    char *tag;                   /* or NULL */
-    struct text_list migrations; /* versions in the history, half-run ones too, in order */
-    char *last_migration;        /* the newest one that is applied, or NULL */
-    int64_t skipped;             /* tables whose rows are not in it */
+    char *command;                /* "backup create", "apply --backup" */
+    char *tag;                    /* or NULL */
+    struct text_list migrations;  /* versions in the history, half-run ones too, in order */
+    struct text_list rolled_back; /* versions that were applied once, and are not in it any more */
+    char *last_migration;         /* the newest one that is applied, or NULL */
+    int64_t skipped;              /* tables whose rows are not in it */
     int64_t warnings;
 
     bool kept;

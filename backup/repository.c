@@ -366,17 +366,45 @@ static bool is_version(const char *held, const char *asked)
            (bare && left_size == right_size && strncmp(left, right, left_size) == 0);
 }
 
-static bool holds(const struct record *record, const char *version)
+static bool lists(const struct text_list *versions, const char *version)
 {
-    for (size_t i = 0; i < record->migrations.count; i++)
-        if (is_version(record->migrations.items[i], version))
+    for (size_t i = 0; i < versions->count; i++)
+        if (is_version(versions->items[i], version))
             return true;
     return false;
 }
 
+static bool holds(const struct record *record, const char *version)
+{
+    return lists(&record->migrations, version);
+}
+
+/* It is, or was, applied. */
+static bool has_seen(const struct record *record, const char *version)
+{
+    return holds(record, version) || lists(&record->rolled_back, version);
+}
+
+/* Whether the migration was applied after the backup at place, the last time. A backup taken after it was
+ * rolled back has the damage in it that it may have done: that is no one from before, unless it was applied
+ * again. The newest are first. */
+static bool is_before(const struct records *records, size_t place, const char *version)
+{
+    const struct record *record = records->items[place];
+    bool applied_later = false, applied_ever = false;
+
+    for (size_t i = 0; i < records->count; i++) {
+        bool held =
+            text_equal(records->items[i]->database, record->database) && holds(records->items[i], version);
+        applied_ever = applied_ever || held;
+        applied_later = applied_later || (held && i < place);
+    }
+    return !holds(record, version) && (applied_later || (!applied_ever && !has_seen(record, version)));
+}
+
 bool repository_find_before(struct repository *repository, const char *version, const char *database,
                             struct record **ret, char **ret_archive_path, bool *ret_known,
-                            struct error *error)
+                            char **ret_passed_over, struct error *error)
 {
     AUTO(records_clear) struct records records = {0};
     OWNED char *which = text_format(" from before migration \"%s\"", version);
@@ -388,10 +416,16 @@ bool repository_find_before(struct repository *repository, const char *version, 
     *ret_known = false;
     for (size_t i = 0; i < records.count; i++)
         *ret_known = *ret_known || ((!database || text_equal(records.items[i]->database, database)) &&
-                                    holds(records.items[i], version));
-    for (size_t i = 0; i < records.count; i++)
-        if (is_of(records.items[i], database) && !holds(records.items[i], version))
+                                    has_seen(records.items[i], version));
+    *ret_passed_over = NULL;
+    for (size_t i = 0; i < records.count; i++) {
+        if (!is_of(records.items[i], database) || holds(records.items[i], version))
+            continue;
+        if (is_before(&records, i, version))
             return give(repository, &records, i, ret, ret_archive_path);
+        if (*ret_passed_over == NULL)
+            *ret_passed_over = text_copy(records.items[i]->id);
+    }
     return none(repository, database, which, error);
 }
 

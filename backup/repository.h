@@ -53,11 +53,12 @@ MUST_CHECK bool repository_list(struct repository *repository, struct records *r
 MUST_CHECK bool repository_find(struct repository *repository, const char *word, const char *database,
                                 struct record **ret, char **ret_archive_path, struct error *error);
 /* The newest backup of database whose migrations do not hold this one: version is a stem or a number.
- * ret_known: another one does hold it; where none does, it may be misspelt. Damaged ones are never found this
- * way, nor as latest. */
+ * One taken after it was rolled back is passed over, unless a later one holds it again: its id is
+ * ret_passed_over (the newest one's; NULL: none; the caller's to free). ret_known: another one does hold it,
+ * or did; where none does, it may be misspelt. Damaged ones are never found this way, nor as latest. */
 MUST_CHECK bool repository_find_before(struct repository *repository, const char *version,
                                        const char *database, struct record **ret, char **ret_archive_path,
-                                       bool *ret_known, struct error *error);
+                                       bool *ret_known, char **ret_passed_over, struct error *error);
 /* The newest backup taken at or before an RFC 3339 time. */
 MUST_CHECK bool repository_find_before_time(struct repository *repository, const char *time,
                                             const char *database, struct record **ret,

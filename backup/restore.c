@@ -10,6 +10,8 @@
 #include "common/test_point.h"
 #include "sql.h"
 
+#define MATVIEW_DATA " MATERIALIZED VIEW DATA " /* in a list of pg_restore */
+
 /* What one process sorts in. More costs time: 256 MB took half as long again as 64 MB, for caches are small.
  */
 #define SORT_MB      32
@@ -173,21 +175,85 @@ static bool apply_properties(struct restoring *restoring, struct error *error)
     return target_properties(restoring->server, restoring->manifest, restoring->options, error);
 }
 
+/* The lines of a list that are about materialized views, or the others. */
+static struct text_list lines_of(const char *list, bool of_views)
+{
+    AUTO(text_list_clear) struct text_list all = text_list_split(list, '\n');
+    struct text_list some = {0};
+
+    for (size_t i = 0; i < all.count; i++)
+        if (all.items[i][0] != '\0' && (strstr(all.items[i], MATVIEW_DATA) != NULL) == of_views)
+            text_list_add(&some, text_copy(all.items[i]));
+    return some;
+}
+
+/* What the server said, of all that pg_restore printed. */
+static char *said(const struct error *failure)
+{
+    const char *text = failure->detail == NULL ? failure->message : failure->detail;
+    const char *server = strstr(text, "ERROR:");
+
+    text = server == NULL ? text : server + strlen("ERROR:");
+    text += strspn(text, " ");
+    return text_copy_part(text, strcspn(text, "\n"));
+}
+
+/* Each for itself: one that cannot be filled keeps no other from it, nor the database from being used. */
+static bool fill_each(struct restoring *restoring, struct pgrestore_job *job, const struct text_list *lines,
+                      struct error *error)
+{
+    for (size_t i = 0; i < lines->count; i++) {
+        AUTO(error_clear) struct error failure = {0};
+        OWNED char *line = text_format("%s\n", lines->items[i]);
+        const char *name = strstr(line, MATVIEW_DATA) + strlen(MATVIEW_DATA);
+
+        job->list = line;
+        if (run_job(restoring, job, &failure))
+            continue;
+        if (failure.code != ERROR_FAILED || interrupt_signal() != 0) {
+            error_move(error, &failure);
+            return false;
+        }
+        OWNED char *reason = said(&failure);
+        restoring->result->unfilled++;
+        text_list_add(&restoring->result->notes,
+                      text_format("Materialized view \"%.*s\" (schema, name, owner) is empty: %s. REFRESH "
+                                  "MATERIALIZED VIEW fills "
+                                  "it once that is mended.",
+                                  (int)strcspn(name, "\n"), name, reason));
+    }
+    return true;
+}
+
+/* Where they cannot be filled as they stand, it is found out which. */
+static bool fill_views(struct restoring *restoring, const struct text_list *lines, struct error *error)
+{
+    AUTO(error_clear) struct error failure = {0};
+    OWNED char *list = text_list_join(lines, "\n");
+    struct pgrestore_job job = job_of(restoring, list);
+
+    /* An event trigger of the database must not fire at the refreshing of a materialized view here. */
+    job.settings = restoring->superuser ? "-c session_replication_role=replica" : NULL;
+    if (lines->count == 0 || restoring->options->schema_only || run_job(restoring, &job, &failure))
+        return true;
+    if (failure.code == ERROR_FAILED && interrupt_signal() == 0)
+        return fill_each(restoring, &job, lines, error);
+    error_move(error, &failure);
+    return false;
+}
+
 /* Contents of materialized views, which may need privileges and the database's settings; event triggers. */
 static bool restore_late(struct restoring *restoring, struct error *error)
 {
     AUTO(text_list_clear) struct text_list done = {0};
-    OWNED char *list = NULL;
-    struct pgrestore_job job;
 
     if (!find_done(restoring, &done, error))
         return false;
-    list = toc_list(&restoring->toc, TOC_LATE, restoring->selection.chosen, &done);
-    job = job_of(restoring, list);
-    /* An event trigger of the database must not fire at the refreshing of a materialized view here. */
-    job.settings = restoring->superuser ? "-c session_replication_role=replica" : NULL;
-    return (restoring->options->schema_only && !strstr(list, " EVENT TRIGGER ")) ||
-           run_job(restoring, &job, error);
+    OWNED char *list = toc_list(&restoring->toc, TOC_LATE, restoring->selection.chosen, &done);
+    AUTO(text_list_clear) struct text_list views = lines_of(list, true), others = lines_of(list, false);
+    OWNED char *rest = text_list_join(&others, "\n");
+    struct pgrestore_job job = job_of(restoring, rest);
+    return fill_views(restoring, &views, error) && (others.count == 0 || run_job(restoring, &job, error));
 }
 
 static struct compare compare_of(struct restoring *restoring)

@@ -56,6 +56,7 @@ struct restore_result {
     bool kept; /* after a failure: the database is there, and resume goes on with it */
     struct text_list created_roles;
     struct text_list notes; /* what does not follow a database's name, what to check */
+    size_t unfilled;        /* materialized views that could not be filled, each with a note */
 };
 void restore_result_clear(struct restore_result *result);
 CLEANUP_VALUE(struct restore_result, restore_result_clear)

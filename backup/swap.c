@@ -123,6 +123,25 @@ static void undo(struct swap *swap)
     postgres_shield(swap->server, false);
 }
 
+/* Where one of this second is there already, the next second's. */
+static bool name_previous(struct swap *swap, struct error *error)
+{
+    for (;;) {
+        AUTO(rows_free) struct rows *rows = NULL;
+        OWNED char *name = restore_name(swap->name, "before_restore");
+        const char *wanted = name;
+
+        if (!postgres_query(swap->server, sql_restore_database, 1, &wanted, &rows, error))
+            return false;
+        if (rows_count(rows) == 0) {
+            swap->previous = take(name);
+            return true;
+        }
+        if (!interrupt_sleep(BETWEEN_TRIES_MS))
+            return interrupt_error(error);
+    }
+}
+
 static bool prepare(struct swap *swap, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
@@ -139,8 +158,7 @@ static bool prepare(struct swap *swap, struct error *error)
         return error_hint(error, "Commit or roll them back (pg_prepared_xacts): no database that has some "
                                  "can be renamed.");
     }
-    swap->previous = restore_name(swap->name, "before_restore");
-    return true;
+    return name_previous(swap, error);
 }
 
 /* The database that the connection is to cannot be renamed. */

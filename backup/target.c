@@ -55,16 +55,16 @@ static bool read_names(struct postgres *server, const char *sql, struct text_lis
     return true;
 }
 
-static bool missing_roles(struct postgres *server, const struct manifest *manifest, struct text_list *ret,
+static bool missing_roles(struct postgres *server, const struct text_list *wanted, struct text_list *ret,
                           struct error *error)
 {
     AUTO(text_list_clear) struct text_list there = {0};
 
     if (!read_names(server, sql_restore_roles, &there, error))
         return false;
-    for (size_t i = 0; i < manifest->roles.count; i++)
-        if (!text_list_contains(&there, manifest->roles.items[i]))
-            text_list_add(ret, text_copy(manifest->roles.items[i]));
+    for (size_t i = 0; i < wanted->count; i++)
+        if (!text_list_contains(&there, wanted->items[i]))
+            text_list_add(ret, text_copy(wanted->items[i]));
     return true;
 }
 
@@ -74,15 +74,19 @@ static bool check_roles(struct postgres *server, const struct manifest *manifest
     AUTO(text_list_clear) struct text_list missing = {0};
     OWNED char *joined = NULL;
 
-    if (options->create_missing_roles || (options->no_owner && options->no_privileges))
+    /* Without owners and privileges, policies still name the roles that they are for. */
+    bool of_policies = options->no_owner && options->no_privileges;
+
+    if (options->create_missing_roles)
         return true;
-    if (!missing_roles(server, manifest, &missing, error))
+    if (!missing_roles(server, of_policies ? &manifest->policy_roles : &manifest->roles, &missing, error))
         return false;
     if (!missing.count)
         return true;
     joined = text_list_join(&missing, "\", \"");
-    text_list_add(ret, text_format("roles that own things or are granted something are missing: \"%s\" "
+    text_list_add(ret, text_format("roles that %s are missing: \"%s\" "
                                    "(--create-missing-roles makes them, without login)",
+                                   of_policies ? "policies are for" : "own things or are granted something",
                                    joined));
     return true;
 }
@@ -162,7 +166,7 @@ static bool check_role(struct postgres *server, const struct manifest *manifest,
     AUTO(rows_free) struct rows *rows = NULL;
 
     if (!postgres_query(server, sql_restore_role, 0, NULL, &rows, error) ||
-        !missing_roles(server, manifest, &missing, error))
+        !missing_roles(server, &manifest->roles, &missing, error))
         return false;
     if (!rows_bool(rows, 0, "creates_databases"))
         text_list_add(ret, text_format("role \"%s\" may not create databases", postgres_user(server)));
@@ -206,7 +210,7 @@ bool target_create_roles(struct postgres *server, const struct manifest *manifes
 {
     AUTO(text_list_clear) struct text_list missing = {0};
 
-    if (!missing_roles(server, manifest, &missing, error))
+    if (!missing_roles(server, &manifest->roles, &missing, error))
         return false;
     for (size_t i = 0; i < missing.count; i++) {
         OWNED char *sql =

@@ -76,7 +76,7 @@ static bool read_migrations(void *context, struct postgres *postgres, struct man
             (struct manifest_migration){.version = text_copy(history->rows[i].version),
                                         .applied_at = text_copy(history->rows[i].applied_at),
                                         .state = text_copy(state_name(history->rows[i].state))};
-    return true;
+    return history_rolled_back(history, &manifest->rolled_back, error);
 }
 
 /* ---- settings ---- */

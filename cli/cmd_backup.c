@@ -62,6 +62,15 @@ static void print(const struct invocation *invocation, const struct record *reco
         printf("%s\n%s\n", summary, shown);
 }
 
+/* It is shown as it is, in lists of one line each. */
+static bool check_tag(const char *tag, struct error *error)
+{
+    for (; tag != NULL && *tag != '\0'; tag++)
+        if ((unsigned char)*tag < ' ' || *tag == 0x7f)
+            return error_set(error, ERROR_USAGE, "a tag is one line of text, without control characters");
+    return true;
+}
+
 static bool run(struct invocation *invocation, struct error *error)
 {
     AUTO(postgres_free) struct postgres *postgres = NULL;
@@ -77,8 +86,8 @@ static bool run(struct invocation *invocation, struct error *error)
         .wait_ms = wait_ms < 0 ? 0 : wait_ms,
     };
 
-    if (!connect_database(invocation, &postgres, error) || !session_check(postgres, true, true, error) ||
-        !prepare_session(postgres, error) ||
+    if (!check_tag(request.tag, error) || !connect_database(invocation, &postgres, error) ||
+        !session_check(postgres, true, true, error) || !prepare_session(postgres, error) ||
         !history_open(postgres, config_text(invocation->config, "history_table"), &history, error) ||
         !take_run_lock(invocation, history, error) ||
         !backups_take(invocation, postgres, &request, &record, error))

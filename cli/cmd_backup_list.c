@@ -86,7 +86,7 @@ static bool look_at_age(struct invocation *invocation, const struct records *rec
 
     if (!age)
         return true;
-    if (!text_parse_duration(age, &ms)) {
+    if (age[strspn(age, "0123456789")] == '\0' || !text_parse_duration(age, &ms)) {
         error_set(error, ERROR_USAGE, "\"--older-than\" wants an age, not \"%s\"", age);
         return error_hint(error, "Write 26h, 90min or 7d.");
     }

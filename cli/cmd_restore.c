@@ -60,9 +60,23 @@ static bool find_backup(struct run *run, struct error *error)
     if (!backups_repository(invocation, false, &run->repository, error))
         return false;
     bool known = true;
-    if (before && !repository_find_before(run->repository, before, run->database, &run->record, &run->archive,
-                                          &known, error))
+    OWNED char *passed_over = NULL;
+    bool found = !before || repository_find_before(run->repository, before, run->database, &run->record,
+                                                   &run->archive, &known, &passed_over, error);
+    if (passed_over)
+        report_warning(
+            invocation,
+            "backup %s is newer, but was taken after migration \"%s\" had been applied and rolled back: "
+            "name it if it is the one you want",
+            passed_over, before);
+    if (!found)
         return false;
+    if (!known && invocation_flag(invocation, "swap")) {
+        error_set(error, ERROR_BACKUP, "no backup holds migration \"%s\"", before);
+        return error_hint(
+            error, "It may be misspelt, or no backup was taken since it was applied: choose one by its id "
+                   "(\"pgmigrate backup list\"), or leave --swap out.");
+    }
     if (!known)
         report_warning(
             invocation,
@@ -304,6 +318,8 @@ static bool restore(struct run *run, struct error *error)
     if (!ok || !swap(run, error))
         return false;
     tell_result(run, clock_ms() - began);
+    if (run->result.unfilled > 0)
+        run->invocation->exit_code = ERROR_FINDINGS;
     return true;
 }
 

@@ -317,6 +317,8 @@ static const char *type_text(enum config_type type)
     case CONFIG_DURATION:
     case CONFIG_SECONDS:
         return "500ms, 2s, 10min, 1h, 7d";
+    case CONFIG_AGE:
+        return "90min, 26h, 7d";
     case CONFIG_PATHS:
         return "folders, separated by commas";
     case CONFIG_PATH:

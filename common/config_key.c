@@ -48,9 +48,9 @@ const struct config_key config_keys[] = {
      "keep the newest backup of each of the last N weeks that have one"},
     {"backup", "keep_monthly", CONFIG_INTEGER, NULL, "0", "keep-monthly",
      "keep the newest backup of each of the last N months that have one"},
-    {"backup", "keep_within", CONFIG_DURATION, NULL, NULL, "keep-within",
+    {"backup", "keep_within", CONFIG_AGE, NULL, NULL, "keep-within",
      "keep every backup that is at most so much older than the newest, such as 7d"},
-    {"backup", "max_age", CONFIG_DURATION, NULL, NULL, "max-age",
+    {"backup", "max_age", CONFIG_AGE, NULL, NULL, "max-age",
      "doctor finds it wrong when the newest backup is older, such as 26h, or none was ever restored in a "
      "test"},
     {"backup", "attach.", CONFIG_TEXT, NULL, NULL, "attach",
@@ -94,7 +94,7 @@ const struct config_key config_keys[] = {
      "changes must be confirmed (--yes, or at a terminal), and every migration needs a rollback"},
     {"environment", "backup", CONFIG_CHOICE, "before-migrate no", "no", "backup",
      "before-migrate takes and verifies a backup before apply runs anything"},
-    {"environment", "rehearsal_max_age", CONFIG_DURATION, NULL, NULL, "rehearsal-max-age",
+    {"environment", "rehearsal_max_age", CONFIG_AGE, NULL, NULL, "rehearsal-max-age",
      "apply wants a rehearsal of every file that is not older; unset: 7d in protected environments; empty: "
      "none is wanted"},
     {NULL, NULL, CONFIG_TEXT, NULL, NULL, NULL, NULL},
@@ -133,6 +133,9 @@ static bool is_one_of(const char *value, const char *choices)
 static bool parse_duration(const struct config_key *key, const char *value, int64_t *ret_ms)
 {
     bool bare = value[strspn(value, "0123456789")] == '\0';
+
+    if (key->type == CONFIG_AGE && bare && strspn(value, "0") < strlen(value))
+        return false;
     OWNED char *with_unit = text_format(key->type == CONFIG_SECONDS && bare ? "%ss" : "%s", value);
 
     return text_parse_duration(with_unit, ret_ms);
@@ -152,6 +155,7 @@ static bool is_of_type(const struct config_key *key, const char *value)
         return is_one_of(value, "yes no true false on off 1 0");
     case CONFIG_DURATION:
     case CONFIG_SECONDS:
+    case CONFIG_AGE:
         return parse_duration(key, value, &number);
     case CONFIG_CHOICE:
         return is_one_of(value, key->choices);
@@ -171,6 +175,8 @@ static const char *wanted(enum config_type type)
     case CONFIG_DURATION:
     case CONFIG_SECONDS:
         return "a duration such as 500ms, 2s, 10min or 1h";
+    case CONFIG_AGE:
+        return "an age with its unit such as 90min, 26h or 7d";
     case CONFIG_PATHS:
         return "one or more paths separated by commas";
     case CONFIG_PATH:

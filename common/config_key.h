@@ -12,6 +12,7 @@ enum config_type {
     CONFIG_TEXT,
     CONFIG_BOOL,     /* yes no true false on off 1 0 */
     CONFIG_DURATION, /* a bare number is milliseconds */
+    CONFIG_AGE,      /* with a unit: nobody means milliseconds */
     CONFIG_SECONDS,  /* a duration too, but a bare number is seconds */
     CONFIG_CHOICE,
     CONFIG_PATHS, /* separated by commas */

@@ -571,3 +571,15 @@ bool history_log(const struct history *history, size_t limit, struct rows **ret,
     OWNED char *count = limit == 0 ? NULL : text_format("%zu", limit);
     return query(history, sql_history_log, count, ret, error);
 }
+
+bool history_rolled_back(const struct history *history, struct text_list *ret, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    if (history->shape != HISTORY_OURS || !history->has_log)
+        return true;
+    if (!query(history, sql_history_rolled_back, "rolled_back", &rows, error))
+        return false;
+    for (size_t i = 0; i < rows_count(rows); i++)
+        text_list_add(ret, text_copy(rows_text(rows, i, "version")));
+    return true;
+}

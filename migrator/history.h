@@ -219,6 +219,10 @@ struct history_statement *history_accept_checksum(const struct history *history,
 struct history_statement *history_archive(const struct history *history, const struct run_identity *identity,
                                           const char *version);
 
+/* Versions that the log says were applied once and that the history does not have any more. */
+MUST_CHECK bool history_rolled_back(const struct history *history, struct text_list *ret,
+                                    struct error *error);
+
 /* One line of the log, newest first; limit 0 is all. Columns: at, who, action, version, run_id, execution_ms,
  * reason, detail, tool_version. Empty when there is no log yet. */
 MUST_CHECK bool history_log(const struct history *history, size_t limit, struct rows **ret,

@@ -99,6 +99,21 @@ take()
     assert_stderr "there is no good backup"
 }
 
+@test "what is no file, an age without unit and a tag with control characters are refused" {
+    mkfifo pipe.tar
+    run_pgmigrate backup verify ./pipe.tar
+    assert_status 3
+    assert_output 'archive: "./pipe.tar" is not a file'
+    run_pgmigrate backup prune --keep-within 30
+    assert_status 2
+    assert_stderr '"--keep-within" wants an age with its unit such as 90min, 26h or 7d, not "30"'
+    run_pgmigrate backup list --older-than 26
+    assert_status 2
+    run_pgmigrate backup create --tag $'a\nb'
+    assert_status 2
+    assert_stderr "a tag is one line of text"
+}
+
 @test "a read-only repository can be listed, shown and verified" {
     [ "$(id -u)" != 0 ] || skip "root writes everywhere"
     take

@@ -120,6 +120,65 @@ flip_bit() # MEMBER
     assert_equal "$(copy_value "select to_regclass('b') is null")" t
 }
 
+@test "--before passes over what was taken after the migration was rolled back, and says so" {
+    migration 001_first <<<"create table a (id int);"
+    run_pgmigrate apply
+    take_backup
+    first=$(json .id)
+    migration 002_second <<<"delete from a;"
+    migration 002_second_rollback <<<"select 1;"
+    run_pgmigrate apply
+    run_pgmigrate rollback
+    assert_status 0
+    take_backup
+    third=$(json .id)
+    assert_equal "$(jq -c .rolled_back "$PGMIGRATE_REPOSITORY/$third.json")" '["002_second"]'
+    run_pgmigrate restore --before 002 --to "$copy" --dry-run
+    assert_status 0
+    assert_stderr "$first"
+    assert_stderr "backup $third is newer, but was taken after migration \"002\" had been applied and rolled back"
+    # Applied again, it is the last one from before.
+    run_pgmigrate apply
+    take_backup
+    run_pgmigrate restore --before 002_second --to "$copy" --dry-run
+    assert_status 0
+    assert_stderr "$third"
+}
+
+@test "a materialized view that cannot be filled keeps nothing else from being restored" {
+    psql_value "create table t as select 1 as a;
+        create function path_bound() returns bigint language sql as 'select count(*) from t';
+        create materialized view m as select * from t;
+        create materialized view \"bad one\" as select path_bound() as a with no data;
+        create materialized view upon_it as select * from m;
+        create function public.note() returns event_trigger language plpgsql as 'begin end';
+        create event trigger ${TEST_DATABASE}_note on ddl_command_end execute function note()"
+    psql_value "set search_path = public; refresh materialized view \"bad one\""
+    take_backup
+    restore_copy
+    assert_status 3
+    [[ $(json '.notes | join(" ")') == *'Materialized view "public bad one postgres" (schema, name, owner) is empty: relation "t" does not exist'* ]]
+    assert_equal "$(copy_value "select count(*) from upon_it")" 1
+    assert_equal "$(copy_value "select count(*) from pg_event_trigger")" 1
+    assert_equal "$(copy_value "select relispopulated from pg_class where relname = 'bad one'")" f
+    assert_equal "$(copy_value "select count(*) from pg_namespace where nspname = 'pgmigrate_restore'")" 0
+}
+
+@test "roles of policies are needed without owners and privileges, too" {
+    psql_server "create role ${TEST_DATABASE}_reader"
+    psql_value "create table t (id int); create policy p on t to ${TEST_DATABASE}_reader using (true)"
+    take_backup
+    psql_value "drop table t"
+    psql_server "drop role ${TEST_DATABASE}_reader"
+    restore_copy --no-owner --no-privileges
+    assert_status 10
+    [[ $(json .error.message) == *"roles that policies are for are missing: \"${TEST_DATABASE}_reader\""* ]]
+    restore_copy --no-owner --no-privileges --create-missing-roles
+    assert_status 0
+    psql_server "drop database $copy"
+    psql_server "drop role ${TEST_DATABASE}_reader"
+}
+
 @test "--before says when no backup knows the migration, and wants one that can be" {
     migration 001_first <<<"create table a (id int);"
     run_pgmigrate apply
