@@ -4,6 +4,7 @@
 #include "backup/crew.h"
 #include "backup/tables.h"
 #include "common/copy.h"
+#include "common/interrupt.h"
 #include "sql.h"
 #include <pthread.h>
 
@@ -12,10 +13,18 @@
 
 /* ---- statistics ---- */
 
-/* That of a partitioned table looks at its partitions, too. */
+struct analyzing {
+    const struct rows *relations;
+    pthread_mutex_t mutex;   /* of notes */
+    struct text_list *notes; /* what could not be */
+};
+
+/* Of a partitioned table, its partitions are looked at, too, foreign ones among them. Without statistics a
+ * table is slow, and no less whole. */
 static bool analyze_one(void *context, struct crew_worker *worker, size_t item, struct error *error)
 {
-    const struct rows *relations = context;
+    struct analyzing *analyzing = context;
+    const struct rows *relations = analyzing->relations;
     const char *schema = rows_text(relations, item, "schema"), *name = rows_text(relations, item, "name");
 
     if (rows_text(relations, item, "root") != NULL)
@@ -23,22 +32,34 @@ static bool analyze_one(void *context, struct crew_worker *worker, size_t item, 
     OWNED char *sql =
         postgres_bind(sql_restore_analyze, (struct postgres_name[]){{"schema", schema}, {"name", name}, {0}});
 
-    return postgres_execute(worker->postgres, sql, error) ||
-           error_prefix(error, "could not analyze \"%s.%s\": ", schema, name);
+    if (postgres_execute(worker->postgres, sql, error))
+        return true;
+    if (postgres_is_lost(worker->postgres) || interrupt_signal() != 0)
+        return error_prefix(error, "could not analyze \"%s.%s\"", schema, name);
+    pthread_mutex_lock(&analyzing->mutex);
+    text_list_add(analyzing->notes,
+                  text_format("Table \"%s.%s\" has no statistics: %s. ANALYZE collects them.", schema, name,
+                              error->message));
+    pthread_mutex_unlock(&analyzing->mutex);
+    error_clear(error);
+    return true;
 }
 
-bool compare_analyze(const struct compare *compare, struct postgres *postgres, struct error *error)
+bool compare_analyze(const struct compare *compare, struct postgres *postgres, struct text_list *ret_notes,
+                     struct error *error)
 {
     AUTO(rows_free) struct rows *relations = NULL;
+    struct analyzing analyzing = {.mutex = PTHREAD_MUTEX_INITIALIZER, .notes = ret_notes};
 
     if (!postgres_query(postgres, sql_restore_relations, 0, NULL, &relations, error))
         return false;
+    analyzing.relations = relations;
     return crew_run(&(struct crew_job){.server = compare->server,
                                        .database = compare->database,
                                        .workers = (size_t)compare->jobs,
                                        .items = rows_count(relations),
                                        .work = analyze_one,
-                                       .context = relations},
+                                       .context = &analyzing},
                     error);
 }
 
@@ -174,7 +195,7 @@ static bool compare_one(void *context, struct crew_worker *worker, size_t item, 
 
     if (!copy_out_begin(worker->postgres, sql, &copy, error) ||
         !read_range(table, copy, worker, &found, error))
-        return error_prefix(error, "could not read \"%s.%s\" back: ", table->schema, table->name);
+        return error_prefix(error, "could not read \"%s.%s\" back", table->schema, table->name);
     pthread_mutex_lock(&comparing->mutex);
     fingerprint_merge(&comparing->found[number], &found);
     pthread_mutex_unlock(&comparing->mutex);

@@ -22,7 +22,7 @@ struct compare {
 
 /* ANALYZE of everything that holds rows. postgres is a connection to the database. */
 MUST_CHECK bool compare_analyze(const struct compare *compare, struct postgres *postgres,
-                                struct error *error);
+                                struct text_list *ret_notes, struct error *error);
 
 /* A difference is ERROR_PARTIAL naming the table, its detail naming them all. ret_tables and ret_rows count
  * what was found. That rows are in another partition of the same table is a sentence in ret_notes. */

@@ -127,8 +127,34 @@ const struct ledger_chunk *ledger_chunk(const struct ledger *ledger, size_t tabl
     return bsearch(&wanted, ledger->chunks, ledger->chunk_count, sizeof wanted, compare_chunks);
 }
 
+static bool switch_triggers(struct postgres *postgres, const struct rows *triggers, bool off,
+                            struct error *error)
+{
+    for (size_t i = 0; i < rows_count(triggers); i++) {
+        const char *how = off ? "DISABLE" : rows_text(triggers, i, "enabled");
+        OWNED char *sql = postgres_bind(
+            sql_restore_event_trigger,
+            (struct postgres_name[]){{"name", rows_text(triggers, i, "name")}, {"how", how}, {0}});
+        if (!postgres_execute(postgres, sql, error))
+            return false;
+    }
+    return true;
+}
+
+/* The database's event triggers, which are there by now, must not see it. */
+static bool drop_unseen(struct postgres *postgres, struct error *error)
+{
+    AUTO(rows_free) struct rows *triggers = NULL;
+
+    return postgres_execute(postgres, sql_restore_replica, error) &&
+           postgres_query(postgres, sql_restore_event_triggers, 0, NULL, &triggers, error) &&
+           switch_triggers(postgres, triggers, true, error) &&
+           postgres_execute(postgres, sql_restore_ledger_drop, error) &&
+           switch_triggers(postgres, triggers, false, error);
+}
+
 bool ledger_drop(struct postgres *postgres, bool superuser, struct error *error)
 {
-    return (!superuser || postgres_execute(postgres, sql_restore_replica, error)) &&
-           postgres_execute(postgres, sql_restore_ledger_drop, error);
+    return superuser ? drop_unseen(postgres, error)
+                     : postgres_execute(postgres, sql_restore_ledger_drop, error);
 }

@@ -466,7 +466,7 @@ static bool load_item(struct loading *loading, struct crew_worker *worker, const
         } else if (!there) {
             error_move(error, &lost);
             return refused(loading, worker, item, error) ||
-                   error_prefix(error, "table \"%s.%s\": ", table->schema, table->name);
+                   error_prefix(error, "table \"%s.%s\"", table->schema, table->name);
         }
         if (there) {
             add_total(loading, item, &fingerprint);

@@ -63,7 +63,7 @@ bool member_decode(const struct archive_reader *archive, const struct manifest_m
     if (read_member(archive, member, decode, &decoding, error) && decompressor_end(decompressor, error))
         return true;
     if (!decoding.sunk && error->code == ERROR_BACKUP && !strstr(error->message, member->name))
-        error_prefix(error, "\"%s\": ", member->name);
+        error_prefix(error, "\"%s\"", member->name);
     return false;
 }
 

@@ -15,7 +15,8 @@
 
 struct repository {
     char *folder;
-    int lock; /* descriptor, or -1 */
+    char *preferred; /* identifier of the server whose backups come first, or NULL */
+    int lock;        /* descriptor, or -1 */
 };
 
 /* ---- open, lock ---- */
@@ -40,6 +41,7 @@ void repository_free(struct repository *repository)
     if (repository->lock >= 0)
         close(repository->lock);
     free(repository->folder);
+    free(repository->preferred);
     free(repository);
 }
 
@@ -236,6 +238,31 @@ static bool is_of(const struct record *record, const char *database)
     return (!database || text_equal(record->database, database)) && !record_is_damaged(record);
 }
 
+/* Where the server has backups of the database, those of other servers are left out: a database of that name
+ * is on many. */
+static void keep_own(const struct repository *repository, const char *database, struct records *records)
+{
+    size_t own = 0, kept = 0;
+
+    for (size_t i = 0; i < records->count; i++)
+        own += is_of(records->items[i], database) &&
+               text_equal(records->items[i]->system_identifier, repository->preferred);
+    if (own == 0)
+        return;
+    for (size_t i = 0; i < records->count; i++)
+        if (text_equal(records->items[i]->system_identifier, repository->preferred))
+            records->items[kept++] = records->items[i];
+        else
+            record_free(records->items[i]);
+    records->count = kept;
+}
+
+void repository_prefer(struct repository *repository, const char *system_identifier)
+{
+    free(repository->preferred);
+    repository->preferred = text_copy(system_identifier);
+}
+
 /* Hand one record of a list out, with its archive. */
 static bool give(struct repository *repository, struct records *records, size_t place, struct record **ret,
                  char **ret_archive_path)
@@ -335,6 +362,7 @@ bool repository_find(struct repository *repository, const char *word, const char
             return false;
         return give(repository, &records, place, ret, ret_archive_path);
     }
+    keep_own(repository, database, &records);
     for (place = 0; place < records.count; place++)
         if (is_of(records.items[place], database))
             return give(repository, &records, place, ret, ret_archive_path);
@@ -413,6 +441,7 @@ bool repository_find_before(struct repository *repository, const char *version, 
         return error_set(error, ERROR_USAGE, "\"%s\" is no version of a migration", version);
     if (!repository_list(repository, &records, NULL, error))
         return false;
+    keep_own(repository, database, &records);
     *ret_known = false;
     for (size_t i = 0; i < records.count; i++)
         *ret_known = *ret_known || ((!database || text_equal(records.items[i]->database, database)) &&
@@ -442,6 +471,7 @@ bool repository_find_before_time(struct repository *repository, const char *time
     }
     if (!repository_list(repository, &records, NULL, error))
         return false;
+    keep_own(repository, database, &records);
     for (size_t i = 0; i < records.count; i++)
         if (is_of(records.items[i], database) && taken_us(records.items[i]) <= us)
             return give(repository, &records, i, ret, ret_archive_path);

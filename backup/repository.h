@@ -47,6 +47,10 @@ CLEANUP_VALUE(struct records, records_clear)
 MUST_CHECK bool repository_list(struct repository *repository, struct records *ret,
                                 struct text_list *ret_problems, struct error *error);
 
+/* Of databases that several servers have, "latest" and what was before something are looked for among the
+ * backups of this server, where it has any. */
+void repository_prefer(struct repository *repository, const char *system_identifier);
+
 /* What a user names: an id or its unambiguous beginning, "latest", a path of an archive (its record is looked
  * for beside it). database (may be NULL) limits "latest". ERROR_BACKUP when there is none, naming near ones.
  */

@@ -5,6 +5,7 @@
 
 #include "backup/compare.h"
 #include "backup/load.h"
+#include "backup/snapshot.h"
 #include "backup/target.h"
 #include "common/interrupt.h"
 #include "common/test_point.h"
@@ -140,23 +141,46 @@ static bool find_done(const struct restoring *restoring, struct text_list *ret, 
                                     add_done(restoring->target, sql_restore_done_schemas, ret, error)));
 }
 
-static bool restore_indexes(struct restoring *restoring, struct error *error)
+static bool add_indexes(struct restoring *restoring, const struct text_list *done, int jobs,
+                        struct error *error)
 {
-    AUTO(text_list_clear) struct text_list done = {0};
     OWNED char *list = NULL, *settings = NULL;
     /* The last index has all processors; before it, jobs indexes share them. */
     int workers = restoring->options->jobs - 1, memory = SORT_MB * (workers > 1 ? workers + 1 : 2);
     struct pgrestore_job job;
 
-    if (!find_done(restoring, &done, error))
-        return false;
-    list = toc_list(&restoring->toc, TOC_OBJECTS, restoring->selection.chosen, &done);
+    list = toc_list(&restoring->toc, TOC_OBJECTS, restoring->selection.chosen, done);
     settings = text_format("-c maintenance_work_mem=%dMB -c max_parallel_maintenance_workers=%d",
                            memory < MOST_SORT_MB ? memory : MOST_SORT_MB, workers);
     job = job_of(restoring, list);
     job.section = "post-data";
     job.settings = settings;
+    job.jobs = jobs;
     return run_job(restoring, &job, error);
+}
+
+/* pg_dump does not list everything that an entry needs, such as a trigger of a partition's partition whose
+ * state is another: what fails side by side may not fail in order. */
+static bool restore_indexes(struct restoring *restoring, struct error *error)
+{
+    AUTO(text_list_clear) struct text_list done = {0}, again = {0};
+    AUTO(error_clear) struct error failure = {0};
+
+    if (!find_done(restoring, &done, error))
+        return false;
+    if (add_indexes(restoring, &done, restoring->options->jobs, &failure))
+        return true;
+    if (failure.code == ERROR_FAILED && restoring->options->jobs > 1 && interrupt_signal() == 0) {
+        AUTO(error_clear) struct error ignored = {0};
+        bool resumed = restoring->resumed;
+        restoring->resumed = true; /* so that what is there is looked for */
+        bool found = find_done(restoring, &again, &ignored);
+        restoring->resumed = resumed;
+        if (found)
+            return add_indexes(restoring, &again, 1, error);
+    }
+    error_move(error, &failure);
+    return false;
 }
 
 /* ---- what comes last ---- */
@@ -172,7 +196,8 @@ static bool restore_privileges(struct restoring *restoring, struct error *error)
 
 static bool apply_properties(struct restoring *restoring, struct error *error)
 {
-    return target_properties(restoring->server, restoring->manifest, restoring->options, error);
+    return target_properties(restoring->server, restoring->manifest, restoring->options,
+                             &restoring->result->notes, error);
 }
 
 /* The lines of a list that are about materialized views, or the others. */
@@ -242,18 +267,27 @@ static bool fill_views(struct restoring *restoring, const struct text_list *line
     return false;
 }
 
-/* Contents of materialized views, which may need privileges and the database's settings; event triggers. */
+/* Contents of materialized views, which may need privileges and the database's settings. */
 static bool restore_late(struct restoring *restoring, struct error *error)
+{
+    OWNED char *list = toc_list(&restoring->toc, TOC_LATE, restoring->selection.chosen, NULL);
+    AUTO(text_list_clear) struct text_list views = lines_of(list, true);
+
+    return fill_views(restoring, &views, error);
+}
+
+/* After everything else, of which they are to see nothing. */
+static bool restore_event_triggers(struct restoring *restoring, struct error *error)
 {
     AUTO(text_list_clear) struct text_list done = {0};
 
     if (!find_done(restoring, &done, error))
         return false;
     OWNED char *list = toc_list(&restoring->toc, TOC_LATE, restoring->selection.chosen, &done);
-    AUTO(text_list_clear) struct text_list views = lines_of(list, true), others = lines_of(list, false);
-    OWNED char *rest = text_list_join(&others, "\n");
+    AUTO(text_list_clear) struct text_list triggers = lines_of(list, false);
+    OWNED char *rest = text_list_join(&triggers, "\n");
     struct pgrestore_job job = job_of(restoring, rest);
-    return fill_views(restoring, &views, error) && (others.count == 0 || run_job(restoring, &job, error));
+    return triggers.count == 0 || run_job(restoring, &job, error);
 }
 
 static struct compare compare_of(struct restoring *restoring)
@@ -271,7 +305,8 @@ static bool analyze(struct restoring *restoring, struct error *error)
 {
     struct compare compare = compare_of(restoring);
 
-    return restoring->options->schema_only || compare_analyze(&compare, restoring->target, error);
+    return restoring->options->schema_only ||
+           compare_analyze(&compare, restoring->target, &restoring->result->notes, error);
 }
 
 static bool compare(struct restoring *restoring, struct error *error)
@@ -302,6 +337,7 @@ static const struct step steps[] = {
     {"late", RESTORE_LATE, restore_late},
     {"statistics", RESTORE_ANALYZE, analyze},
     {"compared", RESTORE_COMPARING, compare},
+    {"triggers", RESTORE_LATE, restore_event_triggers},
 };
 #define STEPS (sizeof steps / sizeof *steps)
 
@@ -348,6 +384,12 @@ static bool close_ledger(struct restoring *restoring, struct error *error)
            postgres_execute(restoring->target, sql_commit, error);
 }
 
+/* Who cannot mark the database keeps the ledger until it has taken the other's place (restore_swap). */
+static bool finish(struct restoring *restoring, struct error *error)
+{
+    return (restoring->options->swap_follows && !restoring->superuser) || close_ledger(restoring, error);
+}
+
 static void count(struct restoring *restoring)
 {
     const struct manifest *manifest = restoring->manifest;
@@ -377,16 +419,23 @@ static void add_notes(struct restoring *restoring)
         text_list_add(notes, text_copy(manifest->not_included.items[i]));
 }
 
-/* Whether the target can be asked, and its ledger tells of a step that was begun: then it can be resumed. */
+/* Whether the target's ledger tells of a step that was begun: then it can be resumed. So it can, for all that
+ * is known, where nobody answers. */
 static bool has_begun(const struct restoring *restoring)
 {
     AUTO(error_clear) struct error ignored = {0};
     AUTO(ledger_clear) struct ledger ledger = {0};
+    AUTO(postgres_free) struct postgres *again = NULL;
     struct postgres *target = restoring->target;
     bool present = false;
 
-    if (!target || postgres_is_lost(target))
+    if (!target)
         return false;
+    if (postgres_is_lost(target)) {
+        if (!postgres_connect_again(target, &again, &ignored))
+            return true;
+        target = again;
+    }
     postgres_shield(target, true);
     return (postgres_transaction(target) == POSTGRES_IDLE ||
             postgres_execute(target, sql_rollback, &ignored)) &&
@@ -440,7 +489,7 @@ static bool run(struct restoring *restoring, struct error *error)
                              error))
         return false;
     restoring->opened = restoring_open(restoring, error);
-    if (restoring->opened && run_steps(restoring, error) && close_ledger(restoring, error))
+    if (restoring->opened && run_steps(restoring, error) && finish(restoring, error))
         return true;
     give_up(restoring, error);
     return false;
@@ -457,6 +506,8 @@ bool restore_run(struct postgres *server, const char *archive_path, const struct
     bool complete = false;
 
     enter(&restoring, RESTORE_CHECKING);
+    if (!snapshot_settings(server, true, NULL, error)) /* no timeout of a role ends it half way */
+        return false;
     ret->database = text_copy(options->to);
     if (!restoring_check(&restoring, archive_path, record, error) ||
         !is_complete(&restoring, &complete, error) || (!complete && !run(&restoring, error)))

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "backup/restore.h"
 
+#include "backup/ledger.h"
+
 #include "common/interrupt.h"
 #include "common/test_point.h"
 #include "sql.h"
@@ -177,6 +179,21 @@ static bool connect_elsewhere(struct postgres *server, const struct swap *swap, 
     return false;
 }
 
+/* It was kept by a role that could not mark the database. What cannot be dropped is in nobody's way. */
+static void drop_ledger(const struct swap *swap)
+{
+    AUTO(error_clear) struct error ignored = {0};
+    AUTO(postgres_free) struct postgres *postgres = NULL;
+    AUTO(ledger_clear) struct ledger ledger = {0};
+    bool present = false;
+
+    if (swap->superuser || !postgres_connect_database(swap->server, swap->name, &postgres, &ignored))
+        return;
+    if (!ledger_read(postgres, &present, &ledger, &ignored) ||
+        (present && !ledger_drop(postgres, false, &ignored)))
+        error_clear(&ignored);
+}
+
 bool restore_swap(struct postgres *server, const char *restored, const char *name, char **ret_previous,
                   struct error *error)
 {
@@ -194,9 +211,10 @@ bool restore_swap(struct postgres *server, const char *restored, const char *nam
     if (!ok) {
         undo(&swap);
         free(swap.previous);
-        return error_prefix(error, "could not put \"%s\" in the place of \"%s\": ", restored, name);
+        return error_prefix(error, "could not put \"%s\" in the place of \"%s\"", restored, name);
     }
     *ret_previous = swap.previous;
+    drop_ledger(&swap);
     return true;
 }
 

@@ -240,29 +240,60 @@ static bool is_wanted(const char *sql, const struct restore_options *options)
            !(options->no_owner && owner);
 }
 
-static bool run_statements(struct postgres *server, const struct text_list *statements,
-                           const struct restore_options *options, struct error *error)
+/* A setting: of the database, or of a role in it. */
+static bool is_setting(const char *sql)
 {
-    for (size_t i = 0; i < statements->count; i++) {
-        OWNED char *sql =
-            postgres_bind(statements->items[i], (struct postgres_name[]){{"database", options->to}, {0}});
+    return (begins_with_word(sql, "ALTER DATABASE ") || begins_with_word(sql, "ALTER ROLE ")) &&
+           strstr(sql, " SET ") != NULL;
+}
 
-        if (is_wanted(sql, options) && !postgres_execute(server, sql, error))
-            return error_prefix(error, "could not give database \"%s\" its properties: ", options->to);
-    }
+/* ALTER DATABASE … SET "app.max" TO …: such a setting may be asked for by what is loaded. */
+static bool is_own_setting(const char *sql)
+{
+    const char *name = begins_with_word(sql, "ALTER DATABASE ") ? strstr(sql, " SET ") : NULL;
+
+    return name != NULL && memchr(name, '.', strcspn(name + strlen(" SET "), " =") + strlen(" SET ")) != NULL;
+}
+
+/* Settings that the role may not make are left out, with a note (NULL: without). */
+static bool run_statement(struct postgres *server, const char *statement,
+                          const struct restore_options *options, struct text_list *ret_notes,
+                          struct error *error)
+{
+    OWNED char *sql = postgres_bind(statement, (struct postgres_name[]){{"database", options->to}, {0}});
+
+    if (!is_wanted(sql, options) || postgres_execute(server, sql, error))
+        return true;
+    if (!text_equal(error->sqlstate, "42501") || !is_setting(sql))
+        return error_prefix(error, "could not give database \"%s\" its properties", options->to) ||
+               (!error->detail && error_detail(error, "The statement is: %s", sql));
+    if (ret_notes)
+        text_list_add(ret_notes, text_format("Left out: %s (%s).", sql, error->message));
+    error_clear(error);
     return true;
 }
 
 bool target_create(struct postgres *server, const struct manifest *manifest,
                    const struct restore_options *options, struct error *error)
 {
-    return run_statements(server, &manifest->create, options, error);
+    for (size_t i = 0; i < manifest->create.count; i++)
+        if (!run_statement(server, manifest->create.items[i], options, NULL, error))
+            return false;
+    for (size_t i = 0; i < manifest->properties.count; i++)
+        if (is_own_setting(manifest->properties.items[i]) &&
+            !run_statement(server, manifest->properties.items[i], options, NULL, error))
+            return false;
+    return true;
 }
 
 bool target_properties(struct postgres *server, const struct manifest *manifest,
-                       const struct restore_options *options, struct error *error)
+                       const struct restore_options *options, struct text_list *ret_notes,
+                       struct error *error)
 {
-    return run_statements(server, &manifest->properties, options, error);
+    for (size_t i = 0; i < manifest->properties.count; i++)
+        if (!run_statement(server, manifest->properties.items[i], options, ret_notes, error))
+            return false;
+    return true;
 }
 
 bool target_drop(struct postgres *server, const char *name, struct error *error)

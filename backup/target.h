@@ -37,7 +37,8 @@ MUST_CHECK bool target_create_roles(struct postgres *server, const struct manife
 MUST_CHECK bool target_create(struct postgres *server, const struct manifest *manifest,
                               const struct restore_options *options, struct error *error);
 MUST_CHECK bool target_properties(struct postgres *server, const struct manifest *manifest,
-                                  const struct restore_options *options, struct error *error);
+                                  const struct restore_options *options, struct text_list *ret_notes,
+                                  struct error *error);
 MUST_CHECK bool target_drop(struct postgres *server, const char *name, struct error *error);
 
 #endif

@@ -146,9 +146,10 @@ static bool refuse_after_failure(struct repository *repository, const struct rec
         return true;
     error_set(error, ERROR_REFUSED, "nothing is removed, because the latest backup failed");
     error_detail(error, "%s", failure);
-    return error_hint(error,
-                      "Take a good one first; of a run that was killed, \"pgmigrate backup gc\" removes "
-                      "the rest.");
+    return error_hint(
+        error, "Take a good one first; of a run that was killed, \"pgmigrate backup gc\" removes "
+               "the rest. Where none can be taken (the disk is full, the database is gone), remove the "
+               "file ID.failed from the repository.");
 }
 
 static bool run(struct invocation *invocation, struct error *error)

@@ -8,13 +8,16 @@
 #include "cli/restoring.h"
 #include "common/interrupt.h"
 #include "common/moment.h"
+#include "sql.h"
+#include <ctype.h>
 
 /* One run of the command. */
 struct run {
     struct invocation *invocation;
     struct repository *repository;
     struct postgres *server;
-    char *database; /* that the configuration names */
+    char *database;          /* that the configuration names */
+    char *system_identifier; /* of the server, or NULL where the role may not know it */
     struct record *record;
     char *archive;
     char *to;
@@ -32,6 +35,7 @@ static void run_clear(struct run *run)
     restore_result_clear(&run->result);
     text_list_clear(&run->tables);
     free(run->database);
+    free(run->system_identifier);
     free(run->archive);
     free(run->to);
     free(run->previous);
@@ -52,6 +56,38 @@ static bool one_way(const struct invocation *invocation, struct error *error)
                              "\"pgmigrate backup list\" shows what there is.");
 }
 
+static void read_system(struct run *run)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    AUTO(error_clear) struct error ignored = {0};
+
+    if (postgres_query(run->server, sql_server_identity, 0, NULL, &rows, &ignored))
+        run->system_identifier = text_copy(rows_text(rows, 0, "system_identifier"));
+}
+
+/* The backup is of the database that the configuration names, on this server. */
+static bool is_own(const struct run *run)
+{
+    return text_equal(run->record->database, run->database) &&
+           (run->system_identifier == NULL ||
+            text_equal(run->record->system_identifier, run->system_identifier));
+}
+
+/* What "latest" has passed over. */
+static void warn_of_damaged(const struct run *run)
+{
+    AUTO(records_clear) struct records records = {0};
+    AUTO(error_clear) struct error ignored = {0};
+
+    if (!repository_list(run->repository, &records, NULL, &ignored))
+        return;
+    for (size_t i = 0; i < records.count && !text_equal(records.items[i]->id, run->record->id); i++)
+        if (text_equal(records.items[i]->database, run->record->database) &&
+            record_is_damaged(records.items[i]))
+            report_warning(run->invocation, "backup %s is newer, but was found damaged",
+                           records.items[i]->id);
+}
+
 static bool find_backup(struct run *run, struct error *error)
 {
     const struct invocation *invocation = run->invocation;
@@ -59,6 +95,8 @@ static bool find_backup(struct run *run, struct error *error)
     const char *time = invocation_option(invocation, "before-time");
     if (!backups_repository(invocation, false, &run->repository, error))
         return false;
+    read_system(run);
+    repository_prefer(run->repository, run->system_identifier);
     bool known = true;
     OWNED char *passed_over = NULL;
     bool found = !before || repository_find_before(run->repository, before, run->database, &run->record,
@@ -87,8 +125,12 @@ static bool find_backup(struct run *run, struct error *error)
     if (time)
         return repository_find_before_time(run->repository, time, run->database, &run->record, &run->archive,
                                            error);
-    return repository_find(run->repository, invocation->operands.items[0], run->database, &run->record,
-                           &run->archive, error);
+    if (!repository_find(run->repository, invocation->operands.items[0], run->database, &run->record,
+                         &run->archive, error))
+        return false;
+    if (text_equal(invocation->operands.items[0], "latest"))
+        warn_of_damaged(run);
+    return true;
 }
 
 /* ---- the plan ---- */
@@ -144,8 +186,11 @@ static void print_plan(struct run *run)
     OWNED char *bytes = text_size(record->bytes), *raw = text_size(record->raw_bytes);
 
     plan_line(stderr, "backup", text_format("%s, taken %s UTC%s", record->id, taken, age));
+    bool foreign =
+        run->system_identifier != NULL && !text_equal(record->system_identifier, run->system_identifier);
     plan_line(stderr, "from",
-              text_format("database \"%s\", PostgreSQL %s", record->database, record->server_version));
+              text_format("database \"%s\"%s, PostgreSQL %s", record->database,
+                          foreign ? " of another server" : "", record->server_version));
     plan_line(stderr, "migrations",
               record->last_migration ? text_format("%zu applied, the last one %s", record->migrations.count,
                                                    record->last_migration)
@@ -188,6 +233,12 @@ static bool refuse_unconfirmed(const struct run *run, const char *given, struct 
     if (given)
         error_set(error, ERROR_REFUSED, "--confirm names \"%s\", but \"%s\" would be replaced", given,
                   run->database);
+    else if (!is_own(run))
+        error_set(error, ERROR_REFUSED,
+                  "the backup is of database \"%s\"%s: putting it in the place of \"%s\" wants --confirm %s",
+                  run->record->database,
+                  text_equal(run->record->database, run->database) ? " of another server" : "", run->database,
+                  run->database);
     else
         error_set(error, ERROR_REFUSED, "environment \"%s\" is protected: swapping wants --confirm %s",
                   environment ? environment : "", run->database);
@@ -209,13 +260,30 @@ static bool ask(struct error *error)
     return error_hint(error, "Nothing was changed. Give --yes, or answer \"yes\".");
 }
 
+/* Whether there is a database whose place would be taken. */
+static bool would_replace(const struct run *run, bool *ret, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    const char *name = run->database;
+
+    if (!postgres_query(run->server, sql_restore_database, 1, &name, &rows, error))
+        return false;
+    *ret = rows_count(rows) > 0;
+    return true;
+}
+
 static bool confirmed(const struct run *run, struct error *error)
 {
     const struct invocation *invocation = run->invocation;
     const char *given = invocation_option(invocation, "confirm");
     bool protected = config_bool(invocation->config, "protected");
 
-    if (run->options.swap_follows && (protected || given) && !text_equal(given, run->database))
+    bool replaces = false;
+
+    if (!would_replace(run, &replaces, error))
+        return false;
+    if (run->options.swap_follows && (protected || given || (replaces && !is_own(run))) &&
+        !text_equal(given, run->database))
         return refuse_unconfirmed(run, given, error);
     if (invocation->yes || given || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
         return true;
@@ -225,6 +293,20 @@ static bool confirmed(const struct run *run, struct error *error)
 /* ---- the result ---- */
 
 /* The command that goes on; what decides what is restored must be the same. */
+/* As a shell reads it: plain words as they are, else in quotes. */
+static void put_word(FILE *out, const char *word)
+{
+    bool plain = *word != '\0';
+
+    for (const char *at = word; *at != '\0'; at++)
+        plain = plain && (isalnum((unsigned char)*at) || strchr("_-./:@%+,", *at) != NULL);
+    fputs(plain ? " " : " '", out);
+    for (const char *at = word; *at != '\0'; at++)
+        fputs(*at == '\'' ? "'\\''" : (const char[]){*at, '\0'}, out);
+    if (!plain)
+        fputc('\'', out);
+}
+
 static char *resume_command(const struct run *run)
 {
     const struct restore_options *options = &run->options;
@@ -232,9 +314,19 @@ static char *resume_command(const struct run *run)
     size_t size;
     FILE *out = open_memstream(&text, &size);
 
-    fprintf(out, "pgmigrate restore %s --to %s --resume", run->record->id, run->to);
-    for (size_t i = 0; i < run->tables.count; i++)
-        fprintf(out, " --table '%s'", run->tables.items[i]);
+    const char *repository = invocation_option(run->invocation, "repository");
+
+    fprintf(out, "pgmigrate restore %s --to", run->record->id);
+    put_word(out, run->to);
+    fputs(" --resume", out);
+    if (repository != NULL) {
+        fputs(" --repository", out);
+        put_word(out, repository);
+    }
+    for (size_t i = 0; i < run->tables.count; i++) {
+        fputs(" --table", out);
+        put_word(out, run->tables.items[i]);
+    }
     fprintf(out, "%s%s%s%s", options->schema_only ? " --schema-only" : "",
             options->no_owner ? " --no-owner" : "", options->no_privileges ? " --no-privileges" : "",
             options->swap_follows ? " --swap" : "");
@@ -313,7 +405,10 @@ static bool restore(struct run *run, struct error *error)
     if (!ok && run->result.kept) {
         OWNED char *command = resume_command(run);
 
-        error_hint(error, "Go on with \"%s\", or drop the database.", command);
+        error_hint(
+            error,
+            "If something in it must be mended first, do that; go on with \"%s\", or drop the database.",
+            command);
     }
     if (!ok || !swap(run, error))
         return false;
@@ -397,8 +492,8 @@ static bool read_options(struct run *run, struct error *error)
         .swap_follows = invocation_flag(invocation, "swap"),
         .tables = &run->tables,
     };
-    if (run->options.jobs < 1)
-        return error_set(error, ERROR_USAGE, "\"--jobs\" must be at least 1");
+    if (run->options.jobs < 1 || run->options.jobs > 64)
+        return error_set(error, ERROR_USAGE, "\"jobs\" must be from 1 to 64, not %d", run->options.jobs);
     return true;
 }
 

@@ -37,7 +37,7 @@ static bool ask(struct postgres *postgres, const char *query, struct rls_tenants
     AUTO(rows_free) struct rows *rows = NULL;
 
     if (!try_query(postgres, query, &rows, error))
-        return error_prefix(error, "tenants_query: ");
+        return error_prefix(error, "tenants_query");
     return take_two(rows, ret) ||
            error_set(error, ERROR_USAGE, "\"tenants_query\" does not answer two tenants");
 }

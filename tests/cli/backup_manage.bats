@@ -93,6 +93,7 @@ take()
     [ -e "$PGMIGRATE_REPOSITORY/$good.tar" ]
     run_pgmigrate restore latest --to x --dry-run --json
     assert_equal "$(json .id)" "$good"
+    assert_stderr "backup $id is newer, but was found damaged"
     rm "$PGMIGRATE_REPOSITORY/$good".*
     run_pgmigrate backup list --older-than 1h
     assert_status 3

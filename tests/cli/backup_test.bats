@@ -113,3 +113,10 @@ pause_test() # POINT
     [ ! -e "$folder" ]
     assert_equal "$(servers_in "$folder")" ""
 }
+
+@test "a check of several values, which the server writes in another way once it was read, is the same" {
+    psql_value "create table t (a varchar(10) check (a in ('x', 'y')), b text check (b = any (array['x', 'y']::varchar[])))"
+    take_backup
+    run_pgmigrate backup test latest
+    assert_status 0
+}

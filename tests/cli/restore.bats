@@ -164,6 +164,60 @@ flip_bit() # MEMBER
     assert_equal "$(copy_value "select count(*) from pg_namespace where nspname = 'pgmigrate_restore'")" 0
 }
 
+@test "event triggers that are always enabled see nothing of a restore" {
+    psql_value "create table ddl_log (tag text);
+        create function note() returns event_trigger language plpgsql as 'begin insert into public.ddl_log values (tg_tag); end';
+        create table t as select 1 as a; create materialized view m as select * from t;
+        create event trigger ${TEST_DATABASE}_note on ddl_command_end execute function note();
+        alter event trigger ${TEST_DATABASE}_note enable always"
+    take_backup
+    restore_copy
+    assert_status 0
+    assert_equal "$(copy_value "select count(*) from ddl_log")" 0
+    assert_equal "$(copy_value "select evtenabled from pg_event_trigger")" A
+    assert_same_database "$DATABASE_URL" "$(database_url "$copy")"
+}
+
+@test "rows that need a setting of the database are loaded, and statistics that cannot be collected are a note" {
+    psql_value "alter database \"$TEST_DATABASE\" set app.max = '100'"
+    psql_value "create function lim() returns int language sql stable as \$\$select current_setting('app.max')::int\$\$;
+        create table t (a int check (a <= lim())); insert into t values (5);
+        create extension postgres_fdw; create server nowhere foreign data wrapper postgres_fdw options (host '127.0.0.1', port '1');
+        create user mapping for public server nowhere;
+        create table parts (a int) partition by list (a);
+        create foreign table part_1 partition of parts for values in (1) server nowhere"
+    take_backup
+    restore_copy
+    assert_status 0
+    assert_equal "$(copy_value "select sum(a) from t")" 5
+    [[ $(json '.notes | join(" ")') == *'Table "public.parts" has no statistics: could not connect to server'* ]]
+}
+
+@test "settings that the role may not make are left out with a note" {
+    psql_server "create role ${TEST_DATABASE}_maker login createdb"
+    psql_value "alter database \"$TEST_DATABASE\" set log_statement = 'all'"
+    create_table notes 10
+    take_backup
+    DATABASE_URL=$(database_url "$TEST_DATABASE" "${TEST_DATABASE}_maker") \
+        run_pgmigrate restore latest --to "$copy" --no-owner --no-privileges --json
+    assert_status 0
+    [[ $(json '.notes | join(" ")') == *"Left out: ALTER DATABASE"*"log_statement"*"permission denied to set parameter"* ]]
+    assert_equal "$(copy_value "select count(*) from notes")" 10
+    psql_server "drop database $copy"
+    psql_server "drop role ${TEST_DATABASE}_maker"
+}
+
+@test "settings of the role or the server do not end a restore" {
+    create_table notes 10
+    take_backup
+    psql_server "create role ${TEST_DATABASE}_boss superuser login;
+        alter role ${TEST_DATABASE}_boss set default_transaction_read_only = on"
+    DATABASE_URL=$(database_url "$TEST_DATABASE" "${TEST_DATABASE}_boss") run_pgmigrate restore latest --to "$copy" --json
+    assert_status 0
+    psql_server "drop database $copy"
+    psql_server "drop role ${TEST_DATABASE}_boss"
+}
+
 @test "roles of policies are needed without owners and privileges, too" {
     psql_server "create role ${TEST_DATABASE}_reader"
     psql_value "create table t (id int); create policy p on t to ${TEST_DATABASE}_reader using (true)"

@@ -77,7 +77,7 @@ pause_restore() # POINT ARGUMENT...
     # Killed again and again: each time it goes on where the one before was killed.
     resume=
     for point in restore-objects restore-commit:1 restore-commit:2 restore-data restore-indexes restore-privileges \
-        restore-properties restore-late restore-statistics restore-compared; do
+        restore-properties restore-late restore-statistics restore-compared restore-triggers; do
         kill_pgmigrate_at "$point" restore latest --to "$copy" -j 2 $resume
         WAIT_SECONDS=5 wait_until no_sessions_in_copy
         rm -rf "$TMPDIR"/*
@@ -253,4 +253,16 @@ index_is_waiting()
     assert_status 9
     [[ $(json .error.message) == *"$member"* ]]
     assert_equal "$(psql_server "select count(*) from pg_database where datname = '$copy'")" 0
+}
+
+@test "a database whose sessions are all ended is kept, and goes on" {
+    make_database
+    pause_restore restore-data
+    psql_server "select pg_terminate_backend(pid) from pg_stat_activity where datname = '$copy'" >/dev/null
+    kill -CONT "$PGMIGRATE_PID"
+    wait_pgmigrate
+    assert_status 7
+    run_pgmigrate restore latest --to "$copy" --resume
+    assert_status 0
+    assert_restored
 }

@@ -130,3 +130,51 @@ connect_in_a_loop()
     assert_status 0
     [[ $(json '.notes | join(" ")') == *'work_mem=9MB'* ]]
 }
+
+@test "another database's backup takes a place only where the name is confirmed" {
+    other=${TEST_DATABASE}_other
+    psql_server "create database $other"
+    create_table notes 10
+    take_backup
+    id=$(json .id)
+    DATABASE_URL=$(database_url "$other") run_pgmigrate restore "$id" --swap --yes
+    assert_status 10
+    assert_stderr "the backup is of database \"$TEST_DATABASE\": putting it in the place of \"$other\" wants --confirm $other"
+    DATABASE_URL=$(database_url "$other") run_pgmigrate restore "$id" --swap --confirm "$other"
+    assert_status 0
+    for database in $(psql_server "select datname from pg_database where datname like '$other%'"); do
+        psql_server "drop database \"$database\""
+    done
+}
+
+@test "a version that no backup knows does not swap the newest one in" {
+    create_table notes 10
+    take_backup
+    run_pgmigrate restore --before 042_typo --swap --yes
+    assert_status 9
+    assert_stderr 'no backup holds migration "042_typo"'
+}
+
+@test "a role that owns the database, but is no superuser, swaps at the second attempt, too" {
+    maker=${TEST_DATABASE}_maker
+    psql_server "create role $maker login createdb"
+    psql_server "alter database \"$TEST_DATABASE\" owner to $maker"
+    psql_value "create table notes (id int); alter table notes owner to $maker; alter schema public owner to $maker"
+    DATABASE_URL=$(database_url "$TEST_DATABASE" "$maker") take_backup
+    psql_value "select pg_sleep(30)" &
+    sleeper=$!
+    wait_until eval "[ \"\$(psql_server \"select count(*) from pg_stat_activity where datname = '$TEST_DATABASE' and query like '%pg_sleep(30)%' and pid <> pg_backend_pid()\")\" -ge 1 ]"
+    DATABASE_URL=$(database_url "$TEST_DATABASE" "$maker") run_pgmigrate restore latest --swap --to "${TEST_DATABASE}_new" --yes
+    assert_status 1
+    assert_stderr "--to ${TEST_DATABASE}_new --resume --swap"
+    psql_server "select pg_terminate_backend(pid) from pg_stat_activity where datname = '$TEST_DATABASE'" >/dev/null
+    wait "$sleeper" || true
+    DATABASE_URL=$(database_url "$TEST_DATABASE" "$maker") \
+        run_pgmigrate restore latest --to "${TEST_DATABASE}_new" --resume --swap --yes
+    assert_status 0
+    assert_value "select count(*) from pg_namespace where nspname = 'pgmigrate_restore'" 0
+    for database in $(psql_server "select datname from pg_database where datname like '$TEST_DATABASE%'"); do
+        psql_server "drop database \"$database\" with (force)"
+    done
+    psql_server "drop role $maker"
+}
