@@ -48,12 +48,13 @@ struct backup_options {
     int jobs, level;
     int64_t split_larger_than;
     int64_t lock_wait_timeout_ms;
-    int64_t max_block_ms; /* somebody waits for us that long: give up (0: only warn) */
-    const char *tag;      /* or NULL */
-    const char *role;     /* or NULL */
-    const char *command;  /* for the record */
-    bool pooler_session;  /* the pooler in between keeps sessions */
-    bool role_passwords;  /* globals.sql with the roles' password hashes */
+    int64_t max_block_ms;           /* somebody waits for us that long: give up (0: only warn) */
+    const char *tag;                /* or NULL */
+    const char *role;               /* or NULL */
+    const char *command;            /* for the record */
+    const struct text_list *before; /* versions that are applied right after it; may be NULL */
+    bool pooler_session;            /* the pooler in between keeps sessions */
+    bool role_passwords;            /* globals.sql with the roles' password hashes */
     const struct attachment *attachments;
     size_t attachment_count;
     backup_migrations *migrations; /* may be NULL */

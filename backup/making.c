@@ -256,6 +256,8 @@ static bool read_facts(struct attempt *attempt, struct error *error)
     manifest->tool_version = text_copy(PGMIGRATE_VERSION);
     manifest->pg_dump_version = text_copy(making->preflight.programs.version);
     manifest->tag = text_copy(options->tag);
+    for (size_t i = 0; options->before != NULL && i < options->before->count; i++)
+        text_list_add(&manifest->before, text_copy(options->before->items[i]));
     return facts_read(attempt->snapshot, manifest, &attempt->facts, error) &&
            (options->migrations == NULL ||
             options->migrations(options->migrations_context, attempt->snapshot->connections[0], manifest,

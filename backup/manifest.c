@@ -78,6 +78,7 @@ void manifest_free(struct manifest *manifest)
     text_list_clear(&manifest->roles);
     text_list_clear(&manifest->policy_roles);
     text_list_clear(&manifest->rolled_back);
+    text_list_clear(&manifest->before);
     text_list_clear(&manifest->settings);
     text_list_clear(&manifest->not_included);
     text_list_clear(&manifest->warnings);
@@ -155,6 +156,7 @@ static json_t *write_top(const struct manifest *manifest)
     json_put_texts(top, "roles", &manifest->roles);
     json_put_texts(top, "policy_roles", &manifest->policy_roles);
     json_put_texts(top, "rolled_back", &manifest->rolled_back);
+    json_put_texts(top, "before", &manifest->before);
     json_put_texts(top, "settings", &manifest->settings);
     json_put_texts(top, "not_included", &manifest->not_included);
     json_put_texts(top, "warnings", &manifest->warnings);
@@ -303,6 +305,7 @@ static void read_top(struct json_reader *reader, const json_t *top, struct manif
     json_take_texts(reader, top, "roles", &manifest->roles);
     json_take_optional_texts(reader, top, "policy_roles", &manifest->policy_roles);
     json_take_optional_texts(reader, top, "rolled_back", &manifest->rolled_back);
+    json_take_optional_texts(reader, top, "before", &manifest->before);
     json_take_texts(reader, top, "settings", &manifest->settings);
     json_take_texts(reader, top, "not_included", &manifest->not_included);
     json_take_texts(reader, top, "warnings", &manifest->warnings);

@@ -97,6 +97,7 @@ struct manifest {
     struct manifest_migration *migrations; /* the history as it is in the snapshot, in order */
     size_t migration_count;
     struct text_list rolled_back;    /* versions that were applied once, and are not in it any more */
+    struct text_list before;         /* versions that it was taken right before the applying of */
     char *history_table;             /* or NULL where there is none */
     struct manifest_member *members; /* without manifest and footer; a chunk's stand together */
     size_t member_count;

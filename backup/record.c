@@ -47,6 +47,7 @@ void record_free(struct record *record)
         free(texts[i]);
     text_list_clear(&record->migrations);
     text_list_clear(&record->rolled_back);
+    text_list_clear(&record->before);
     free(record);
 }
 
@@ -79,6 +80,8 @@ struct record *record_new(const struct manifest *manifest)
         text_list_add(&record->migrations, text_copy(manifest->migrations[i].version));
     for (size_t i = 0; i < manifest->rolled_back.count; i++)
         text_list_add(&record->rolled_back, text_copy(manifest->rolled_back.items[i]));
+    for (size_t i = 0; i < manifest->before.count; i++)
+        text_list_add(&record->before, text_copy(manifest->before.items[i]));
     record->last_migration = text_copy(manifest_last_migration(manifest));
     return record;
 }
@@ -121,6 +124,7 @@ char *record_write(const struct record *record, size_t *ret_size)
     json_put_text(top, "tag", record->tag);
     json_put_texts(top, "migrations", &record->migrations);
     json_put_texts(top, "rolled_back", &record->rolled_back);
+    json_put_texts(top, "before", &record->before);
     json_put_text(top, "last_migration", record->last_migration);
     json_put_integer(top, "skipped", record->skipped);
     json_put_integer(top, "warnings", record->warnings);
@@ -189,6 +193,7 @@ static void read_fields(struct json_reader *reader, const json_t *top, struct re
     record->tag = json_take_optional_text(reader, top, "tag");
     json_take_texts(reader, top, "migrations", &record->migrations);
     json_take_optional_texts(reader, top, "rolled_back", &record->rolled_back);
+    json_take_optional_texts(reader, top, "before", &record->before);
     record->last_migration = json_take_optional_text(reader, top, "last_migration");
     record->skipped = json_take_integer(reader, top, "skipped", 0, MOST);
     record->warnings = json_take_integer(reader, top, "warnings", 0, MOST);
@@ -271,6 +276,8 @@ bool record_matches(const struct record *record, const struct manifest *manifest
     AUTO(record_free) struct record *expected = record_new(manifest);
     OWNED char *migrations = text_list_join(&record->migrations, ", ");
     OWNED char *expected_migrations = text_list_join(&expected->migrations, ", ");
+    OWNED char *before = text_list_join(&record->before, ", ");
+    OWNED char *expected_before = text_list_join(&expected->before, ", ");
     OWNED char *rolled_back = text_list_join(&record->rolled_back, ", ");
     OWNED char *expected_rolled_back = text_list_join(&expected->rolled_back, ", ");
     const struct {
@@ -289,6 +296,7 @@ bool record_matches(const struct record *record, const struct manifest *manifest
         {"last_migration", record->last_migration, expected->last_migration},
         {"migrations", migrations, expected_migrations},
         {"rolled_back", rolled_back, expected_rolled_back},
+        {"before", before, expected_before},
     };
 
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)

@@ -29,6 +29,7 @@ struct record {
     char *tag;                    /* or NULL */
     struct text_list migrations;  /* versions in the history, half-run ones too, in order */
     struct text_list rolled_back; /* versions that were applied once, and are not in it any more */
+    struct text_list before;      /* versions that it was taken right before the applying of */
     char *last_migration;         /* the newest one that is applied, or NULL */
     int64_t skipped;              /* tables whose rows are not in it */
     int64_t warnings;

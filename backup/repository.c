@@ -384,7 +384,7 @@ static size_t number_of(const char *version, const char **ret)
 }
 
 /* A stem means only itself; a bare number every version that has it, and so does an adopted table's. */
-static bool is_version(const char *held, const char *asked)
+bool repository_is_version(const char *held, const char *asked)
 {
     const char *left, *right;
     size_t left_size = number_of(held, &left), right_size = number_of(asked, &right);
@@ -397,7 +397,7 @@ static bool is_version(const char *held, const char *asked)
 static bool lists(const struct text_list *versions, const char *version)
 {
     for (size_t i = 0; i < versions->count; i++)
-        if (is_version(versions->items[i], version))
+        if (repository_is_version(versions->items[i], version))
             return true;
     return false;
 }
@@ -407,10 +407,10 @@ static bool holds(const struct record *record, const char *version)
     return lists(&record->migrations, version);
 }
 
-/* It is, or was, applied. */
+/* It is applied, was, or is about to be. */
 static bool has_seen(const struct record *record, const char *version)
 {
-    return holds(record, version) || lists(&record->rolled_back, version);
+    return holds(record, version) || lists(&record->rolled_back, version) || lists(&record->before, version);
 }
 
 /* Whether the migration was applied after the backup at place, the last time. A backup taken after it was
@@ -427,7 +427,8 @@ static bool is_before(const struct records *records, size_t place, const char *v
         applied_ever = applied_ever || held;
         applied_later = applied_later || (held && i < place);
     }
-    return !holds(record, version) && (applied_later || (!applied_ever && !has_seen(record, version)));
+    return !holds(record, version) && (lists(&record->before, version) || applied_later ||
+                                       (!applied_ever && !lists(&record->rolled_back, version)));
 }
 
 bool repository_find_before(struct repository *repository, const char *version, const char *database,

@@ -47,6 +47,10 @@ CLEANUP_VALUE(struct records, records_clear)
 MUST_CHECK bool repository_list(struct repository *repository, struct records *ret,
                                 struct text_list *ret_problems, struct error *error);
 
+/* Whether a version of a history is meant by what a user asks for: a stem means only itself, a bare number
+ * every version that has it. */
+bool repository_is_version(const char *held, const char *asked);
+
 /* Of databases that several servers have, "latest" and what was before something are looked for among the
  * backups of this server, where it has any. */
 void repository_prefer(struct repository *repository, const char *system_identifier);

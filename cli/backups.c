@@ -190,6 +190,7 @@ bool backups_take(const struct invocation *invocation, struct postgres *postgres
     struct backup_options options = {.tag = request->tag,
                                      .role = request->role,
                                      .command = request->command,
+                                     .before = request->before,
                                      .role_passwords = request->role_passwords,
                                      .migrations = read_migrations};
 

@@ -11,9 +11,10 @@
 #include "common/postgres.h"
 
 struct backups_request {
-    const char *command; /* for the record: "backup create" */
-    const char *tag;     /* or NULL */
-    const char *role;    /* or NULL */
+    const char *command;            /* for the record: "backup create" */
+    const struct text_list *before; /* versions that are applied right after it; or NULL */
+    const char *tag;                /* or NULL */
+    const char *role;               /* or NULL */
     bool role_passwords;
     bool verify;
     int64_t wait_ms; /* for another run that writes into the repository */

@@ -49,14 +49,18 @@ struct safety {
     struct rls_gate *gate;     /* or NULL */
 };
 
-static bool back_up(const struct safety *safety, char **ret_backup_id, struct error *error)
+static bool back_up(const struct safety *safety, const struct plan_steps *steps, char **ret_backup_id,
+                    struct error *error)
 {
     const struct invocation *invocation = safety->invocation;
     AUTO(record_free) struct record *record = NULL;
     int64_t wait_ms = config_duration(invocation->config, "wait_lock");
+    AUTO(text_list_clear) struct text_list before = {0};
     struct backups_request request = {
-        .command = "apply --backup", .verify = true, .wait_ms = wait_ms < 0 ? 0 : wait_ms};
+        .command = "apply --backup", .before = &before, .verify = true, .wait_ms = wait_ms < 0 ? 0 : wait_ms};
 
+    for (size_t i = 0; i < steps->count; i++)
+        text_list_add(&before, text_copy(steps->items[i]->version));
     if (!backups_take(invocation, safety->postgres, &request, &record, error))
         return error_prefix(error, "nothing was applied, because the backup failed");
     if (invocation->verbosity > VERBOSITY_QUIET) {
@@ -80,7 +84,7 @@ static bool before(void *context, const struct plan_steps *steps, char **ret_bac
     const struct safety *safety = context;
 
     return rehearsals_gate(safety->invocation, safety->evidence, steps, error) &&
-           (!wants_backup(safety->invocation) || back_up(safety, ret_backup_id, error));
+           (!wants_backup(safety->invocation) || back_up(safety, steps, ret_backup_id, error));
 }
 
 static void gate_tell(const struct invocation *invocation, const struct rls_gate *gate)

@@ -88,6 +88,22 @@ static void warn_of_damaged(const struct run *run)
                            records.items[i]->id);
 }
 
+/* In the database that is there now, which no backup was taken of since. */
+static bool is_applied(const struct run *run, const char *version)
+{
+    AUTO(postgres_free) struct postgres *postgres = NULL;
+    AUTO(history_free) struct history *history = NULL;
+    AUTO(error_clear) struct error ignored = {0};
+
+    if (!postgres_connect_database(run->server, run->database, &postgres, &ignored) ||
+        !connect_history(run->invocation, postgres, &history, &ignored))
+        return false;
+    for (size_t i = 0; i < history->count; i++)
+        if (repository_is_version(history->rows[i].version, version))
+            return true;
+    return false;
+}
+
 static bool find_backup(struct run *run, struct error *error)
 {
     const struct invocation *invocation = run->invocation;
@@ -109,7 +125,7 @@ static bool find_backup(struct run *run, struct error *error)
             passed_over, before);
     if (!found)
         return false;
-    if (!known && invocation_flag(invocation, "swap")) {
+    if (!known && invocation_flag(invocation, "swap") && !is_applied(run, before)) {
         error_set(error, ERROR_BACKUP, "no backup holds migration \"%s\"", before);
         return error_hint(
             error, "It may be misspelt, or no backup was taken since it was applied: choose one by its id "
