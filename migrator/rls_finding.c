@@ -152,3 +152,15 @@ void rls_findings_clear(struct rls_findings *findings)
     free(findings->items);
     *findings = (struct rls_findings){0};
 }
+
+void rls_findings_copy(struct rls_findings *to, const struct rls_finding *from)
+{
+    struct rls_finding *finding = rls_finding_add(to, from->check, from->severity, from->object);
+
+    finding->role = text_copy(from->role);
+    finding->message = text_copy(from->message);
+    finding->hint = text_copy(from->hint);
+    finding->evidence = text_copy(from->evidence);
+    finding->accepted = text_copy(from->accepted);
+    finding->inconclusive = from->inconclusive;
+}

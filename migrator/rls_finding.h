@@ -47,6 +47,8 @@ MUST_CHECK bool rls_finding_read(const struct rows *rows, size_t row, struct rls
 bool rls_finding_same(const struct rls_finding *a, const struct rls_finding *b);
 /* Whether such a finding is among them, at least as severe and decided. */
 bool rls_findings_have(const struct rls_findings *findings, const struct rls_finding *finding);
+/* Adds a copy. */
+void rls_findings_copy(struct rls_findings *to, const struct rls_finding *from);
 /* Moves all of *from to the end of *to. */
 void rls_findings_move(struct rls_findings *to, struct rls_findings *from);
 /* Most severe first, those of one object together; inconclusive ones last. */

@@ -1,5 +1,5 @@
 -- Let the checks of this transaction look only at what changed, $1 (an array of oids, of functions negative), and at what their findings
--- depend on. The answer is oids and names; told is true where everything is said of one: of what changed, tables whose policies call a
+-- depend on; $2 are the application's roles. The answer is oids and names; told is true where everything is said of one: of what changed, tables whose policies call a
 -- changed function or that the body of one with its owner's rights names, and whatever reads these: children, views, policies. Others
 -- are there for them: what they read, and partners in foreign keys. Where that is much, the answer is nothing, and the checks look at all.
 -- The limits tell the server so: it would make room for millions.
@@ -10,13 +10,33 @@ WITH RECURSIVE changed AS (
     SELECT f.oid, f.prosecdef AS definer, f.prosrc AS body
       FROM changed AS c
       JOIN pg_catalog.pg_proc AS f ON f.oid = c.function
+), called (first, oid, body, depth) AS (
+    -- What IMMUTABLE functions of policies call, by the names in their bodies (see S22).
+    SELECT f.oid, f.oid, f.prosrc, 0
+      FROM pg_catalog.pg_proc AS f
+     WHERE EXISTS (SELECT FROM function)
+       AND f.provolatile = 'i'
+       AND f.oid IN (SELECT d.refobjid
+                       FROM pg_catalog.pg_depend AS d
+                      WHERE d.classid = 'pg_catalog.pg_policy'::regclass AND d.refclassid = 'pg_catalog.pg_proc'::regclass
+                        AND d.refobjid >= 16384)
+     UNION
+    SELECT c.first, g.oid, g.prosrc, c.depth + 1
+      FROM called AS c
+      JOIN pg_catalog.pg_proc AS g ON strpos(lower(c.body), lower(g.proname)) > 0
+     WHERE g.oid >= 16384 AND g.oid <> c.oid AND c.depth < 4
+), touched (oid) AS (
+    -- The functions of policies that a change of one may concern.
+    SELECT f.oid FROM function AS f
+     UNION
+    SELECT c.first FROM called AS c WHERE c.oid IN (SELECT oid FROM function)
 ), reader (oid) AS (
     (SELECT c.relation
        FROM changed AS c
       WHERE c.relation IS NOT NULL
       UNION
      SELECT p.polrelid
-       FROM function AS f
+       FROM touched AS f
        JOIN pg_catalog.pg_depend AS d
          ON d.refclassid = 'pg_catalog.pg_proc'::regclass AND d.refobjid = f.oid AND d.classid = 'pg_catalog.pg_policy'::regclass
        JOIN pg_catalog.pg_policy AS p ON p.oid = d.objid
@@ -95,7 +115,7 @@ WITH RECURSIVE changed AS (
      WHERE c.function IS NOT NULL
 ), setting AS (
     SELECT set_config('pgmigrate.rls',
-                      jsonb_set(current_setting('pgmigrate.rls')::jsonb, '{only}',
+                      jsonb_set(jsonb_set(current_setting('pgmigrate.rls')::jsonb, '{app_roles}', $2::jsonb), '{only}',
                                 (SELECT COALESCE(jsonb_agg(c.id::text) FILTER (WHERE c.id > 0), '[]') FROM chosen AS c))::text, true)
      WHERE (SELECT count(*) FROM chosen) <= 50
 )

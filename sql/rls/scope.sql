@@ -19,7 +19,9 @@ setting AS (
            CASE WHEN value ? 'only'
                 THEN ARRAY(SELECT jsonb_array_elements_text(value -> 'only')::oid)
                 ELSE ARRAY(SELECT oid FROM pg_catalog.pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'f'))
-           END AS only
+           END AS only,
+           -- {"app_roles": [oid, …]} are the application's, whatever these relations would tell.
+           CASE WHEN value ? 'app_roles' THEN ARRAY(SELECT jsonb_array_elements_text(value -> 'app_roles')::oid) END AS app_roles
       FROM setting
 ), relation AS (
     -- Tables, partitioned tables, views, materialized views and foreign tables, without those of extensions.
@@ -78,7 +80,9 @@ setting AS (
     SELECT r.oid, r.rolname AS name, r.rolsuper AS superuser, r.rolbypassrls AS bypass
       FROM pg_catalog.pg_roles AS r
      CROSS JOIN pattern AS p
-     WHERE CASE WHEN p.roles <> '{}'
+     WHERE CASE WHEN p.app_roles IS NOT NULL
+                THEN r.oid = ANY (p.app_roles)
+                WHEN p.roles <> '{}'
                 THEN r.rolname::text LIKE ANY (p.roles)
                 ELSE r.rolcanlogin AND NOT r.rolsuper
                      AND r.oid NOT IN (SELECT owner FROM tenant_table)
@@ -86,7 +90,8 @@ setting AS (
                                    FROM grantee AS g
                                   WHERE g.role = 0 OR pg_catalog.pg_has_role(r.oid, g.role, 'MEMBER'))
            END
-        OR (NOT r.rolcanlogin
+        OR (p.app_roles IS NULL
+            AND NOT r.rolcanlogin
             AND r.oid IN (SELECT role FROM grantee)
             AND EXISTS (SELECT
                           FROM pg_catalog.pg_roles AS m

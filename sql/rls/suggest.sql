@@ -28,7 +28,7 @@ WITH RECURSIVE base AS (
      GROUP BY a.attname
 ), ranked AS (
     SELECT c.name, c.named AND c.compared > 0 AS certain,
-           row_number() OVER (ORDER BY c.compared > 0 AND c.named DESC, c.compared DESC, c.tables DESC, c.name) AS place
+           row_number() OVER (ORDER BY c.compared > 0 AND c.named DESC, c.compared DESC, c.tables DESC, c.name !~* 'tenant', c.name) AS place
       FROM candidate AS c
      WHERE c.named OR (c.compared > 0 AND c.tables > 1 AND c.name <> 'id')
 ), tenant_column AS (
@@ -73,6 +73,10 @@ WITH RECURSIVE base AS (
        AND b.oid NOT IN (SELECT oid FROM through)
        AND NOT b.row_security
        AND NOT EXISTS (SELECT FROM pg_catalog.pg_policy AS p WHERE p.polrelid = b.oid)
+       AND NOT EXISTS (SELECT
+                         FROM pg_catalog.pg_attribute AS a
+                         JOIN candidate AS c ON c.name = a.attname::text AND c.named
+                        WHERE a.attrelid = b.oid AND a.attnum > 0 AND NOT a.attisdropped)
        AND EXISTS (SELECT FROM foreign_key AS f JOIN reach AS r ON r.oid = f.child WHERE f.parent = b.oid)
 ), role AS (
     SELECT r.rolname::text AS name

@@ -366,3 +366,83 @@ SQL
     assert_status 10
     assert_equal "$(json '.rls_refused | map("\(.check) \(.object)") | join(", ")')" "M5 shop.sales, S2 shop.sales"
 }
+
+# Without roles in the configuration they are found by their grants.
+unnamed()
+{
+    sed -i '/^roles/d' pgmigrate.conf
+    printf 'fail_on = medium\n' >>pgmigrate.conf
+}
+
+@test "who the roles of the application are does not depend on what is looked at" {
+    unnamed
+    psql_server "create role ${TEST_DATABASE}_owner login"
+    psql_value "create table d (id int, tenant_id int not null); alter table d enable row level security;
+        create policy team on d to ${TEST_DATABASE}_owner using (true);
+        create policy tenant on d using (tenant_id = nullif(current_setting('app.tenant', true), '')::int);
+        create table hers (id int, tenant_id int not null);
+        create function sum_all() returns bigint language sql security definer set search_path = pg_catalog as 'select count(*) from public.hers'"
+    # A policy of a role that is none of the application's is no finding, in a narrow look neither.
+    migration 002_first <<<'SELECT 1;'
+    migration 003_narrow <<<'ALTER TABLE d ADD x int;'
+    run_pgmigrate apply
+    assert_status 0
+    # And what concerns the role is found although its grants are elsewhere.
+    migration 004_first <<<'SELECT 1;'
+    migration 005_definer <<<"CREATE FUNCTION loose() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';"
+    run_pgmigrate apply --json
+    assert_status 10
+    assert_equal "$(json '.rls_refused | map("\(.check) \(.object)") | join(", ")')" "S21 function public.loose()"
+    rm migrations/005*
+    # A grant that makes another role the application's is seen with all that it may do then.
+    psql_value "grant truncate on orders to ${TEST_DATABASE}_owner; alter table d owner to ${TEST_DATABASE}_owner"
+    migration 005_owner <<<'ALTER TABLE d OWNER TO postgres;'
+    run_pgmigrate apply --json
+    assert_status 10
+    assert_equal "$(json '.rls_refused | map("\(.check) \(.object)") | join(", ")')" "S7 policy team on public.d, S17 public.orders"
+}
+
+@test "what hangs on a function is looked at when it changes, and what a policy no longer calls" {
+    psql_value "create table members (tenant_id int, login text); alter table members enable row level security;
+        create policy p on members using (tenant_id = nullif(current_setting('app.tenant', true), '')::int);
+        create function mine() returns setof int stable language sql security definer set search_path = pg_catalog
+            as 'select tenant_id from public.members where login = current_user';
+        create policy mine on orders using (tenant_id in (select mine()));
+        create function inner_one() returns int stable language plpgsql as 'begin return 1; end';
+        create function outer_one() returns int immutable language plpgsql as 'begin return inner_one(); end';
+        create policy inner_one on orders as restrictive using (tenant_id = outer_one() or true)"
+    migration 002_first <<<'SELECT 1;'
+    migration 003_uncalled <<<'DROP POLICY mine ON orders;'
+    run_pgmigrate apply --json
+    assert_status 10
+    assert_equal "$(json '.rls_refused | map("\(.check) \(.object)") | join(", ")')" "S21 function public.mine()"
+    rm migrations/003*
+    migration 003_inner <<<$'CREATE OR REPLACE FUNCTION inner_one() RETURNS int STABLE LANGUAGE plpgsql AS \'begin return current_setting(\'\'app.tenant\'\')::int; end\';'
+    run_pgmigrate apply --json
+    assert_status 10
+    assert_equal "$(json '.rls_refused | map("\(.check) \(.object)") | join(", ")')" "S22 function public.outer_one()"
+}
+
+@test "a second finding of the same check, object and role is new; a trigger, what runs at COMMIT, and a short timeout" {
+    psql_value "create table b (tenant_id int not null, id int); alter table b enable row level security;
+        create policy p on b using (tenant_id = nullif(current_setting('app.tenant', true), '')::int);
+        create view shown as select id from orders; grant select on shown to $APP;
+        create function set_it() returns trigger language plpgsql as 'begin return new; end';
+        create trigger set_it before insert on b for each row execute function set_it();
+        create policy loose on b using (tenant_id = nullif(current_setting('app.tenant', true), '')::int) with check (id > 0);
+        create function later() returns trigger language plpgsql as 'begin execute ''alter table orders disable row level security''; return null; end';
+        create constraint trigger later after insert on b deferrable initially deferred for each row execute function later()"
+    migration 002_more <<<'CREATE OR REPLACE VIEW shown AS SELECT o.id FROM orders AS o JOIN b USING (id);'
+    assert_refused "S19 view public.shown" "migrations/002_more.sql:1"
+    printf 'fail_on = high\n' >>pgmigrate.conf
+    migration 002_trigger <<<'DROP TRIGGER set_it ON b;'
+    assert_refused "S9 policy loose on public.b" "migrations/002_trigger.sql:1"
+    migration 002_later <<<'INSERT INTO b VALUES (1, 1);'
+    run_pgmigrate apply --json
+    assert_status 10
+    assert_equal "$(json '.rls_refused | map("\(.check) \(.object)") | join(", ")')" "M5 public.orders, S2 public.orders"
+    rm migrations/002*
+    migration 002_short <<<$'-- pgmigrate: statement_timeout=50ms\nSET LOCAL quote_all_identifiers = on;\nALTER TABLE b ADD x int;'
+    run_pgmigrate apply
+    assert_status 0
+}

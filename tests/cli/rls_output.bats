@@ -336,3 +336,14 @@ tenant_setting = app.region'
     assert_equal "$output" "[rls]"
     assert_stderr "no column says whose a row is"
 }
+
+@test "--suggest takes the column that is called after tenants, and exempts no table that has a likely one" {
+    psql_value "create table t (id int primary key, tenant_id int not null); create table orgs (id int primary key, org_id int not null);
+                create table k (t int not null references t, o int not null references orgs)"
+    run_pgmigrate rls --suggest
+    assert_status 0
+    assert_equal "$output" '[rls]
+schemas = public
+tenant_column = tenant_id
+through.public.k = public.t'
+}

@@ -1,0 +1,2 @@
+-- Deferred constraints and triggers are looked after now instead of at COMMIT.
+SET CONSTRAINTS ALL IMMEDIATE
