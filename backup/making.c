@@ -277,6 +277,8 @@ static bool begin_archive(struct attempt *attempt, struct error *error)
             return false;
     }
     attempt->schema_path = text_format("%s/%s.schema.part", making->folder, making->id);
+    if (!file_write_atomic(attempt->schema_path, "", 0, 0600, error)) /* pg_dump would let others read it */
+        return false;
     attempt->streams = streams_new(&(struct streams_options){
         .snapshot = attempt->snapshot,
         .writer = attempt->writer,

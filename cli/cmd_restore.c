@@ -519,7 +519,9 @@ static bool trusted(struct run *run, struct error *error)
     if (run->record)
         return true;
     error_set(error, ERROR_BACKUP, "\"%s\" has no commit record beside it", run->archive);
-    return error_hint(error, "The record (.json) says which SHA-256 the archive has. Copy both.");
+    return error_hint(error,
+                      "The record (.json) says which SHA-256 the archive has: copy both. Where it is lost, "
+                      "restore.sh in the archive restores without it.");
 }
 
 static bool run_restore(struct invocation *invocation, struct error *error)

@@ -24,3 +24,11 @@ SELECT pg_catalog.format('The database''s default tablespace "%s".', t.spcname)
   JOIN pg_catalog.pg_tablespace AS t ON t.oid = d.dattablespace
  WHERE d.datname = pg_catalog.current_database()
    AND t.spcname <> 'pg_default'
+UNION ALL
+SELECT pg_catalog.format('The options of the user mapping for "%s" on server "%s", if it has any: role "%s" may not read them.',
+                         m.usename, m.srvname, CURRENT_USER)
+  FROM pg_catalog.pg_user_mappings AS m
+  JOIN pg_catalog.pg_foreign_server AS s ON s.oid = m.srvid
+ WHERE m.umoptions IS NULL
+   AND NOT pg_catalog.pg_has_role(s.srvowner, 'USAGE')
+   AND NOT (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = CURRENT_USER)

@@ -17,6 +17,11 @@ SELECT t.oid, t.object, 'its place in the schemas that are looked at', 'M7',
   FROM relation AS t
  WHERE t.kind IN ('r', 'p')
  UNION ALL
+SELECT t.oid, t.object, 'its way to the tenant', 'M7', 'high', 'Name it in through, as it is called now.', t.object, NULL
+  FROM tenant_table AS t
+ WHERE t.oid IN (SELECT relation FROM through)
+   AND NOT EXISTS (SELECT FROM tenant_column AS c WHERE c.relation = t.oid)
+ UNION ALL
 SELECT t.oid, t.object, 'its tenant column', 'M7', 'high', 'Name the new column in tenant_column.', t.object, NULL
   FROM tenant_table AS t
  WHERE EXISTS (SELECT FROM tenant_column AS c WHERE c.relation = t.oid)

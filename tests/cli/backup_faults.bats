@@ -35,6 +35,7 @@ no_backup_is_listed()
         assert_status 137
         WAIT_SECONDS=5 wait_until no_sessions_left
         no_backup_is_listed
+        assert_equal "$(find backups -type f -perm /077)" ""
     done
     take_backup --split-larger-than 256kB --verify
     run_pgmigrate backup gc

@@ -44,6 +44,16 @@ teardown()
     assert_equal "$(manifest .role)" "$ROLE"
 }
 
+@test "options of user mappings that the role may not read are named as not included" {
+    psql_value "grant select on all tables in schema public to $ROLE; grant select on all sequences in schema public to $ROLE;
+        create extension postgres_fdw; create server away foreign data wrapper postgres_fdw;
+        create user mapping for postgres server away options (password 'hidden')"
+    DATABASE_URL=$ROLE_URL take_backup
+    [[ $(manifest '.not_included | join(" ")') == *'The options of the user mapping for "postgres" on server "away"'* ]]
+    take_backup
+    [[ $(manifest '.not_included | join(" ")') != *'user mapping'* ]]
+}
+
 @test "--role reads as another role" {
     psql_server "create role ${ROLE}_reader; grant ${ROLE}_reader to $ROLE"
     psql_value "grant select on all tables in schema public to ${ROLE}_reader"

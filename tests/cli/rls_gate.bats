@@ -423,6 +423,14 @@ unnamed()
     assert_equal "$(json '.rls_refused | map("\(.check) \(.object)") | join(", ")')" "S22 function public.outer_one()"
 }
 
+@test "a table that reaches its tenant through another one is not renamed out of sight" {
+    psql_value "create table line (order_id int); alter table line enable row level security;
+        create policy p on line using (order_id in (select id from orders))"
+    printf 'through.line = orders\n' >>pgmigrate.conf
+    migration 002_away <<<'ALTER TABLE line RENAME TO lines;'
+    assert_refused "M7 public.line" "migrations/002_away.sql:1"
+}
+
 @test "a second finding of the same check, object and role is new; a trigger, what runs at COMMIT, and a short timeout" {
     psql_value "create table b (tenant_id int not null, id int); alter table b enable row level security;
         create policy p on b using (tenant_id = nullif(current_setting('app.tenant', true), '')::int);
