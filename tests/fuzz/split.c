@@ -49,7 +49,7 @@ static void require_same_alone(const struct source *source, const struct piece *
     OWNED char *text = text_format("%.*s\n;", (int)piece->length, source->text + piece->offset);
     struct source alone = of(text);
 
-    require(split_source(&alone, &split, &error), "a statement can be split alone");
+    require(split_source(&alone, false, &split, &error), "a statement can be split alone");
     require(split.count == 1 && split.pieces[0].kind == PIECE_STATEMENT, "a statement is one statement");
     require(split.pieces[0].offset == 0 && split.pieces[0].length == piece->length,
             "it is the same statement");
