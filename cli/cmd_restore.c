@@ -570,9 +570,14 @@ const struct command cmd_restore = {
         "\n"
         "Nothing that exists is overwritten: the backup goes into a database of its own. With --swap that "
         "one takes the place of the database in one transaction, after its connections were ended; the old "
-        "one stays, as <database>_before_restore_<time>.\n"
+        "one stays, as <database>_before_restore_<time>. Where the backup is of a database with another "
+        "name, or "
+        "of another server, --confirm must name the one that is replaced.\n"
         "\n"
-        "A restore that was interrupted keeps what it has; the message names the command that goes on.",
+        "A restore that was interrupted keeps what it has; the message names the command that goes on. What "
+        "could not be done but keeps nobody from working (statistics of foreign tables, settings the role "
+        "may "
+        "not make) is told as a note. Exits with 3 when a materialized view could not be filled.",
     .options = options_restore,
     .group = "Backups",
     .run = run_restore,
