@@ -162,7 +162,7 @@ static bool look_before(struct execution *execution, const struct statement *sta
     look.statement = statement;
     if (execution_look(execution, look, error))
         return true;
-    execution_ended(execution, true, false, 0);
+    execution_ended(execution, statement, false, 0);
     return false;
 }
 
@@ -177,7 +177,7 @@ static bool look_after(struct execution *execution, struct group_run *run, const
                             .rows = rows == NULL ? -1 : rows_affected(rows),
                             .tag = rows == NULL ? "" : rows_tag(rows)};
     bool good = execution_look(execution, look, error);
-    execution_ended(execution, true, true, look.us);
+    execution_ended(execution, statement, true, look.us);
     run->kept = !good;
     return good;
 }
@@ -201,7 +201,7 @@ static bool run_it(struct execution *execution, struct group_run *run, const str
         !has_happened(run, statement, error)) {
         run->kept = postgres_is_lost(execution->postgres) || has_committed(execution, before);
         execution_place(run->script, statement, error);
-        execution_ended(execution, true, false, 0);
+        execution_ended(execution, statement, false, 0);
         index_build_clean(execution, statement);
         return false;
     }

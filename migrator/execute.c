@@ -282,7 +282,7 @@ static bool look_after(struct execution *execution, const struct step *step, con
                        int64_t us, struct error *error)
 {
     if (step->kind == STEP_COMMIT)
-        execution_ended(execution, false, true, us);
+        execution_ended(execution, NULL, true, us);
     if (step->kind != STEP_STATEMENT)
         return true;
     struct run_look look = {.moment = RUN_LOOK_AFTER, .statement = step->statement, .us = us};
@@ -493,7 +493,7 @@ bool execute_jobs(struct execution *execution, struct job *jobs, size_t count, s
     if (!good) {
         undo(execution);
         execution->leaves = LEAVES_ALL; /* what was cleared away is back */
-        execution_ended(execution, false, false, 0);
+        execution_ended(execution, NULL, false, 0);
     }
     return good;
 }

@@ -60,10 +60,11 @@ bool execution_look(struct execution *execution, struct run_look look, struct er
                         : false);
 }
 
-void execution_ended(struct execution *execution, bool bare, bool committed, int64_t us)
+void execution_ended(struct execution *execution, const struct statement *bare, bool committed, int64_t us)
 {
     AUTO(error_clear) struct error ignored = {0};
-    struct run_look look = {.moment = RUN_LOOK_ENDED, .bare = bare, .committed = committed, .us = us};
+    struct run_look look = {
+        .moment = RUN_LOOK_ENDED, .bare = bare != NULL, .statement = bare, .committed = committed, .us = us};
     if (!execution_look(execution, look, &ignored))
         error_clear(&ignored);
 }

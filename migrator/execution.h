@@ -91,8 +91,8 @@ void execution_echo(struct execution *execution, const struct script *script, si
 /* Whether somebody looks into this run; and let them. Version, script, connection are filled in. */
 bool execution_is_watched(const struct execution *execution);
 MUST_CHECK bool execution_look(struct execution *execution, struct run_look look, struct error *error);
-/* The transaction is over: RUN_LOOK_ENDED. */
-void execution_ended(struct execution *execution, bool bare, bool committed, int64_t us);
+/* The transaction is over, or the statement that ran outside of any (NULL: it was one): RUN_LOOK_ENDED. */
+void execution_ended(struct execution *execution, const struct statement *bare, bool committed, int64_t us);
 
 /* Fill the place in the file of the statement that failed. */
 bool execution_place(const struct script *script, const struct statement *statement, struct error *error);

@@ -14,7 +14,9 @@ struct rls_gate {
     struct rls_view before; /* as of the last COMMIT; digests NULL: not looked at yet */
     struct rls_view after;  /* of the transaction that is about to commit; digests NULL: as before */
     bool behind;            /* something was committed that was not looked at */
-    char *oldest;           /* the oldest transaction that was running at the first look; NULL before it */
+    char *bare_path;        /* where that stands */
+    struct text_position bare_at;
+    char *oldest; /* the oldest transaction that was running at the first look; NULL before it */
     struct rls_findings refused, allowed;
     struct text_list unused;
 };
@@ -29,6 +31,7 @@ void rls_gate_free(struct rls_gate *gate)
     rls_findings_clear(&gate->allowed);
     text_list_clear(&gate->unused);
     free(gate->oldest);
+    free(gate->bare_path);
     free(gate);
 }
 
@@ -187,7 +190,12 @@ static bool at_begin(struct rls_gate *gate, const struct run_look *look, struct 
     gate->behind = false;
     if (view.digests != NULL)
         rls_view_absorb(&gate->before, &view);
-    return gate->refused.count == 0 || refuse(gate, NULL, true, error);
+    if (gate->refused.count == 0)
+        return true;
+    (void)refuse(gate, NULL, true, error);
+    return gate->bare_path == NULL
+               ? false
+               : error_at(error, gate->bare_path, gate->bare_at.line, gate->bare_at.column);
 }
 
 /* Triggers that are deferred run now, as COMMIT would let them: what they do is to be seen. */
@@ -206,6 +214,11 @@ static bool at_commit(struct rls_gate *gate, const struct run_look *look, struct
 
 static void at_end(struct rls_gate *gate, const struct run_look *look)
 {
+    if (look->bare && look->committed) {
+        free(gate->bare_path);
+        gate->bare_path = text_copy(look->script->source->path);
+        gate->bare_at = script_position(look->script, look->statement, 0);
+    }
     gate->behind = gate->behind || (look->bare && look->committed);
     if (!look->bare && look->committed && gate->after.digests != NULL)
         rls_view_absorb(&gate->before, &gate->after);

@@ -95,7 +95,8 @@ struct run_look {
     bool backwards; /* a rollback script */
     const char *version;
     const struct script *script;       /* that of the migration, or the rollback script */
-    const struct statement *statement; /* NULL but for RUN_LOOK_BEFORE and RUN_LOOK_AFTER */
+    const struct statement *statement; /* at RUN_LOOK_BEFORE and RUN_LOOK_AFTER; where bare is set, at
+                                        * RUN_LOOK_ENDED; else NULL */
     int64_t us, rows;                  /* rows: -1 when the command has none */
     const char *tag;                   /* "ALTER TABLE" */
     struct postgres *postgres;

@@ -172,8 +172,20 @@ SQL
     migration 002_unique <<<$'-- pgmigrate: no-transaction\nCREATE UNIQUE INDEX CONCURRENTLY orders_unique ON orders (note);'
     PGMIGRATE_FAIL_ON=low run_pgmigrate apply
     assert_status 10
+    assert_stderr "migrations/002_unique.sql:2:1: error: row-level security is weaker: public.orders"
     assert_stderr "It ran outside a transaction and is committed"
     assert_value "select version from schema_migrations where version like '002%'" 002_unique
+    # Within one script the statement is known, too.
+    migration 003_do <<SQL
+-- pgmigrate: no-transaction
+ALTER TABLE orders ADD r int;
+DO \$\$ BEGIN EXECUTE 'GRANT TRUNCATE ON orders TO $APP'; END \$\$;
+ALTER TABLE orders ADD r2 int;
+SQL
+    run_pgmigrate apply
+    assert_status 7
+    assert_stderr "migrations/003_do.sql:3:1: error: row-level security is weaker: public.orders: has TRUNCATE"
+    assert_stderr "It ran outside a transaction and is committed"
 }
 
 @test "attempts that gave up on a lock do not confuse the gate" {
