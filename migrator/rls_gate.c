@@ -204,7 +204,9 @@ static bool at_commit(struct rls_gate *gate, const struct run_look *look, struct
     rls_view_clear(&gate->after);
     rls_findings_clear(&gate->refused);
     if (!postgres_execute(look->postgres, sql_set_constraints_immediate, error))
-        return false;
+        return postgres_is_lost(look->postgres) || look->script == NULL
+                   ? false
+                   : error_prefix(error, "at COMMIT") || error_at(error, look->script->source->path, 0, 0);
     if (!read_view(gate, look->postgres, sql_savepoint, &gate->after, error) ||
         !judge(gate, look, &gate->after, error) ||
         !postgres_execute(look->postgres, sql_savepoint_back, error))

@@ -349,6 +349,16 @@ SQL
     assert_status 0
 }
 
+@test "a constraint that is looked after at COMMIT fails with the gate as it does without" {
+    migration 002_deferred <<<'CREATE TABLE later (id int REFERENCES later_parent DEFERRABLE INITIALLY DEFERRED); INSERT INTO later VALUES (5);'
+    psql_value "create table later_parent (id int primary key)"
+    for gate in off new; do
+        run_pgmigrate apply --rls-gate=$gate
+        assert_status 1
+        assert_stderr 'migrations/002_deferred.sql: error: at COMMIT: insert or update on table "later" violates'
+    done
+}
+
 @test "a script that throws prepared statements away does not blind the gate" {
     migration 002_a <<<'CREATE TABLE a (id int); DEALLOCATE ALL;'
     migration 003_b <<<'CREATE TABLE b (id int); DISCARD PLANS;'
