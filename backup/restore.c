@@ -337,7 +337,7 @@ static const struct step steps[] = {
     {"late", RESTORE_LATE, restore_late},
     {"statistics", RESTORE_ANALYZE, analyze},
     {"compared", RESTORE_COMPARING, compare},
-    {"triggers", RESTORE_LATE, restore_event_triggers},
+    {"triggers", RESTORE_TRIGGERS, restore_event_triggers},
 };
 #define STEPS (sizeof steps / sizeof *steps)
 

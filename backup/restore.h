@@ -23,9 +23,10 @@ enum restore_phase {
     RESTORE_DATA,
     RESTORE_POST_DATA,
     RESTORE_PRIVILEGES,
-    RESTORE_LATE, /* materialized views, event triggers */
+    RESTORE_LATE, /* materialized views */
     RESTORE_ANALYZE,
     RESTORE_COMPARING,
+    RESTORE_TRIGGERS, /* event triggers */
     RESTORE_SWAPPING,
 };
 struct restore_event {

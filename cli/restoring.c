@@ -18,6 +18,7 @@ static const char *phase_name(enum restore_phase phase)
         [RESTORE_LATE] = "filling materialized views",
         [RESTORE_ANALYZE] = "analyzing",
         [RESTORE_COMPARING] = "comparing rows with the backup",
+        [RESTORE_TRIGGERS] = "making event triggers",
         [RESTORE_SWAPPING] = "swapping databases",
     };
 
