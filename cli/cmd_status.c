@@ -118,6 +118,20 @@ static void fill(json_t *document, const struct view *view)
     listing_server(document, view->postgres, view->history);
 }
 
+/* Half-run scripts whose file is gone, or is called otherwise. */
+static size_t count_lost(const struct plan *plan)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct plan_entry *entry = &plan->entries[i];
+        count += (entry->state == PLAN_MISSING || entry->state == PLAN_CHANGED) && entry->row != NULL &&
+                 (entry->row->state == ROW_FAILED || entry->row->state == ROW_RUNNING ||
+                  entry->row->state == ROW_UNDOING);
+    }
+    return count;
+}
+
 static bool look(const struct invocation *invocation, struct view *view, struct error *error)
 {
     if (!rehearsals_look(invocation, &view->evidence, error) ||
@@ -145,7 +159,7 @@ static bool run(struct invocation *invocation, struct error *error)
         print(invocation, &view);
     const size_t *counts = view.plan->counts;
     if (invocation_flag(invocation, "exit-code") &&
-        counts[PLAN_PENDING] + counts[PLAN_OUT_OF_ORDER] + counts[PLAN_FAILED])
+        counts[PLAN_PENDING] + counts[PLAN_OUT_OF_ORDER] + counts[PLAN_FAILED] + count_lost(view.plan))
         invocation->exit_code = ERROR_FINDINGS;
     return true;
 }

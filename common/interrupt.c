@@ -12,17 +12,20 @@ static atomic_int received;
 
 static void on_signal(int number)
 {
-    received = number;
+    received = number == SIGHUP ? SIGTERM : number;
 }
 
 void interrupt_install(void)
 {
     /* No SA_RESTART: poll() and read() must return. SA_RESETHAND: the next one has its default effect. */
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction before, action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
 
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    /* A terminal that is closed ends the run like SIGTERM, unless nohup has it ignored. */
+    if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+        sigaction(SIGHUP, &action, NULL);
 
     action = (struct sigaction){.sa_handler = SIG_IGN};
     sigemptyset(&action.sa_mask);
@@ -51,6 +54,7 @@ bool interrupt_sleep(int64_t ms)
     sigemptyset(&stopping);
     sigaddset(&stopping, SIGINT);
     sigaddset(&stopping, SIGTERM);
+    sigaddset(&stopping, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &stopping, &usual);
     for (int64_t left; received == 0 && (left = end - clock_us()) > 0;) {
         struct timespec wait = {.tv_sec = left / 1000000, .tv_nsec = left % 1000000 * 1000};

@@ -87,6 +87,8 @@ static void on_notice(void *context, const struct notice *notice)
 static void on_tick(void *context)
 {
     struct execution *execution = context;
+    if (execution->now.began_us == 0)
+        execution->now.began_us = clock_us();
     int64_t now = clock_ms(), waited = now - execution->now.began_us / 1000;
     int64_t timeout = execution->now.lock_timeout_ms;
     int64_t patience = timeout > 0 && timeout / 2 < PROGRESS_INTERVAL_MS ? timeout / 2 : PROGRESS_INTERVAL_MS;

@@ -125,7 +125,10 @@ void index_build_clean(struct execution *execution, const struct statement *stat
     postgres_shield(execution->postgres, true);
     OWNED char *timeout =
         postgres_bind(sql_set_session_lock_timeout, (struct postgres_name[]){{"value", CLEAN_TIMEOUT}, {0}});
-    bool good = find(execution, statement, &found, &problem) &&
+    OWNED char *unlimited =
+        postgres_bind(sql_set_session_statement_timeout, (struct postgres_name[]){{"value", "0"}, {0}});
+    bool good = postgres_execute(execution->postgres, unlimited, &problem) &&
+                find(execution, statement, &found, &problem) &&
                 postgres_execute(execution->postgres, timeout, &problem);
     for (size_t row = 0; good && row < rows_count(found); row++)
         good = rows_bool(found, row, "valid") || is_anothers(execution, statement, found, row) ||

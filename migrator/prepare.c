@@ -2,6 +2,7 @@
 #include "migrator/prepare.h"
 
 #include "migrator/groups.h"
+#include "migrator/split.h"
 
 void prepared_clear(struct prepared_list *list)
 {
@@ -36,6 +37,13 @@ static bool verify_fits(const struct prepared *prepared, struct error *error)
     return error_at(error, prepared->verify->source->path, 1, 1);
 }
 
+static bool can_be_cut(const struct source *source, bool escapes, struct error *error)
+{
+    AUTO(split_clear) struct split split = {0};
+
+    return split_source(source, escapes, &split, error);
+}
+
 static bool prepare_one(struct migration *migration, const struct postgres *postgres,
                         const struct text_list *settings, struct prepared *ret, struct error *error)
 {
@@ -44,8 +52,9 @@ static bool prepare_one(struct migration *migration, const struct postgres *post
                                      .database = postgres_database(postgres),
                                      .escapes = postgres_escapes(postgres),
                                      .settings = settings};
-    /* The history keeps the rollback script, too. */
-    if (migration_has_rollback(migration) && !source_load(&migration->rollback, error))
+    /* The history keeps the rollback script, too: one that cannot even be cut would be found out too late. */
+    if (migration_has_rollback(migration) && (!source_load(&migration->rollback, error) ||
+                                              !can_be_cut(&migration->rollback, options.escapes, error)))
         return false;
     return source_load(&migration->forward, error) &&
            script_prepare(&migration->forward, &options, &ret->script, error) &&

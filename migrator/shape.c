@@ -227,6 +227,8 @@ static struct table_verdict unusable(char *reason)
 static const char *kind_name(char kind)
 {
     switch (kind) {
+    case 'u':
+        return "an unlogged table, which a crash of the server empties";
     case 'v':
         return "a view";
     case 'm':

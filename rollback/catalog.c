@@ -5,7 +5,7 @@
 #include <string.h>
 
 struct deleted {
-    int64_t relation, rows;
+    int64_t relation, rows, inserted;
 };
 
 struct catalog {
@@ -47,7 +47,8 @@ static void keep_deleted(struct catalog *catalog, const struct rows *rows)
     catalog->deleted = memory_allocate(catalog->deleted_count + 1, sizeof *catalog->deleted);
     for (size_t row = 0; row < catalog->deleted_count; row++)
         catalog->deleted[row] = (struct deleted){.relation = rows_integer(rows, row, "relation"),
-                                                 .rows = rows_integer(rows, row, "deleted")};
+                                                 .rows = rows_integer(rows, row, "deleted"),
+                                                 .inserted = rows_integer(rows, row, "inserted")};
 }
 
 bool catalog_read(struct postgres *postgres, const struct history *history, struct catalog **ret,
@@ -110,6 +111,14 @@ int64_t catalog_deleted(const struct catalog *catalog, int64_t relation)
     for (size_t i = 0; i < catalog->deleted_count; i++)
         if (catalog->deleted[i].relation == relation)
             return catalog->deleted[i].rows;
+    return 0;
+}
+
+int64_t catalog_inserted(const struct catalog *catalog, int64_t relation)
+{
+    for (size_t i = 0; i < catalog->deleted_count; i++)
+        if (catalog->deleted[i].relation == relation)
+            return catalog->deleted[i].inserted;
     return 0;
 }
 

@@ -36,6 +36,8 @@ size_t catalog_find(const struct catalog *catalog, int64_t relation, int64_t num
 bool catalog_has(const struct catalog *catalog, int64_t relation, int64_t number);
 
 int64_t catalog_deleted(const struct catalog *catalog, int64_t relation);
+/* Rows inserted so far; when the table was truncated the server begins anew. */
+int64_t catalog_inserted(const struct catalog *catalog, int64_t relation);
 bool catalog_counts(const struct catalog *catalog); /* whether the server counts deleted rows */
 
 /* The name of a table or a column as written in SQL, and the query that counts what is in it, up to $1; the

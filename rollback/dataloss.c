@@ -174,6 +174,19 @@ static int64_t left_before(const struct dataloss *dataloss, size_t at)
     return -1;
 }
 
+/* Of the rows that are there, those that the script has not put there itself: TRUNCATE and as many new rows
+ * lose all. Beyond the limit of counting it cannot be told. */
+static int64_t survivors(const struct dataloss *dataloss, const struct catalog *now, int64_t relation,
+                         int64_t rows)
+{
+    int64_t since = catalog_inserted(now, relation), before = catalog_inserted(dataloss->last, relation);
+    int64_t inserted = since >= before ? since - before : since;
+
+    if (rows > COUNT_LIMIT && inserted < COUNT_LIMIT)
+        return rows;
+    return inserted < rows ? rows - inserted : 0;
+}
+
 /* A table whose file changed was rewritten or truncated: what is left is counted now, what was there later.
  */
 static bool compare_file(struct dataloss *dataloss, const struct catalog *now, size_t row,
@@ -183,7 +196,7 @@ static bool compare_file(struct dataloss *dataloss, const struct catalog *now, s
     if (!count(dataloss, now, row, false, &left, error))
         return false;
     found->before = left_before(dataloss, found->at);
-    found->left = left.rows;
+    found->left = survivors(dataloss, now, catalog_entry(now, row)->relation, left.rows);
     found->emptied = true;
     return true;
 }

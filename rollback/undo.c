@@ -218,6 +218,14 @@ static void tell_about_scripts(struct undo *undo)
     }
 }
 
+static bool is_half_done(const struct undo_plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->items[i].half_done)
+            return true;
+    return false;
+}
+
 /* A trial that fails is the end of the run; it failed where the trial has stopped. */
 static bool try_all(struct undo *undo, struct data_losses *ret_losses, struct error *error)
 {
@@ -232,8 +240,11 @@ static bool try_all(struct undo *undo, struct data_losses *ret_losses, struct er
     if (!good || !undo->options->dry_run)
         set_states(undo, RUN_STATE_PENDING);
     if (!good && !undo->options->dry_run)
-        error_hint_more(error,
-                        "Nothing was rolled back: it was tried first, in a transaction that was undone.");
+        error_hint_more(
+            error, is_half_done(undo->plan)
+                       ? "Nothing more was rolled back: it was tried first, in a transaction that was "
+                         "undone; what an earlier run has done stays."
+                       : "Nothing was rolled back: it was tried first, in a transaction that was undone.");
     return good;
 }
 

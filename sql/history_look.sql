@@ -4,7 +4,7 @@
 -- type does not depend on quote_all_identifiers and search_path. $1 schema, $2 table, $3 log table.
 SELECT me.role,
     c.oid::pg_catalog.text AS oid,
-    c.relkind::pg_catalog.text AS kind,
+    CASE WHEN c.relpersistence = 'u' THEN 'u' ELSE c.relkind::pg_catalog.text END AS kind,
     pg_catalog.row_security_active(c.oid) AS hidden,
     EXISTS (SELECT FROM pg_catalog.pg_index AS p WHERE p.indrelid = c.oid AND p.indisprimary) AS has_primary_key,
     EXISTS (SELECT FROM pg_catalog.pg_class AS l

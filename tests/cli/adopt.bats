@@ -292,3 +292,17 @@ failed_table() # COLUMN VALUE
     assert_stderr "has a constraint or trigger that was there before pgmigrate: take it away, or use another table"
     assert_value "select to_regclass('b') is null" t
 }
+
+@test "an unlogged table is no history, and a trigger must not change the version" {
+    psql_value "create unlogged table schema_migrations (version text primary key, applied_at timestamptz default now())"
+    migration 001_a <<<'SELECT 1;'
+    run_pgmigrate plan
+    assert_status 6
+    assert_stderr "an unlogged table, which a crash of the server empties"
+    psql_value "alter table schema_migrations set logged;
+        create function up() returns trigger language plpgsql as 'begin new.version = upper(new.version); return new; end';
+        create trigger up before insert on schema_migrations for each row execute function up()"
+    run_pgmigrate apply
+    assert_status 1
+    assert_value "select count(*) from schema_migrations" 0
+}
