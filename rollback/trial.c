@@ -123,9 +123,6 @@ static bool try_script(struct attempt *attempt, size_t at, struct error *error)
     if (!(step->script->transactional ? try_part(attempt, &job, 0, job.count, error)
                                       : try_groups(attempt, step, &job, error)))
         return false;
-    /* What is deferred to COMMIT is part of what the script does. */
-    if (!postgres_execute(connection(attempt), sql_set_constraints_immediate, error))
-        return error_prefix(error, "at COMMIT") || error_at(error, step->source.path, 0, 0);
     trial->result->items[at].state = attempt->left_out > left_out ? RUN_STATE_UNTRIED : RUN_STATE_TRIED;
     OWNED char *role = session_role(trial->options);
     return postgres_execute(connection(attempt), sql_reset_authorization, error) &&

@@ -464,8 +464,8 @@ CREATE TABLE kept AS SELECT current_user AS who, current_setting($$statement_tim
     assert_value "select version from schema_migrations" 001_t
 }
 
-@test "rows that are replaced by as many others, and what is deferred to COMMIT, are losses" {
-    migration 001_a <<<'CREATE TABLE a (i int); CREATE TABLE b (i int);'
+@test "rows that are replaced by as many others are lost" {
+    migration 001_a <<<'CREATE TABLE a (i int);'
     echo 'TRUNCATE a; INSERT INTO a SELECT 0 FROM generate_series(1, 100);' >migrations/001_a_rollback.sql
     run_pgmigrate apply
     psql_value "insert into a select generate_series(1, 100)"
@@ -476,13 +476,6 @@ CREATE TABLE kept AS SELECT current_user AS who, current_setting($$statement_tim
     echo 'INSERT INTO a VALUES (1); ALTER TABLE a ALTER i TYPE bigint;' >migrations/001_a_rollback.sql
     run_pgmigrate rollback --use=file --dry-run --json
     assert_equal "$(json '.losses | length')" 0
-    psql_value "insert into b values (1);
-        create function later() returns trigger language plpgsql as 'begin drop table b; return null; end';
-        create constraint trigger later after insert on a deferrable initially deferred for each row execute function later()"
-    echo 'INSERT INTO a VALUES (1);' >migrations/001_a_rollback.sql
-    run_pgmigrate rollback --use=file --json
-    assert_status 10
-    assert_equal "$(json '.losses | map("\(.kind) \(.object) \(.rows)") | join(", ")')" "table public.b 1"
 }
 
 @test "a rollback script that cannot be cut is refused before the migration is applied" {

@@ -127,7 +127,7 @@ static void statements_outside_transactions_are_watched_one_by_one(void **state)
          &scene->error);
     assert_string_equal(diary.text,
                         "begin; before:2; after:2 CREATE TABLE -1; commit; ended committed; "
-                        "bare begin; bare before:3; bare after:3 CREATE INDEX -1; bare ended committed; ");
+                        "bare begin; bare before:3; bare after:3 CREATE INDEX -1; bare ended:3 committed; ");
 }
 
 static void a_dry_run_is_not_watched(void **state)
