@@ -133,12 +133,18 @@ static bool add_done(struct postgres *postgres, const char *sql, struct text_lis
     return true;
 }
 
-/* What an attempt that was interrupted has made: each entry of the archive is there as a whole or not. */
+/* Each entry of the archive is there as a whole or not. */
+static bool find_there(const struct restoring *restoring, struct text_list *ret, struct error *error)
+{
+    return add_done(restoring->target, sql_restore_done, ret, error) &&
+           (postgres_server_version(restoring->target) < 150000 ||
+            add_done(restoring->target, sql_restore_done_schemas, ret, error));
+}
+
+/* What an attempt that was interrupted has made. */
 static bool find_done(const struct restoring *restoring, struct text_list *ret, struct error *error)
 {
-    return !restoring->resumed || (add_done(restoring->target, sql_restore_done, ret, error) &&
-                                   (postgres_server_version(restoring->target) < 150000 ||
-                                    add_done(restoring->target, sql_restore_done_schemas, ret, error)));
+    return !restoring->resumed || find_there(restoring, ret, error);
 }
 
 static bool add_indexes(struct restoring *restoring, const struct text_list *done, int jobs,
@@ -170,17 +176,12 @@ static bool restore_indexes(struct restoring *restoring, struct error *error)
         return false;
     if (add_indexes(restoring, &done, restoring->options->jobs, &failure))
         return true;
-    if (failure.code == ERROR_FAILED && restoring->options->jobs > 1 && interrupt_signal() == 0) {
-        AUTO(error_clear) struct error ignored = {0};
-        bool resumed = restoring->resumed;
-        restoring->resumed = true; /* so that what is there is looked for */
-        bool found = find_done(restoring, &again, &ignored);
-        restoring->resumed = resumed;
-        if (found)
-            return add_indexes(restoring, &again, 1, error);
+    if (failure.code != ERROR_FAILED || restoring->options->jobs == 1 || interrupt_signal() != 0) {
+        error_move(error, &failure);
+        return false;
     }
-    error_move(error, &failure);
-    return false;
+    return restoring_end_others(restoring, error) && find_there(restoring, &again, error) &&
+           add_indexes(restoring, &again, 1, error);
 }
 
 /* ---- what comes last ---- */

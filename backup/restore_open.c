@@ -114,8 +114,7 @@ static bool begin_again(struct restoring *restoring, bool ours, struct error *er
            begin_ledger(restoring, error);
 }
 
-/* What an attempt that was killed left running would write into what we go on with. */
-static bool end_old_sessions(struct restoring *restoring, struct error *error)
+bool restoring_end_others(struct restoring *restoring, struct error *error)
 {
     int64_t deadline = clock_ms() + LOCK_WAIT_MS;
     const char *name = restoring->options->to;
@@ -136,7 +135,7 @@ static bool resume(struct restoring *restoring, struct error *error)
 {
     bool present = false;
 
-    if (!connect_target(restoring, error) || !end_old_sessions(restoring, error) ||
+    if (!connect_target(restoring, error) || !restoring_end_others(restoring, error) ||
         !ledger_read(restoring->target, &present, &restoring->ledger, error))
         return false;
     if (!present)

@@ -44,5 +44,8 @@ MUST_CHECK bool restoring_check(struct restoring *restoring, const char *path, c
                                 struct error *error);
 /* The database is there, ours and locked, with a ledger: a new one, or the one to go on with. */
 MUST_CHECK bool restoring_open(struct restoring *restoring, struct error *error);
+/* End all other sessions in the target: what an attempt that failed or was killed left running would write
+ * into what we go on with. */
+MUST_CHECK bool restoring_end_others(struct restoring *restoring, struct error *error);
 
 #endif

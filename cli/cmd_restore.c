@@ -276,12 +276,16 @@ static bool ask(struct error *error)
     return error_hint(error, "Nothing was changed. Give --yes, or answer \"yes\".");
 }
 
-/* Whether there is a database whose place would be taken. */
-static bool would_replace(const struct run *run, bool *ret, struct error *error)
+/* Whether the database whose place is taken must be named: in a protected environment, and where what comes
+ * into its place is of another one. */
+static bool wants_confirm(const struct run *run, bool *ret, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
     const char *name = run->database;
 
+    *ret = run->options.swap_follows && config_bool(run->invocation->config, "protected");
+    if (*ret || !run->options.swap_follows || is_own(run))
+        return true;
     if (!postgres_query(run->server, sql_restore_database, 1, &name, &rows, error))
         return false;
     *ret = rows_count(rows) > 0;
@@ -292,14 +296,11 @@ static bool confirmed(const struct run *run, struct error *error)
 {
     const struct invocation *invocation = run->invocation;
     const char *given = invocation_option(invocation, "confirm");
-    bool protected = config_bool(invocation->config, "protected");
+    bool wanted = false;
 
-    bool replaces = false;
-
-    if (!would_replace(run, &replaces, error))
+    if (!wants_confirm(run, &wanted, error))
         return false;
-    if (run->options.swap_follows && (protected || given || (replaces && !is_own(run))) &&
-        !text_equal(given, run->database))
+    if ((wanted || (given && run->options.swap_follows)) && !text_equal(given, run->database))
         return refuse_unconfirmed(run, given, error);
     if (invocation->yes || given || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
         return true;
@@ -308,7 +309,6 @@ static bool confirmed(const struct run *run, struct error *error)
 
 /* ---- the result ---- */
 
-/* The command that goes on; what decides what is restored must be the same. */
 /* As a shell reads it: plain words as they are, else in quotes. */
 static void put_word(FILE *out, const char *word)
 {
@@ -323,6 +323,7 @@ static void put_word(FILE *out, const char *word)
         fputc('\'', out);
 }
 
+/* The command that goes on; what decides what is restored must be the same. */
 static char *resume_command(const struct run *run)
 {
     const struct restore_options *options = &run->options;

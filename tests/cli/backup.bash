@@ -82,3 +82,14 @@ continue_backup()
 {
     kill -CONT "$PGMIGRATE_PID"
 }
+
+# Where the server's own client programs are.
+programs_folder()
+{
+    local major
+    major=$(server_major)
+    for folder in "${PGMIGRATE_PG_BINDIR:-/nowhere}" "/usr/lib/postgresql/$major/bin" "/usr/pgsql-$major/bin"; do
+        [ ! -x "$folder/pg_dump" ] || { printf '%s\n' "$folder"; return; }
+    done
+    dirname "$(type -P pg_dump)"
+}

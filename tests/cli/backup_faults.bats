@@ -124,17 +124,6 @@ SH
     assert_nothing_left
 }
 
-# Where the server's own client programs are.
-programs_folder()
-{
-    local major
-    major=$(server_major)
-    for folder in "${PGMIGRATE_PG_BINDIR:-/nowhere}" "/usr/lib/postgresql/$major/bin" "/usr/pgsql-$major/bin"; do
-        [ ! -x "$folder/pg_dump" ] || { printf '%s\n' "$folder"; return; }
-    done
-    dirname "$(type -P pg_dump)"
-}
-
 @test "without a pg_dump, or with one that is too old, it is refused by name" {
     mkdir bin
     PGMIGRATE_PG_BINDIR=$PWD/bin run_pgmigrate backup create

@@ -490,3 +490,32 @@ flip_bit() # MEMBER
     assert_equal "$(copy_value "select count(*) from pg_event_trigger where evtenabled = 'O'")" 1
     assert_equal "$(copy_value "select count(*) from pg_namespace where nspname = 'pgmigrate_restore'")" 0
 }
+
+# pg_restore that fails once, after its work, where it adds indexes side by side.
+failing_pg_restore()
+{
+    local real program
+    real=$(programs_folder)
+    mkdir bin
+    for program in "$real"/*; do ln -s "$program" bin/; done
+    rm bin/pg_restore
+    cat >bin/pg_restore <<SH
+#!/bin/sh
+case "\$*" in
+    *--section=post-data*) echo "\$*" >>"$PWD/calls"; [ -e "$PWD/failed" ] || { touch "$PWD/failed"; "$real/pg_restore" "\$@"; exit 1; } ;;
+esac
+exec "$real/pg_restore" "\$@"
+SH
+    chmod +x bin/pg_restore
+}
+
+@test "what fails side by side after the rows is tried again in order, and nothing is made twice" {
+    create_table notes 100
+    psql_value "alter table notes add primary key (id); create index on notes (id, text)"
+    take_backup
+    failing_pg_restore
+    PGMIGRATE_PG_BINDIR=$PWD/bin restore_copy -j 2
+    assert_status 0
+    assert_equal "$(wc -l <calls)" 2
+    assert_same_database "$DATABASE_URL" "$(database_url "$copy")"
+}

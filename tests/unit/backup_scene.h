@@ -49,6 +49,7 @@ static inline int scene_leave(void **state)
 struct scene_backup {
     const char *id, *database, *system_identifier, *taken_at, *tag;
     const char *migrations; /* "001_a 002_b" */
+    const char *before;     /* a version, or NULL */
 };
 
 static const char *const scene_parts[] = {"1\tone\n2\ttwo\n", "3\tthree\n", "4\tfour\n"};
@@ -60,6 +61,8 @@ static inline struct manifest *scene_manifest(const struct scene_backup *backup)
     struct text_list migrations =
         text_list_split(backup->migrations ? backup->migrations : "001_first 002_second", ' ');
 
+    if (backup->before)
+        text_list_add(&manifest->before, text_copy(backup->before));
     manifest->format = MANIFEST_FORMAT;
     manifest->id = text_copy(backup->id ? backup->id : "20261123T032109Z-shop-7f3a9c");
     manifest->tool_version = text_copy("0.1.0");

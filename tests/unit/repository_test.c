@@ -324,6 +324,42 @@ static void a_backup_from_before_a_time_is_found(void **state)
     assert_int_equal(error.code, ERROR_USAGE);
 }
 
+static void this_servers_backups_come_first(void **state)
+{
+    (void)state;
+    AUTO(error_clear) struct error error = {0};
+    AUTO(repository_free) struct repository *repository = with_three();
+    AUTO(record_free) struct record *own = NULL, *any = NULL, *named = NULL;
+    OWNED char *a = NULL, *b = NULL, *c = NULL;
+
+    take_backup(repository, &(struct scene_backup){.id = "20261105T000000Z-shop-000005",
+                                                   .system_identifier = "4711",
+                                                   .taken_at = "2026-11-05T00:00:00Z",
+                                                   .migrations = ""});
+    repository_prefer(repository, "4711");
+    scene_must(repository_find(repository, "latest", "shop", &own, &a, &error), &error);
+    assert_string_equal(own->id, "20261105T000000Z-shop-000005");
+    assert_before(repository, "042_orders", "20261105T000000Z-shop-000005");
+    /* What has a name is found all the same; and where there is none of its own, any will do. */
+    scene_must(repository_find(repository, FIRST, "shop", &named, &b, &error), &error);
+    repository_prefer(repository, "4712");
+    scene_must(repository_find(repository, "latest", "other", &any, &c, &error), &error);
+    assert_string_equal(any->id, OTHER);
+}
+
+static void a_backup_from_before_the_next_attempt_counts(void **state)
+{
+    (void)state;
+    AUTO(repository_free) struct repository *repository = with_three();
+
+    take_backup(repository, &(struct scene_backup){.id = "20261104T000000Z-shop-000004",
+                                                   .taken_at = "2026-11-04T00:00:00Z",
+                                                   .migrations = "001_first 041_x",
+                                                   .before = "042_orders"});
+    assert_before(repository, "042_orders", "20261104T000000Z-shop-000004");
+    assert_before(repository, "041_x", NULL);
+}
+
 /* ---- changing ---- */
 
 static void a_second_writer_is_told_who_holds_the_lock(void **state)
@@ -494,6 +530,8 @@ int main(void)
         TEST(an_archive_may_come_without_its_record),
         TEST(a_backup_from_before_a_migration_is_found),
         TEST(a_backup_from_before_a_time_is_found),
+        TEST(this_servers_backups_come_first),
+        TEST(a_backup_from_before_the_next_attempt_counts),
         TEST(a_second_writer_is_told_who_holds_the_lock),
         TEST(an_archive_that_is_not_the_records_is_not_committed),
         TEST(marks_of_two_commands_do_not_undo_each_other),
