@@ -202,7 +202,8 @@ static bool run_it(struct execution *execution, struct group_run *run, const str
         run->kept = postgres_is_lost(execution->postgres) || has_committed(execution, before);
         execution_place(run->script, statement, error);
         execution_ended(execution, statement, false, 0);
-        index_build_clean(execution, statement);
+        if (!index_build_clean(execution, statement))
+            run->kept = true;
         return false;
     }
     keep_time(run, statement, clock_us() - execution->now.began_us, rows);
@@ -210,12 +211,14 @@ static bool run_it(struct execution *execution, struct group_run *run, const str
            index_build_check(execution, statement, error);
 }
 
-/* An index is looked for in the session the statement will have, so that names mean the same. */
+/* An index is looked for in the session the statement will have, so that names mean the same; but for its
+ * limit, which is not that of dropping what a failed build has left. */
 static bool look_at_index(struct execution *execution, const struct group_run *run,
                           const struct statement *statement, bool ours, bool *ret_exists, struct error *error)
 {
     execution->now.statement = statement;
     return set_up(execution, run, statement, 0, error) &&
+           set_timeout(execution, sql_set_session_statement_timeout, 0, error) &&
            index_build_prepare(execution, statement, ours, ret_exists, error) &&
            session_reset(execution->postgres, execution->options, error);
 }

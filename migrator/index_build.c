@@ -106,7 +106,7 @@ bool index_build_prepare(struct execution *execution, const struct statement *st
         if (rows_bool(found, row, "valid"))
             *ret_exists = ours;
         else if (ours && !drop(execution, found, row, error))
-            return false;
+            return execution_place(execution->now.script, statement, error);
         else if (!ours && index_build_has_name(statement))
             return in_the_way(execution, statement, rows_text(found, row, "name"), error);
         else if (!ours)
@@ -116,12 +116,12 @@ bool index_build_prepare(struct execution *execution, const struct statement *st
 }
 
 /* What kept the build from ending may keep the drop from ending, too; hence the timeout. */
-void index_build_clean(struct execution *execution, const struct statement *statement)
+bool index_build_clean(struct execution *execution, const struct statement *statement)
 {
     AUTO(rows_free) struct rows *found = NULL;
     AUTO(error_clear) struct error problem = {0};
     if (!index_build_is(statement) || postgres_is_lost(execution->postgres))
-        return;
+        return true;
     postgres_shield(execution->postgres, true);
     OWNED char *timeout =
         postgres_bind(sql_set_session_lock_timeout, (struct postgres_name[]){{"value", CLEAN_TIMEOUT}, {0}});
@@ -135,11 +135,12 @@ void index_build_clean(struct execution *execution, const struct statement *stat
                drop(execution, found, row, &problem);
     postgres_shield(execution->postgres, false);
     if (good)
-        return;
+        return true;
     OWNED char *text =
         text_format("what the failed build has left could not be dropped (%s); the next run tries again",
                     problem.message);
     execution_tell(execution, (struct run_event){.type = RUN_NOTICE, .text = text});
+    return false;
 }
 
 bool index_build_check(struct execution *execution, const struct statement *statement, struct error *error)

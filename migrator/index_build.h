@@ -26,9 +26,9 @@ MUST_CHECK bool index_build_prepare(struct execution *execution, const struct st
 
 /*
  * After the statement has failed: drop what it left, or tell that it could not be dropped, which the next run
- * tries again. The statement's own error is the one to report.
+ * tries again: false. The statement's own error is the one to report.
  */
-void index_build_clean(struct execution *execution, const struct statement *statement);
+bool index_build_clean(struct execution *execution, const struct statement *statement);
 
 /* After the statement has succeeded: the index must be valid. */
 MUST_CHECK bool index_build_check(struct execution *execution, const struct statement *statement,

@@ -450,6 +450,8 @@ SQL
     run_pgmigrate status --json
     assert_equal "$(json '.migrations[] | "\(.state) \(.message)"')" \
         "missing stopped in statement 2 of 2, and has no file in the folder"
+    run_pgmigrate status --exit-code
+    assert_status 3
     run_pgmigrate apply
     assert_status 6
     assert_stderr "Restore the file from version control: what is left of it has not run."
@@ -473,6 +475,27 @@ SQL
     run_pgmigrate apply --out-of-order
     assert_status 6
     assert_value "select to_regclass('before_it') is null" t
+}
+
+@test "a cancelled build is cleaned up without the script's statement_timeout; what is in the way of that stays, exit 7" {
+    table_t
+    psql -Xq -d "$DATABASE_URL" -c "begin isolation level repeatable read; select count(*) from t; select pg_sleep(60)" >/dev/null 2>&1 3>&- &
+    reader=$!
+    wait_until eval '[ "$(psql_value "select count(*) from pg_stat_activity where query like '"'%pg_sleep(60)%'"' and pid <> pg_backend_pid()")" -ge 1 ]'
+    bare 001_i <<<'CREATE INDEX CONCURRENTLY i ON t (id);'
+    sed -i '1s/$/, statement_timeout=300ms/' migrations/001_i.sql
+    run_pgmigrate apply
+    assert_status 7
+    assert_stderr "could not be dropped (canceling statement due to lock timeout); the next run tries again"
+    assert_value "select indisvalid from pg_index where indexrelid = 'i'::regclass" f
+    # The next run begins with dropping it; how long it waits is counted from then on.
+    start_pgmigrate apply
+    wait_until grep -q "(waited [0-9.]* s)" background.err
+    psql_value "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(60)%' and pid <> pg_backend_pid()"
+    wait "$reader" || true
+    wait_pgmigrate
+    assert_status 0
+    assert_value "select indisvalid from pg_index where indexrelid = 'i'::regclass" t
 }
 
 @test "an index without a name is built, and not twice when the outcome is unknown" {
@@ -566,6 +589,13 @@ half_undone()
     run_pgmigrate rollback --json
     assert_status 7
     assert_equal "$(json '.error.code, .error.line')" "$(printf 'partial\n3')"
+}
+
+@test "a half-run rollback that fails again says that what was done stays" {
+    half_undone
+    run_pgmigrate rollback
+    [ "$status" != 0 ]
+    refute_stderr "Nothing was rolled back"
 }
 
 @test "a rollback that stopped half way is told, and goes on where it stopped" {
