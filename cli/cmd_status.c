@@ -126,8 +126,7 @@ static size_t count_lost(const struct plan *plan)
     for (size_t i = 0; i < plan->count; i++) {
         const struct plan_entry *entry = &plan->entries[i];
         count += (entry->state == PLAN_MISSING || entry->state == PLAN_CHANGED) && entry->row != NULL &&
-                 (entry->row->state == ROW_FAILED || entry->row->state == ROW_RUNNING ||
-                  entry->row->state == ROW_UNDOING);
+                 history_row_is_half_run(entry->row);
     }
     return count;
 }

@@ -35,7 +35,7 @@ json_t *listing_entry(const struct plan_entry *entry)
         document_text(object, "applied_by", row->applied_by);
         document_text(object, "backup_id", row->backup_id);
         document_known(object, "execution_ms", row->execution_ms);
-        if (row->state == ROW_RUNNING || row->state == ROW_FAILED || row->state == ROW_UNDOING) {
+        if (history_row_is_half_run(row)) {
             document_known(object, "statements_done", row->statements_done);
             document_known(object, "statements_total", row->statements_total);
         }

@@ -122,6 +122,11 @@ bool history_row_is_foreign_failure(const struct history_row *row)
     return row->state == ROW_FAILED && row->statements_total < 0;
 }
 
+bool history_row_is_half_run(const struct history_row *row)
+{
+    return row->state == ROW_RUNNING || row->state == ROW_FAILED || row->state == ROW_UNDOING;
+}
+
 static struct history_row read_row(const struct rows *rows, size_t row)
 {
     const char *value[READ_SEQUENCE + 1];

@@ -57,6 +57,8 @@ struct history_row {
 /* Marked as failed by whoever kept the table before: what it did, and whether it was undone, nobody has told.
  */
 bool history_row_is_foreign_failure(const struct history_row *row);
+/* A script that runs, or has stopped half way: neither applied nor undone. */
+bool history_row_is_half_run(const struct history_row *row);
 
 struct history {
     struct postgres *postgres;  /* borrowed */

@@ -194,7 +194,7 @@ static bool add_changed(struct maker *maker, struct migration *migration, struct
 static bool add_matched(struct maker *maker, struct migration *migration, struct history_row *row,
                         struct error *error)
 {
-    if (row->state == ROW_RUNNING || row->state == ROW_FAILED || row->state == ROW_UNDOING) {
+    if (history_row_is_half_run(row)) {
         add_half_run(maker, migration, row);
         return true;
     }
@@ -249,7 +249,7 @@ static void add_missing(struct maker *maker, struct history_row *row)
         describe_foreign_failure(entry);
         return;
     }
-    if (row->state == ROW_RUNNING || row->state == ROW_FAILED || row->state == ROW_UNDOING) {
+    if (history_row_is_half_run(row)) {
         describe_half_missing(maker, entry);
         return;
     }

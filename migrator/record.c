@@ -419,6 +419,10 @@ void history_explain(const struct history *history, struct error *error)
         explain_history_table(history, error, "emptied");
     else if (names_setting(error, "pgmigrate.history_row_gone"))
         explain_history_table(history, error, "robbed of the row");
+    else if (names_setting(error, "pgmigrate.history_version_changed"))
+        say(error, "the history table has written another version than it was given",
+            "What this transaction did was rolled back.",
+            "A trigger of the table changes it: take that away, or use another table (history_table).");
     else if (names_setting(error, "pgmigrate.encoding_changed"))
         say(error, "the migration changed client_encoding", "What this transaction did was rolled back.",
             "Migrations are UTF-8: remove the SET, or set it to UTF8.");

@@ -70,11 +70,6 @@ struct target {
     struct migration *migration; /* NULL: no file */
 };
 
-static bool is_half_run(const struct history_row *row)
-{
-    return row->state == ROW_RUNNING || row->state == ROW_FAILED || row->state == ROW_UNDOING;
-}
-
 static bool conflict(const struct target *target, const char *what, const char *hint, struct error *error)
 {
     error_set(error, ERROR_CONFLICT, "\"%s\" %s",
@@ -132,7 +127,7 @@ static bool check_statement(const struct target *target, size_t statement, struc
 
 static bool check_half_run(const struct target *target, bool wanted, struct error *error)
 {
-    bool half_run = target->row && is_half_run(target->row);
+    bool half_run = target->row && history_row_is_half_run(target->row);
 
     if (half_run == wanted)
         return true;
@@ -151,7 +146,7 @@ static bool check(const struct target *target, const struct repair *repair, stru
 {
     switch (repair->action) {
     case REPAIR_MARK_APPLIED:
-        if (target->row && !is_half_run(target->row))
+        if (target->row && !history_row_is_half_run(target->row))
             return conflict(target, "is applied already", "See \"pgmigrate status\".", error);
         return true;
     case REPAIR_ACCEPT_CHECKSUM:
@@ -162,11 +157,10 @@ static bool check(const struct target *target, const struct repair *repair, stru
     case REPAIR_ACCEPT_MISSING:
         if (target->migration)
             return conflict(target, "is not missing", "See \"pgmigrate status\".", error);
-        if (is_half_run(target->row))
+        if (history_row_is_half_run(target->row))
             return conflict(target, "stopped half way, so that it cannot be taken as applied",
-                            "Restore its file, or finish or undo it by hand: --mark-rolled-back says that "
-                            "nothing is left "
-                            "of it.",
+                            "Restore its file, or undo it by hand: --mark-rolled-back says that nothing is "
+                            "left of it.",
                             error);
         return true;
     case REPAIR_MARK_ROLLED_BACK:
@@ -325,7 +319,7 @@ static bool find_unmarked(const struct history *history, const struct folder *fo
         struct migration *migration = folder->items[i];
         struct history_row *row = history_find(history, folder, migration);
 
-        if (row && is_half_run(row))
+        if (row && history_row_is_half_run(row))
             return check_half_run(&(struct target){row, migration}, false, error);
         if (!row)
             text_list_add(ret_versions, text_copy(migration->version.stem));

@@ -49,6 +49,7 @@ SELECT 'applied', recorded.version, $16, recorded.execution_ms, $20, $17, $18, $
 FROM (VALUES (1)) AS one (row) LEFT JOIN recorded ON true
 WHERE pg_catalog.current_setting(CASE
     WHEN recorded.version = $5 THEN 'server_version_num'
+    WHEN recorded.version IS NOT NULL THEN 'pgmigrate.history_version_changed'
     ELSE 'pgmigrate.history_row_gone' END) IS NOT NULL
 RETURNING pg_catalog.pg_current_xact_id()::pg_catalog.text AS xid, execution_ms,
     pg_catalog.pg_my_temp_schema() <> 0 AS temporary,

@@ -304,5 +304,6 @@ failed_table() # COLUMN VALUE
         create trigger up before insert on schema_migrations for each row execute function up()"
     run_pgmigrate apply
     assert_status 1
+    assert_stderr "the history table has written another version than it was given"
     assert_value "select count(*) from schema_migrations" 0
 }
