@@ -446,3 +446,12 @@ SQL
     assert_status 1
     assert_stderr "001_x.sql:1:28: error: cannot execute CREATE TABLE in a read-only transaction"
 }
+
+@test "a dry run finds what would fail at COMMIT" {
+    migration 001_k <<<'CREATE TABLE k (i int UNIQUE DEFERRABLE INITIALLY DEFERRED); INSERT INTO k VALUES (1), (1);'
+    run_pgmigrate apply --dry-run
+    assert_status 1
+    assert_stderr "at COMMIT: duplicate key value"
+    run_pgmigrate apply
+    assert_status 1
+}

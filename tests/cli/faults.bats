@@ -165,13 +165,13 @@ SQL
     pgmigrate cluster start --folder "$TEST_OWN_CLUSTER" >/dev/null
 }
 
-@test "SIGINT and SIGTERM cancel on the server, roll back, and say what was done" {
+@test "SIGINT, SIGTERM and SIGHUP cancel on the server, roll back, and say what was done" {
     migration 001_a <<<'CREATE TABLE a (id int);'
     migration 002_b <<<'CREATE TABLE b (id int); SELECT pg_sleep(60);'
     migration 003_c <<<'CREATE TABLE c (id int);'
-    for signal in INT:130 TERM:143; do
+    for signal in INT:130 TERM:143 HUP:143; do
         # A shell's background children ignore SIGINT unless they are told otherwise.
-        env --default-signal=INT pgmigrate apply --json </dev/null >background.out 2>background.err 3>&- &
+        env --default-signal=INT,HUP pgmigrate apply --json </dev/null >background.out 2>background.err 3>&- &
         PGMIGRATE_PID=$!
         wait_until sleeping
         kill "-${signal%:*}" "$PGMIGRATE_PID"
@@ -182,6 +182,17 @@ SQL
         assert_value "select to_regclass('b') is null" t
         assert_value "select string_agg(version, ',') from schema_migrations" 001_a
     done
+}
+
+@test "a SIGHUP that nohup has ignored ends nothing" {
+    migration 001_a <<<'SELECT pg_sleep(1); CREATE TABLE a (id int);'
+    env --ignore-signal=HUP pgmigrate apply </dev/null >background.out 2>background.err 3>&- &
+    PGMIGRATE_PID=$!
+    wait_until sleeping
+    kill -HUP "$PGMIGRATE_PID"
+    wait_pgmigrate
+    assert_status 0
+    assert_value "select to_regclass('a') is not null" t
 }
 
 @test "a transaction pooler is refused; one that keeps sessions works when told so" {

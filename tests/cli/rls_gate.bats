@@ -476,3 +476,21 @@ unnamed()
     run_pgmigrate apply
     assert_status 0
 }
+
+@test "the gate works for a role that is no superuser" {
+    psql_server "create role ${TEST_DATABASE}_owner login"
+    psql_value "grant create on schema public to ${TEST_DATABASE}_owner; grant create on database \"$TEST_DATABASE\" to ${TEST_DATABASE}_owner;
+        alter table orders owner to ${TEST_DATABASE}_owner; alter table schema_migrations owner to ${TEST_DATABASE}_owner;
+        alter table schema_migrations_log owner to ${TEST_DATABASE}_owner; alter function count_all() owner to ${TEST_DATABASE}_owner"
+    DATABASE_URL=$(database_url "$TEST_DATABASE" "${TEST_DATABASE}_owner")
+    migration 002_sound <<<'CREATE TABLE plain (id int);'
+    migration 003_open <<<$'SELECT 1;\nALTER TABLE orders DISABLE ROW LEVEL SECURITY;'
+    run_pgmigrate apply --json
+    assert_status 10
+    assert_equal "$(json '.rls_refused | map("\(.check) \(.object)") | join(", ")')" "M5 public.orders, S2 public.orders"
+    assert_equal "$(json '.error | "\(.file):\(.line)"')" "migrations/003_open.sql:2"
+    migration 003_open <<<"GRANT TRUNCATE ON orders TO $APP;"
+    run_pgmigrate apply --json
+    assert_status 10
+    assert_equal "$(json '.rls_refused | map("\(.check) \(.object)") | join(", ")')" "S17 public.orders"
+}

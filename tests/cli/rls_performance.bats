@@ -32,6 +32,7 @@ begin
 end$$;
 call make('ok', true, '(tenant_id = (select tenant()))');
 call make('ok_bare', true, $$tenant_id = nullif(current_setting('app.tenant', true), '')::int$$);
+call make('ok_wrapped', true, '(tenant_id = (select public.tenant_plpgsql()))');
 call make('ok_small', false, 'tenant_id = public.tenant_plpgsql()', 100);
 call make('p1', false, $$tenant_id = nullif(current_setting('app.tenant', true), '')::int$$);
 call make('p9', false, 'tenant_id = public.tenant_plpgsql()');

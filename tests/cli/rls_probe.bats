@@ -360,3 +360,79 @@ SQL
     assert_value "select (select count(*) from app.users) + (select count(*) from app.orders) + (select count(*) from app.stamped)
         + (select count(*) from app.tenants)" 0
 }
+
+# Two tables with policies of one kind, one of which lets others read: what is found is D1 of the broken one.
+assert_isolation_is_judged() # ARGUMENT…
+{
+    run_pgmigrate rls --probe --json "$@"
+    assert_status 3
+    assert_equal "$(finding D1 app.broken severity)" high
+    assert_equal "$(jq -r '[.findings[] | select((.check | startswith("D")) and .severity != "info" and .object == "app.sound")] | length' <<<"$output")" 0
+    [ "$(jq -r '.probes[] | select(.check == "D1") | .passed' <<<"$output")" -ge 1 ]
+    assert_equal "$(jq -r '[.inconclusive[] | select(.check == "D1")] | length' <<<"$output")" 0
+}
+
+@test "a tenant is known by a claim in a JSON setting, and the tenants by a query" {
+    sql <<'SQL'
+create table app.accounts (id int primary key, live bool);
+insert into app.accounts values (1, false), (5, true), (9, true);
+create function app.claim() returns int language sql stable as
+    $$select (nullif(current_setting('request.jwt.claims', true), '')::jsonb -> 'app' ->> 'tenant_id')::int$$;
+create table app.sound (tenant_id int not null, id int, primary key (tenant_id, id));
+create table app.broken (like app.sound including all);
+insert into app.sound values (1, 1), (5, 1), (9, 1), (9, 2);
+insert into app.broken select * from app.sound;
+alter table app.sound enable row level security;
+alter table app.broken enable row level security;
+create policy p on app.sound using (tenant_id = (select app.claim()));
+create policy p on app.broken for select using (tenant_id >= (select app.claim()));
+grant select on app.sound, app.broken to :role;
+SQL
+    cat >pgmigrate.conf <<CONF
+[rls]
+schemas = app
+roles = $ROLE
+exempt = app.accounts
+tenant_set.request.jwt.claims = {"app": {"tenant_id": "{tenant}"}}
+tenants_query = SELECT id FROM app.accounts WHERE live ORDER BY id
+CONF
+    assert_isolation_is_judged
+    # The tenants are those of the query: tenant 5 is shown what belongs to 9.
+    [[ $(finding D1 app.broken evidence) == *'"tenant_id": "5"'* ]]
+    sed -i 's/^tenants_query.*/tenants_query = SELECT 1/' pgmigrate.conf
+    run_pgmigrate rls --probe
+    assert_status 2
+    assert_stderr '"tenants_query" does not answer two tenants'
+}
+
+@test "each tenant has a role of its own" {
+    psql_server "create role ${ROLE}_1; create role ${ROLE}_2; grant ${ROLE}_1, ${ROLE}_2 to $ROLE"
+    sql <<'SQL'
+create table app.sound (tenant_id text not null, id int, primary key (tenant_id, id));
+create table app.broken (like app.sound including all);
+insert into app.sound select t, 1 from unnest(array['1', '2']) as t;
+insert into app.broken select * from app.sound;
+alter table app.sound enable row level security;
+alter table app.broken enable row level security;
+create policy p on app.sound using (current_user ~ ('_' || tenant_id || '$'));
+create policy p on app.broken using (current_user ~ '_[12]$');
+SQL
+    psql_value "grant usage on schema app to ${ROLE}_1, ${ROLE}_2; grant select on app.sound, app.broken to ${ROLE}_1, ${ROLE}_2"
+    printf '[rls]\nschemas = app\nroles = %s\ntenant_role = %s_{tenant}\ntenants = 1, 2\n' "$ROLE" "$ROLE" >pgmigrate.conf
+    assert_isolation_is_judged
+}
+
+@test "where there are no tenants they are made, and gone afterwards" {
+    sql <<'SQL'
+create table app.sound (tenant_id uuid not null, id int generated always as identity, primary key (tenant_id, id));
+create table app.broken (tenant_id uuid not null, id int generated always as identity, primary key (tenant_id, id));
+alter table app.sound enable row level security;
+alter table app.broken enable row level security;
+create policy p on app.sound using (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);
+create policy p on app.broken using (tenant_id is not null);
+grant select, insert, update, delete on app.sound, app.broken to :role;
+SQL
+    printf 'tenants = make\n' >>pgmigrate.conf
+    assert_isolation_is_judged
+    assert_value "select (select count(*) from app.sound) + (select count(*) from app.broken)" 0
+}
