@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "migrator/prepare.h"
 
-#include "migrator/groups.h"
+#include "migrator/bare.h"
 #include "migrator/split.h"
 
 void prepared_clear(struct prepared_list *list)
@@ -61,17 +61,21 @@ static bool prepare_one(struct migration *migration, const struct postgres *post
            prepare_verify(migration, postgres, settings, &ret->verify, error) && verify_fits(ret, error);
 }
 
-/* What ran may neither have been changed nor run again, as part of a transaction. */
+/* What ran may neither have been changed nor run again, as part of a transaction. What may have run, a person
+ * has to look at, unless it runs now. */
 static bool goes_on(const struct history *history, const struct prepared *prepared, struct error *error)
 {
     const struct history_row *row = prepared->entry->row;
-    if (row == NULL || row->statements_done <= 0 || (row->state != ROW_FAILED && row->state != ROW_RUNNING))
+    if (row == NULL || (row->state != ROW_FAILED && row->state != ROW_RUNNING))
         return true;
     if (!prepared->script->transactional) {
-        const struct group_run run = {
-            .version = row->version, .script = prepared->script, .done = (size_t)row->statements_done};
-        return groups_check_unchanged(history, &run, error);
+        struct group_run run = {.version = row->version, .script = prepared->script};
+        groups_resume(&run, row);
+        return groups_check_unchanged(history, &run, error) &&
+               (prepared->entry->state == PLAN_RUNNING || bare_check(&run, error));
     }
+    if (row->statements_done <= 0)
+        return true;
     error_set(error, ERROR_CONFLICT, "\"%s\" stopped half way, and its script has become a transactional one",
               row->version);
     error_hint(error,

@@ -234,13 +234,15 @@ SQL
     bare 001_x <<<$'CREATE TABLE a (id int);\nCALL nap();\nCREATE TABLE b (id int);'
     start_pgmigrate apply
     wait_until sleeping
+    run_pgmigrate plan # while it runs there is nothing to look at
+    assert_status 0
     kill -KILL "$PGMIGRATE_PID"
     wait_pgmigrate
     psql_value "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'pgmigrate' and datname = current_database()" >/dev/null
     wait_until no_session
     psql_value "create or replace procedure nap() language sql as 'create table called (id int)'"
-    for run in 1 2; do
-        run_pgmigrate apply
+    for command in plan apply apply; do
+        run_pgmigrate "$command"
         assert_status 7
         assert_stderr "001_x.sql:3:1"
         assert_stderr "--resume-at 3"
