@@ -64,7 +64,7 @@ struct plan_target {
 /*
  * ERROR_CONFLICT when history and folder disagree (changed, missing, out of order without the flag, an unmet
  * requires), with file, message, diff in detail and remedy in the hint; ERROR_CONFLICT for another tool's
- * history.
+ * history; ERROR_USAGE for a requires that several migrations answer to.
  */
 MUST_CHECK bool plan_steps(const struct plan *plan, const struct folder *folder,
                            const struct history *history, const struct plan_target *target,

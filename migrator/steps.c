@@ -93,17 +93,28 @@ static bool is_met(const struct plan *plan, const struct plan_entry *step, const
     return false;
 }
 
-static bool check_requires(const struct plan *plan, const struct plan_entry *step, struct error *error)
+/* Of several with one number, the one that is applied may not be the one that is meant. */
+static bool check_required(const struct plan *plan, const struct folder *folder,
+                           const struct plan_entry *step, const char *word, struct error *error)
+{
+    struct migration *required = NULL;
+    if (is_met(plan, step, word))
+        return folder_find(folder, word, &required, error) ||
+               error_prefix(error, "migration \"%s\" requires \"%s\"", step->version, word);
+    error_set(error, ERROR_CONFLICT, "migration \"%s\" requires \"%s\", which is not applied", step->version,
+              word);
+    return error_hint(error,
+                      "No migration of that name is applied, nor comes before this one in the folder.");
+}
+
+static bool check_requires(const struct plan *plan, const struct folder *folder,
+                           const struct plan_entry *step, struct error *error)
 {
     const struct text_list *words = &step->migration->directives.requires;
-    for (size_t i = 0; i < words->count; i++) {
-        if (is_met(plan, step, words->items[i]))
-            continue;
-        error_set(error, ERROR_CONFLICT, "migration \"%s\" requires \"%s\", which is not applied",
-                  step->version, words->items[i]);
-        error_hint(error, "No migration of that name is applied, nor comes before this one in the folder.");
-        return error_at(error, step->migration->forward.path, requires_line(&step->migration->forward), 0);
-    }
+    for (size_t i = 0; i < words->count; i++)
+        if (!check_required(plan, folder, step, words->items[i], error))
+            return error_at(error, step->migration->forward.path, requires_line(&step->migration->forward),
+                            0);
     return true;
 }
 
@@ -148,7 +159,7 @@ bool plan_steps(const struct plan *plan, const struct folder *folder, const stru
     for (size_t i = 0; i < plan->count; i++) {
         if (!is_step(&plan->entries[i], last))
             continue;
-        if (!check_requires(plan, &plan->entries[i], error))
+        if (!check_requires(plan, folder, &plan->entries[i], error))
             return false;
         steps.items[steps.count++] = &plan->entries[i];
     }

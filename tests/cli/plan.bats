@@ -57,6 +57,22 @@ load helpers
     assert_equal "$(json '[.migrations[] | .version, .state] | join(" ")')" "001_a out_of_order"
 }
 
+@test "a required number that several migrations have is refused by plan, apply and check" {
+    migration 001_a <<<'SELECT 1;'
+    migration 001_b <<<'SELECT 2;'
+    migration 002_c <<<'-- pgmigrate: requires=1'
+    export PGMIGRATE_DUPLICATE_VERSIONS=allow
+    for command in plan apply check; do
+        run_pgmigrate "$command"
+        [[ $output$stderr == *'requires "1": version "1" names several migrations'* ]]
+        [[ $output$stderr == *'They are "001_a", "001_b".'* ]]
+        [ "$command" = check ] || assert_status 2
+    done
+    migration 002_c <<<'-- pgmigrate: requires=001_b'
+    run_pgmigrate plan
+    assert_status 0
+}
+
 @test "plan checks the scripts as apply does, with file, line and column" {
     printf 'SELECT 1;\n  VACUUM;\n' | migration 001_a
     run_pgmigrate plan
