@@ -35,6 +35,9 @@ static struct table_column read_column(const struct rows *rows, size_t row)
         .not_null = rows_bool(rows, row, "not_null"),
         .has_default = rows_bool(rows, row, "has_default"),
         .unique = rows_bool(rows, row, "single_unique"),
+        .deferrable = rows_bool(rows, row, "deferrable"),
+        .dependent = text_copy(rows_text(rows, row, "dependent")),
+        .check = text_copy(rows_text(rows, row, "check")),
     };
 }
 
@@ -49,6 +52,7 @@ void adopt_read_look(const struct rows *rows, struct table_look *ret)
         look.oid = text_copy(rows_text(rows, 0, "oid"));
         look.kind = *rows_text(rows, 0, "kind");
         look.hidden = rows_bool(rows, 0, "hidden");
+        look.rule = text_copy(rows_text(rows, 0, "rule"));
         look.has_primary_key = rows_bool(rows, 0, "has_primary_key");
         look.beside_rails = rows_bool(rows, 0, "beside_rails");
         look.columns = memory_allocate(rows_count(rows), sizeof *look.columns);

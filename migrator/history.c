@@ -360,10 +360,12 @@ bool history_answer(struct history *history, const struct history_asked *asked, 
     case HISTORY_OURS:
         return read_ours(history, was_ours ? second : NULL, error);
     case HISTORY_ADOPTABLE:
-        return read_rows(history, verdict.time_column, error);
-    default:
-        return true;
+    case HISTORY_UNUSABLE:
+        return verdict.time_column == NULL || read_rows(history, verdict.time_column, error);
+    case HISTORY_FOREIGN:
+        break;
     }
+    return true;
 }
 
 bool history_refresh(struct history *history, struct error *error)
@@ -457,8 +459,8 @@ bool history_refuse(const struct history *history, struct error *error)
     error_set(error, ERROR_CONFLICT, "\"%s\" cannot be used as history table", name);
     error_detail(error, "%s", history->reason);
     return error_hint(error,
-                      "Set history_table to another name, and mark what was applied already with \"pgmigrate "
-                      "baseline VERSION\".");
+                      "Change that, or set history_table to another name and mark what was applied already "
+                      "with \"pgmigrate baseline VERSION\".");
 }
 
 #define PREPARE_ATTEMPTS 3

@@ -9,7 +9,8 @@
  *   ours        has all our columns
  *   adoptable   was there first, with at least "version" and a time column: our columns are added in place
  *   foreign     another tool's shape: named, left alone; the remedy is another history_table, and baseline
- *   unusable    has the name but cannot be adopted; the reason is told
+ *   unusable    has the name but cannot be adopted or written; the reason is told, and its rows are read
+ * where they can be
  *
  * Everything that changes the table is a struct history_statement: SQL and parameters to be sent in the
  * transaction it belongs to, so that the record and what it records commit together. The statements guard

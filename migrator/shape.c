@@ -77,10 +77,13 @@ void table_look_clear(struct table_look *look)
     for (size_t i = 0; i < look->count; i++) {
         free(look->columns[i].name);
         free(look->columns[i].type_name);
+        free(look->columns[i].dependent);
+        free(look->columns[i].check);
     }
     free(look->columns);
     free(look->role);
     free(look->oid);
+    free(look->rule);
     *look = (struct table_look){0};
 }
 
@@ -326,6 +329,33 @@ static char *obstacle(const struct table_look *look, const char *time)
     return NULL;
 }
 
+/* Whoever has limited the states of his table to those he knew did not know ours. */
+static char *limited_states(const struct table_look *look)
+{
+    const struct table_column *state = table_column(look, "state");
+    if (state == NULL || state->check == NULL)
+        return NULL;
+    return text_format("Its column \"state\" has the constraint \"%s\".", state->check);
+}
+
+/* What the server refuses when our columns are brought into shape, or at ON CONFLICT (version), so that the
+ * table can only be read; NULL when nothing is. */
+static char *refusal(const struct table_look *look)
+{
+    if (look->rule != NULL)
+        return text_format("It has the rule \"%s\".", look->rule);
+    if (table_column(look, "version")->deferrable)
+        return text_format("The constraint that makes its column \"version\" unique is deferrable.");
+    for (const struct own_column *own = own_columns; own->name != NULL; own++) {
+        const struct table_column *column = table_column(look, own->name);
+        if (column != NULL && column->limited && column->dependent != NULL)
+            return text_format(
+                "Its column \"%s\" is too short, and cannot be changed while %s depends on it.", own->name,
+                column->dependent);
+    }
+    return NULL;
+}
+
 /* What there is to do before the table is ours; NULL when nothing is. */
 static char *shortcoming(const struct table_look *look)
 {
@@ -367,8 +397,13 @@ struct table_verdict table_judge(const struct table_look *look)
     char *reason = obstacle(look, time);
     if (reason != NULL)
         return unusable(reason);
-    reason = shortcoming(look);
+    OWNED char *lacks = shortcoming(look);
+    reason = refusal(look);
+    if (reason == NULL && lacks != NULL)
+        reason = limited_states(look);
     if (reason != NULL)
-        return (struct table_verdict){.shape = HISTORY_ADOPTABLE, .reason = reason, .time_column = time};
-    return (struct table_verdict){.shape = HISTORY_OURS};
+        return (struct table_verdict){.shape = HISTORY_UNUSABLE, .reason = reason, .time_column = time};
+    if (lacks == NULL)
+        return (struct table_verdict){.shape = HISTORY_OURS};
+    return (struct table_verdict){.shape = HISTORY_ADOPTABLE, .reason = take(lacks), .time_column = time};
 }

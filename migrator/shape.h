@@ -18,6 +18,9 @@ struct table_column {
     bool not_null;    /* or part of the primary key */
     bool has_default; /* or an identity */
     bool unique;      /* has a unique index of its own, fit for ON CONFLICT */
+    bool deferrable;  /* or one that is not, because it is deferrable */
+    char *dependent;  /* what keeps its type from being changed: "rule _RETURN on view v"; or NULL */
+    char *check;      /* a CHECK constraint on it, or NULL */
 };
 
 /* A table as the catalogs describe it. */
@@ -26,6 +29,7 @@ struct table_look {
     char *oid;   /* NULL: there is none */
     char kind;   /* pg_class.relkind */
     bool hidden; /* row-level security hides rows from this role */
+    char *rule;  /* one of its rules, or NULL */
     bool has_primary_key;
     bool has_log;
     bool foreign_log; /* what has the log's name is something else */
@@ -52,7 +56,7 @@ struct table_verdict {
     enum history_shape shape;
     const char *tool;        /* for HISTORY_FOREIGN; a constant */
     char *reason;            /* for HISTORY_ADOPTABLE and HISTORY_UNUSABLE: one sentence */
-    const char *time_column; /* for HISTORY_ADOPTABLE; points into the look */
+    const char *time_column; /* for HISTORY_ADOPTABLE, and where one that is not can be read; of the look */
 };
 void table_verdict_clear(struct table_verdict *verdict);
 CLEANUP_VALUE(struct table_verdict, table_verdict_clear)

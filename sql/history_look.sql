@@ -1,11 +1,14 @@
 -- The columns of what has the history table's name, one row each; one row with a null oid when there is nothing of
 -- that name. role: who we are to the server. single_unique: a unique index on this column alone, fit for ON
--- CONFLICT. hidden: row-level security hides rows from this role. foreign_log: what has the log's name is not our log.
+-- CONFLICT; deferrable: one that ON CONFLICT stumbles over. dependent: what keeps the column's type from being changed.
+-- check: a constraint of the column. hidden: row-level security hides rows from this role. rule: one of the table's.
+-- foreign_log: what has the log's name is not our log.
 -- type does not depend on quote_all_identifiers and search_path. $1 schema, $2 table, $3 log table.
 SELECT me.role,
     c.oid::pg_catalog.text AS oid,
     CASE WHEN c.relpersistence = 'u' THEN 'u' ELSE c.relkind::pg_catalog.text END AS kind,
     pg_catalog.row_security_active(c.oid) AS hidden,
+    (SELECT pg_catalog.min(r.rulename::pg_catalog.text) FROM pg_catalog.pg_rewrite AS r WHERE r.ev_class = c.oid) AS rule,
     EXISTS (SELECT FROM pg_catalog.pg_index AS p WHERE p.indrelid = c.oid AND p.indisprimary) AS has_primary_key,
     EXISTS (SELECT FROM pg_catalog.pg_class AS l
         WHERE l.relnamespace = n.oid AND l.relname = $3 AND l.relkind = 'r') AS has_log,
@@ -27,7 +30,17 @@ SELECT me.role,
     a.atthasdef OR a.attidentity <> '' AS has_default,
     EXISTS (SELECT FROM pg_catalog.pg_index AS i
         WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL
-            AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum) AS single_unique
+            AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum) AS single_unique,
+    EXISTS (SELECT FROM pg_catalog.pg_index AS i
+        WHERE i.indrelid = c.oid AND i.indisunique AND NOT i.indimmediate
+            AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum) AS deferrable,
+    (SELECT pg_catalog.min(pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid)) FROM pg_catalog.pg_depend AS d
+        WHERE d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = c.oid AND d.refobjsubid = a.attnum
+            AND d.classid IN ('pg_catalog.pg_rewrite'::pg_catalog.regclass, 'pg_catalog.pg_trigger'::pg_catalog.regclass,
+                'pg_catalog.pg_policy'::pg_catalog.regclass, 'pg_catalog.pg_proc'::pg_catalog.regclass,
+                'pg_catalog.pg_publication_rel'::pg_catalog.regclass)) AS dependent,
+    (SELECT pg_catalog.min(k.conname::pg_catalog.text) FROM pg_catalog.pg_constraint AS k
+        WHERE k.conrelid = c.oid AND k.contype = 'c' AND a.attnum = ANY (k.conkey)) AS "check"
 FROM (SELECT CURRENT_USER::pg_catalog.text AS role) AS me
     LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = $1
     LEFT JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = $2

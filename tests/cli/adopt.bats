@@ -282,15 +282,52 @@ failed_table() # COLUMN VALUE
 
 @test "a constraint that an adopted table has of its own is named with what to do" {
     psql_value "create table schema_migrations (version text primary key, applied_at timestamptz,
-                    state text check (state in ('ok', 'bad')));
-                insert into schema_migrations values ('001_a', now(), 'ok')"
+                    description text check (description <> 'b'));
+                insert into schema_migrations values ('001_a', now(), 'a')"
     migration 001_a <<<'SELECT 1;'
     migration 002_b <<<'CREATE TABLE b (id int);'
     run_pgmigrate apply
     assert_status 1
-    assert_stderr 'violates check constraint "schema_migrations_state_check"'
+    assert_stderr 'violates check constraint "schema_migrations_description_check"'
     assert_stderr "has a constraint or trigger that was there before pgmigrate: take it away, or use another table"
     assert_value "select to_regclass('b') is null" t
+}
+
+# Whether plan and apply refuse a table in the same words, and status reads it all the same.
+refused_alike() # SQL DETAIL
+{
+    psql_value "drop table if exists schema_migrations cascade; $1;
+        insert into schema_migrations (version, applied_at) values ('001', now())"
+    for command in plan apply; do
+        run_pgmigrate "$command"
+        assert_status 6
+        assert_stderr 'error: "public.schema_migrations" cannot be used as history table'
+        assert_stderr "$2"
+        assert_stderr "Change that, or set history_table to another name"
+    done
+    run_pgmigrate status --json
+    assert_equal "$(json '.history.shape, .migrations[].state' | paste -sd,)" "unusable,applied,pending"
+}
+
+@test "a table that could not be changed or written is refused by plan as by apply" {
+    two_migrations
+    refused_alike "create table schema_migrations (version varchar(50) primary key, applied_at timestamptz);
+            create view report as select version from schema_migrations" \
+        'Its column "version" is too short, and cannot be changed while rule _RETURN on view report depends on it.'
+    refused_alike "create table schema_migrations (version text primary key deferrable, applied_at timestamptz)" \
+        'The constraint that makes its column "version" unique is deferrable.'
+    refused_alike "create table schema_migrations (version text primary key, applied_at timestamptz);
+            create rule once as on update to schema_migrations do instead nothing" \
+        'It has the rule "once".'
+    refused_alike "create table schema_migrations (version text primary key, applied_at timestamptz,
+            state text default 'ok' constraint known check (state in ('ok', 'bad')))" \
+        'Its column "state" has the constraint "known".'
+    assert_value "select to_regclass('orders') is null" t
+    psql_value "drop table schema_migrations;
+        create table schema_migrations (version text primary key, applied_at timestamptz);
+        create view report as select version from schema_migrations"
+    run_pgmigrate apply
+    assert_status 0
 }
 
 @test "an unlogged table is no history, and a trigger must not change the version" {
