@@ -290,9 +290,6 @@ static bool run_dry(struct apply *apply, struct error *error)
     /* The history table too is only tried; what it is to the caller is looked at again afterwards. */
     bool good = (apply->history->shape == HISTORY_OURS || history_prepare(apply->history, error)) &&
                 run_all(apply, error);
-    /* What is deferred to COMMIT would fail there. */
-    if (good && !postgres_execute(postgres, sql_set_constraints_immediate, error))
-        good = error_prefix(error, "at COMMIT");
     postgres_shield(postgres, true);
     if (!postgres_is_lost(postgres) && !postgres_execute(postgres, sql_rollback, &ignored) && good) {
         error_move(error, &ignored);

@@ -117,7 +117,7 @@ static bool fail_step(struct execution *execution, struct job *job, const struct
         execution_place(step->script, step->statement, error);
     else if (step->statement == NULL && *error->sqlstate != '\0')
         error_at(error, job->script->source->path, 0, 0);
-    if (step->kind == STEP_COMMIT && *error->sqlstate != '\0')
+    if ((step->kind == STEP_COMMIT || step->kind == STEP_DEFERRED) && *error->sqlstate != '\0')
         error_prefix(error, "at COMMIT");
     if (step->kind == STEP_RECORD || step->kind == STEP_PREPARE)
         history_explain(execution->history, error);

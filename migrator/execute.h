@@ -9,6 +9,8 @@
  * sent. Step by step is also how a run goes where somebody looks at each statement (struct run_watch); who
  * looks only before COMMIT does so between the pipeline's end and COMMIT, which costs one round trip more.
  *
+ * A dry run does what is deferred to COMMIT in its place, so that the next job finds what it will find.
+ *
  * After a failed step the server skips the rest up to the sync, the COMMIT included. Several jobs may be in
  * flight before one sync (execute_jobs): when one fails, also at its COMMIT, nothing of the later ones runs.
  */

@@ -107,7 +107,9 @@ void execute_steps_plan(struct execution *execution, struct job *job)
         add_step(job, STEP_RECORD, job->record->sql);
     }
     job->hold = job->step_count;
-    if (!execution->dry_run)
+    if (execution->dry_run)
+        add_step(job, STEP_DEFERRED, sql_deferred_now);
+    else
         add_step(job, STEP_COMMIT, sql_commit);
     if (!execution_is_watched(execution))
         job->hold = job->step_count;

@@ -5,7 +5,15 @@
 
 #include "migrator/execute.h"
 
-enum step_kind { STEP_CONTROL, STEP_PREPARE, STEP_STATEMENT, STEP_VERIFY, STEP_RECORD, STEP_COMMIT };
+enum step_kind {
+    STEP_CONTROL,
+    STEP_PREPARE,
+    STEP_STATEMENT,
+    STEP_VERIFY,
+    STEP_RECORD,
+    STEP_DEFERRED,
+    STEP_COMMIT
+};
 
 struct step {
     enum step_kind kind;

@@ -447,6 +447,21 @@ SQL
     assert_stderr "001_x.sql:1:28: error: cannot execute CREATE TABLE in a read-only transaction"
 }
 
+@test "a dry run leaves nothing of one migration to the COMMIT of the last" {
+    migration 001_a <<<'CREATE TABLE parent (id int PRIMARY KEY);
+        CREATE TABLE child (id int REFERENCES parent DEFERRABLE INITIALLY DEFERRED);
+        INSERT INTO child VALUES (1); INSERT INTO parent VALUES (1);'
+    migration 002_b <<<'ALTER TABLE child ADD note text; INSERT INTO child VALUES (2); INSERT INTO parent VALUES (2);'
+    migration 003_c <<<'INSERT INTO child VALUES (3);'
+    migration 004_d <<<'INSERT INTO parent VALUES (3);'
+    run_pgmigrate apply --dry-run
+    assert_status 1
+    assert_stderr "migrations/003_c.sql: error: at COMMIT: insert or update"
+    run_pgmigrate apply
+    assert_status 1
+    assert_value "select max(version) from schema_migrations" 002_b
+}
+
 @test "a dry run finds what would fail at COMMIT" {
     migration 001_k <<<'CREATE TABLE k (i int UNIQUE DEFERRABLE INITIALLY DEFERRED); INSERT INTO k VALUES (1), (1);'
     run_pgmigrate apply --dry-run

@@ -174,6 +174,23 @@ SQL
     assert_stderr "at least 1000000"
 }
 
+@test "what a script leaves to its COMMIT counts" {
+    psql_value "create table a (id int); create table b as select generate_series(1, 3) as id;
+        create table c as select 1 as id;
+        create function later() returns trigger language plpgsql as
+            'begin delete from b where id = new.id; drop table if exists c; return null; end';
+        create constraint trigger later after insert on a deferrable initially deferred for each row execute function later()"
+    migration 001_x <<<'SELECT 1;'
+    migration 001_x_rollback <<<'INSERT INTO a VALUES (2);'
+    migration 002_y <<<'SELECT 1;'
+    migration 002_y_rollback <<<'INSERT INTO a VALUES (1);'
+    run_pgmigrate apply
+    run_pgmigrate rollback --steps 2 --json
+    assert_status 10
+    assert_equal "$(json '[.losses[] | "\(.version) \(.kind) \(.object) \(.rows)"] | join("; ")')" \
+        "002_y table public.c 1; 002_y rows public.b 1; 001_x rows public.b 1"
+}
+
 @test "each loss is told with the migration whose rollback does it" {
     migration 001_a <<<'CREATE TABLE a (id int); INSERT INTO a VALUES (1), (2), (3);'
     migration 001_a_rollback <<<'DROP TABLE a;'

@@ -3,14 +3,14 @@
 #
 # For the files that cut connections and kill servers: `load faults` after helpers.
 
-# A table whose transactions wait at COMMIT until go, or for SECONDS, for being cut off there.
+# A table whose transactions wait at COMMIT until go, or for SECONDS, for being cut off there; not where they are only tried.
 slow_commit() # [SECONDS]
 {
     psql_value "create table slow (id int); create table go ();
         create function slow() returns trigger language plpgsql as
             'begin
                 for i in 1 .. ${1-60} * 20 loop
-                    exit when exists (select from go);
+                    exit when exists (select from go) or current_query() !~* ''^commit'';
                     perform pg_sleep(0.05);
                 end loop;
                 return null;

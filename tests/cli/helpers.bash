@@ -280,6 +280,21 @@ run_lock_held()
         and database = (select oid from pg_database where datname = current_database()))"
 }
 
+# A table "refuses" with one row, which cannot be changed; what tries a script does not find out, only a real COMMIT.
+refuse_at_commit()
+{
+    psql_value "create table refuses (id int); insert into refuses values (1);
+        create function no() returns trigger language plpgsql as
+            'begin
+                if current_query() ~* ''^commit'' then
+                    raise exception ''no'';
+                end if;
+                return null;
+             end';
+        create constraint trigger refuses after update on refuses deferrable initially deferred
+            for each row execute function no()"
+}
+
 # A session that runs SQL and then sleeps in its transaction until release NAME or the end of the test.
 hold() # NAME SQL
 {

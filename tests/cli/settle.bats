@@ -170,11 +170,8 @@ run_hint()
     migration 000_z_rollback <<<'DROP TABLE z;'
     slow_undo 0
     three_applied
-    psql_value "create function no() returns trigger language plpgsql as 'begin raise exception ''no''; end';
-        create table refuses (id int); insert into refuses values (1);
-        create constraint trigger refuses after delete on refuses deferrable initially deferred
-            for each row execute function no()"
-    psql_value "update schema_migrations set rollback_text = 'DROP TABLE b; DELETE FROM refuses;' where version = '002_b'"
+    refuse_at_commit
+    psql_value "update schema_migrations set rollback_text = 'DROP TABLE b; UPDATE refuses SET id = 2;' where version = '002_b'"
     run pgmigrate rollback --steps 4 --accept-data-loss
     echo "$output" >background.err
     assert_status 1
