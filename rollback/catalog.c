@@ -114,6 +114,11 @@ int64_t catalog_deleted(const struct catalog *catalog, int64_t relation)
     return 0;
 }
 
+int64_t catalog_unlinked(const struct catalog *catalog)
+{
+    return catalog_deleted(catalog, 0);
+}
+
 int64_t catalog_inserted(const struct catalog *catalog, int64_t relation)
 {
     for (size_t i = 0; i < catalog->deleted_count; i++)

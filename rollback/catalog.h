@@ -36,6 +36,7 @@ size_t catalog_find(const struct catalog *catalog, int64_t relation, int64_t num
 bool catalog_has(const struct catalog *catalog, int64_t relation, int64_t number);
 
 int64_t catalog_deleted(const struct catalog *catalog, int64_t relation);
+int64_t catalog_unlinked(const struct catalog *catalog); /* large objects */
 /* Rows inserted so far; when the table was truncated the server begins anew. */
 int64_t catalog_inserted(const struct catalog *catalog, int64_t relation);
 bool catalog_counts(const struct catalog *catalog); /* whether the server counts deleted rows */

@@ -14,7 +14,7 @@ struct suspect {
     char *version;
     size_t at;       /* row of the first catalog that names it */
     size_t whole;    /* LOSS_TABLE: the same, of the partitioned table that went with it, or at */
-    int64_t deleted; /* LOSS_ROWS: as the server counted */
+    int64_t deleted; /* LOSS_ROWS, LOSS_LARGE_OBJECTS: as the server counted */
     bool emptied;    /* LOSS_ROWS: the file changed; then it counts how many rows are … */
     int64_t left;    /* … left, of how many … */
     int64_t before;  /* … there were before; -1: to be counted */
@@ -32,8 +32,11 @@ struct dataloss {
 
 const char *loss_kind_name(enum loss_kind kind)
 {
-    static const char *const names[] = {
-        [LOSS_TABLE] = "table", [LOSS_COLUMN] = "column", [LOSS_ROWS] = "rows", [LOSS_UNKNOWN] = "unknown"};
+    static const char *const names[] = {[LOSS_TABLE] = "table",
+                                        [LOSS_COLUMN] = "column",
+                                        [LOSS_ROWS] = "rows",
+                                        [LOSS_LARGE_OBJECTS] = "large objects",
+                                        [LOSS_UNKNOWN] = "unknown"};
     return names[kind];
 }
 
@@ -224,12 +227,20 @@ static bool compare_rows(struct dataloss *dataloss, const struct catalog *now, c
     return true;
 }
 
+static void compare_large_objects(struct dataloss *dataloss, const struct catalog *now, const char *version)
+{
+    int64_t unlinked = catalog_unlinked(now) - catalog_unlinked(dataloss->last);
+    if (unlinked > 0)
+        suspect(dataloss, LOSS_LARGE_OBJECTS, version, 0)->deleted = unlinked;
+}
+
 bool dataloss_step(struct dataloss *dataloss, const char *version, struct error *error)
 {
     struct catalog *now = NULL;
     if (!catalog_read(dataloss->postgres, dataloss->history, &now, error))
         return false;
     compare_objects(dataloss, now, version);
+    compare_large_objects(dataloss, now, version);
     bool good = compare_rows(dataloss, now, version, error);
     if (!catalog_counts(now))
         dataloss_unknown(dataloss, version, "deleted rows",
@@ -310,20 +321,28 @@ static bool count_loss(struct dataloss *dataloss, size_t at, struct data_losses 
     return true;
 }
 
+/* A loss for which nothing is to be counted. */
+static bool add_told(const struct suspect *suspect, struct data_losses *losses)
+{
+    struct data_loss loss = {.kind = suspect->kind, .rows = -1};
+    if (suspect->kind == LOSS_LARGE_OBJECTS)
+        loss.rows = suspect->deleted;
+    else if (suspect->kind != LOSS_UNKNOWN)
+        return false;
+    loss.object = text_copy(suspect->kind == LOSS_UNKNOWN ? suspect->what : "pg_largeobject");
+    loss.version = text_copy(suspect->version);
+    loss.problem = text_copy(suspect->problem);
+    add_loss(losses, loss);
+    return true;
+}
+
 bool dataloss_count(struct dataloss *dataloss, struct data_losses *ret, struct error *error)
 {
     AUTO(data_losses_clear) struct data_losses losses = {0};
-    for (size_t i = 0; i < dataloss->count; i++) {
-        const struct suspect *suspect = &dataloss->suspects[i];
-        if (suspect->kind == LOSS_UNKNOWN)
-            add_loss(&losses, (struct data_loss){.kind = LOSS_UNKNOWN,
-                                                 .object = text_copy(suspect->what),
-                                                 .version = text_copy(suspect->version),
-                                                 .rows = -1,
-                                                 .problem = text_copy(suspect->problem)});
-        else if (!is_told(dataloss, i) && !count_loss(dataloss, i, &losses, error))
+    for (size_t i = 0; i < dataloss->count; i++)
+        if (!add_told(&dataloss->suspects[i], &losses) && !is_told(dataloss, i) &&
+            !count_loss(dataloss, i, &losses, error))
             return false;
-    }
     *ret = losses;
     losses = (struct data_losses){0};
     return true;

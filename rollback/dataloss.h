@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
  * What a rollback would destroy, found by running it in a transaction that is rolled back: tables and columns
- * that would disappear, rows that would be deleted or truncated, and how much is in them.
+ * that would disappear, rows that would be deleted or truncated, and how much is in them; how many large
+ * objects would be unlinked.
  *
  * Tables and columns are compared by oid and number, so a rename loses nothing. Deleted rows come from the
  * server's own counters (those of a subtransaction that was rolled back are in them), truncated ones from
@@ -18,13 +19,14 @@ enum loss_kind {
     LOSS_TABLE,
     LOSS_COLUMN,
     LOSS_ROWS,
-    LOSS_UNKNOWN, /* a statement that could not be tried: object is where and what it is */
+    LOSS_LARGE_OBJECTS, /* unlinked */
+    LOSS_UNKNOWN,       /* a statement that could not be tried: object is where and what it is */
 };
-const char *loss_kind_name(enum loss_kind kind); /* "table", "column", "rows", "unknown" */
+const char *loss_kind_name(enum loss_kind kind); /* "table", "column", "rows", "large objects", "unknown" */
 
 struct data_loss {
     enum loss_kind kind;
-    char *object;  /* "public.orders", "public.orders.note", as written in SQL */
+    char *object;  /* "public.orders", "public.orders.note", as written in SQL; "pg_largeobject" */
     char *version; /* the migration whose rollback does it */
     int64_t rows;  /* that hold data: rows of the table, non-null values of the column, rows deleted; -1:
                       unknown */

@@ -47,7 +47,10 @@ static bool losses_accepted(const struct undo *undo, const struct data_losses *l
         text_format("%s%lld %s%s", first->at_least ? "at least " : "", (long long)first->rows,
                     first->kind == LOSS_COLUMN ? "value" : "row", first->rows == 1 ? "" : "s");
     const char *more = losses->count > 1 ? ", and there is more" : "";
-    if (first->kind == LOSS_ROWS)
+    if (first->kind == LOSS_LARGE_OBJECTS)
+        error_detail(error, "%lld large object%s would be unlinked%s.", (long long)first->rows,
+                     first->rows == 1 ? "" : "s", more);
+    else if (first->kind == LOSS_ROWS)
         error_detail(error, "%s of %s would be deleted%s.", count, first->object, more);
     else
         error_detail(error, "%s %s holds %s%s.", first->kind == LOSS_TABLE ? "Table" : "Column",

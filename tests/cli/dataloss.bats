@@ -174,6 +174,20 @@ SQL
     assert_stderr "at least 1000000"
 }
 
+@test "large objects that are unlinked count, by the script or a trigger" {
+    undo_of "create table t as select lo_create(0) as picture from generate_series(1, 3); create table e (id int);
+        create function unlink() returns trigger language plpgsql as
+            'begin perform lo_unlink(min(picture)) from t; return null; end';
+        create trigger unlink after insert on e for each statement execute function unlink()" <<<'INSERT INTO e VALUES (1);
+            SELECT lo_unlink(max(picture)) FROM t; SELECT lo_create(0);'
+    refused "large objects pg_largeobject 2"
+    run_pgmigrate rollback
+    assert_stderr "2 large objects would be unlinked."
+    run_pgmigrate rollback --accept-data-loss
+    assert_status 0
+    assert_value "select count(*) from pg_largeobject_metadata" 2
+}
+
 @test "what a script leaves to its COMMIT counts" {
     psql_value "create table a (id int); create table b as select generate_series(1, 3) as id;
         create table c as select 1 as id;
