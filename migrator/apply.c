@@ -111,6 +111,9 @@ static void make_job(struct apply *apply, size_t at, struct job *ret)
         .statement_timeout_ms =
             given(directives->statement_timeout_ms, apply->options->run.statement_timeout_ms),
         .role = directives->role,
+        .verify_statement_timeout_ms =
+            given(directives->statement_timeout_ms, apply->options->run.statement_timeout_ms),
+        .verify_role = directives->role,
         .durable = at + 1 == apply->prepared->count,
         .unlock = at + 1 == apply->prepared->count && !apply->options->dry_run,
         .whole = true,

@@ -30,11 +30,13 @@ struct job {
     const struct script *verify;      /* or NULL */
     struct history_statement *record; /* owned; NULL records nothing */
     int64_t lock_timeout_ms, statement_timeout_ms;
-    const char *role;                /* of the script, or NULL for the run's */
-    bool durable;                    /* COMMIT waits for the disk */
-    bool unlock;                     /* after COMMIT the run is over and gives the run lock back */
-    bool whole;                      /* the job is the whole migration: its begin and end are told */
-    struct migration_result *result; /* times are added to its statements; NULL keeps none */
+    const char *role;                    /* of the script, or NULL for the run's */
+    int64_t verify_statement_timeout_ms; /* of the migration that is verified, … */
+    const char *verify_role;             /* … as this */
+    bool durable;                        /* COMMIT waits for the disk */
+    bool unlock;                         /* after COMMIT the run is over and gives the run lock back */
+    bool whole;                          /* the job is the whole migration: its begin and end are told */
+    struct migration_result *result;     /* times are added to its statements; NULL keeps none */
 
     /* Filled by running it. */
     size_t attempts;

@@ -24,19 +24,10 @@ static char *bind_value(const char *sql, int64_t ms)
     return postgres_bind(sql, (struct postgres_name[]){{"value", value}, {0}});
 }
 
-/* What earlier scripts did to the session is undone inside the transaction: an attempt that fails undoes it
- * again. */
-static void add_reset(struct execution *execution, struct job *job)
+/* Settings and role as a script finds them. */
+static void add_session_reset(struct execution *execution, struct job *job)
 {
     const char *settings[SESSION_SETTINGS_MAX];
-    /* groups_run has cleaned up before a script without transaction; a dry run has not. */
-    bool begins = job->script->transactional || (execution->dry_run && job->first == 0);
-    struct cleaning cleaning[CLEANING_MAX];
-    size_t cleanings = begins ? execution_cleaning(execution, job->script, cleaning) : 0;
-    for (size_t i = 0; i < cleanings; i++) {
-        struct step *step = add_step(job, STEP_CONTROL, cleaning[i].sql);
-        step->value = cleaning[i].takes_key ? execution->lock_key : NULL;
-    }
     add_step(job, STEP_CONTROL, sql_reset_all);
     add_step(job, STEP_CONTROL, sql_reset_authorization);
     add_owned(job, session_role(execution->options));
@@ -45,16 +36,32 @@ static void add_reset(struct execution *execution, struct job *job)
         add_step(job, STEP_CONTROL, settings[i]);
 }
 
-static void add_settings(struct execution *execution, struct job *job)
+/* What earlier scripts did to the session is undone inside the transaction: an attempt that fails undoes it
+ * again. */
+static void add_reset(struct execution *execution, struct job *job)
 {
-    if (execution->used)
-        add_reset(execution, job);
+    /* groups_run has cleaned up before a script without transaction; a dry run has not. */
+    bool begins = job->script->transactional || (execution->dry_run && job->first == 0);
+    struct cleaning cleaning[CLEANING_MAX];
+    size_t cleanings = begins ? execution_cleaning(execution, job->script, cleaning) : 0;
+    for (size_t i = 0; i < cleanings; i++) {
+        struct step *step = add_step(job, STEP_CONTROL, cleaning[i].sql);
+        step->value = cleaning[i].takes_key ? execution->lock_key : NULL;
+    }
+    add_session_reset(execution, job);
+}
+
+static void add_settings(struct execution *execution, struct job *job, int64_t statement_timeout_ms,
+                         const char *role)
+{
     add_owned(job, bind_value(sql_set_lock_timeout, job->lock_timeout_ms));
-    add_owned(job, bind_value(sql_set_statement_timeout, job->statement_timeout_ms));
+    add_owned(job, bind_value(sql_set_statement_timeout, statement_timeout_ms));
     if (!job->durable && !execution->dry_run)
         add_step(job, STEP_CONTROL, sql_set_asynchronous_commit);
-    if (job->role != NULL)
-        add_owned(job, postgres_bind(sql_set_role, (struct postgres_name[]){{"role", job->role}, {0}}));
+    if (role != NULL)
+        add_owned(job, postgres_bind(sql_set_role, (struct postgres_name[]){{"role", role}, {0}}));
+    if (!execution->dry_run && execution_is_watched(execution) && execution->options->watch->begins != NULL)
+        add_step(job, STEP_CONTROL, execution->options->watch->begins);
 }
 
 static void add_statements(struct job *job, enum step_kind kind, const struct script *script, size_t first,
@@ -78,6 +85,14 @@ static void add_session(struct job *job)
             add_step(job, STEP_CONTROL, job->script->items[i].text);
 }
 
+/* It was cut for a session as it begins, and may come behind another migration's rollback script. */
+static void add_verify(struct execution *execution, struct job *job)
+{
+    add_session_reset(execution, job);
+    add_settings(execution, job, job->verify_statement_timeout_ms, job->verify_role);
+    add_statements(job, STEP_VERIFY, job->verify, 0, job->verify->count);
+}
+
 void execute_steps_forget(struct job *job)
 {
     job->commit_sent = false;
@@ -90,13 +105,13 @@ void execute_steps_plan(struct execution *execution, struct job *job)
     execute_steps_forget(job);
     if (!execution->dry_run)
         add_step(job, STEP_CONTROL, job->begin);
-    add_settings(execution, job);
-    if (!execution->dry_run && execution_is_watched(execution) && execution->options->watch->begins != NULL)
-        add_step(job, STEP_CONTROL, execution->options->watch->begins);
+    if (execution->used)
+        add_reset(execution, job);
+    add_settings(execution, job, job->statement_timeout_ms, job->role);
     add_session(job);
     add_statements(job, STEP_STATEMENT, job->script, job->first, job->count);
     if (job->verify != NULL)
-        add_statements(job, STEP_VERIFY, job->verify, 0, job->verify->count);
+        add_verify(execution, job);
     job->look = job->step_count;
     if (job->record != NULL) {
         add_step(job, STEP_CONTROL, sql_reset_authorization);

@@ -215,6 +215,7 @@ static bool prepare_check(struct undo_step *step, const struct history *history,
 {
     if (options->no_verify || newest == NULL || !step->script->transactional)
         return true;
+    step->verify_directives = &newest->directives;
     return prepare_verify(newest, history->postgres, options->run.settings, &step->verify, error);
 }
 
@@ -249,6 +250,8 @@ static int64_t given(int64_t directive_ms, int64_t option_ms)
 struct job undo_plan_job(const struct undo_plan *plan, size_t at, const struct run_options *options)
 {
     const struct undo_step *step = &plan->items[at];
+    const struct directives *verified =
+        step->verify_directives != NULL ? step->verify_directives : &step->directives;
     return (struct job){
         .version = step->version,
         .index = at,
@@ -259,6 +262,8 @@ struct job undo_plan_job(const struct undo_plan *plan, size_t at, const struct r
         .lock_timeout_ms = given(step->directives.lock_timeout_ms, options->lock_timeout_ms),
         .statement_timeout_ms = given(step->directives.statement_timeout_ms, options->statement_timeout_ms),
         .role = step->directives.role,
+        .verify_statement_timeout_ms = given(verified->statement_timeout_ms, options->statement_timeout_ms),
+        .verify_role = verified->role,
         .durable = true,
     };
 }

@@ -14,8 +14,9 @@ struct undo_step {
     struct source source;         /* the rollback script: the stored text, or the file's */
     struct directives directives; /* of that script */
     struct script *script;
-    struct script *verify; /* of the migration that is the newest afterwards, or NULL */
-    char *difference;      /* unified diff where the file differs from the stored text, or NULL */
+    struct script *verify;                      /* of the migration that is the newest afterwards, or NULL */
+    const struct directives *verify_directives; /* of that migration, borrowed from the folder, as its text */
+    char *difference; /* unified diff where the file differs from the stored text, or NULL */
 
     /* How far a run that was cut off has come with this script (see groups_resume). */
     bool half_done;
@@ -30,7 +31,7 @@ struct undo_plan {
 };
 
 /* ERROR_REFUSED for an irreversible migration or one without a rollback text; ERROR_USAGE for a script that
- * cannot run. Nothing of the history or the folder is needed afterwards. */
+ * cannot run. Nothing of the history is needed afterwards, and of the folder what is verified. */
 MUST_CHECK bool undo_plan_make(const struct history *history, const struct folder *folder,
                                const struct undo_options *options, struct undo_plan *ret,
                                struct error *error);

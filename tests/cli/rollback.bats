@@ -375,6 +375,23 @@ CREATE TABLE kept AS SELECT current_user AS who, current_setting($$statement_tim
     assert_equal "$(tables)" "a b"
 }
 
+@test "a verify script finds the same session after a rollback as when its migration was applied" {
+    psql_value "do \$\$ begin create role verify_role; exception when duplicate_object then null; end \$\$;
+        grant verify_role to current_user; grant create, usage on schema public to verify_role"
+    printf -- '-- pgmigrate: role=verify_role, statement_timeout=7s\n%s\n' \
+        "CREATE TABLE a (id int); SET search_path = ''; SET standard_conforming_strings = off;" | migration 001_a
+    migration 001_a_verify <<'SQL'
+SELECT current_user = 'verify_role', current_setting('statement_timeout') = '7s', length('\') = 1, count(*) = 0 FROM a;
+SQL
+    migration 002_b <<<'SELECT 1;'
+    printf -- '-- pgmigrate: statement_timeout=9s\n%s\n' "SET search_path = ''; SET ROLE pg_monitor;" | migration 002_b_rollback
+    run_pgmigrate apply
+    assert_status 0
+    run_pgmigrate rollback
+    assert_status 0
+    assert_equal "$(applied)" 001_a
+}
+
 @test "a table that was there first is rolled back from, too" {
     psql_value "create table schema_migrations (version varchar(50) primary key, applied_at timestamptz default now(),
             applied_by text, description text);
