@@ -88,10 +88,12 @@ static bool set_up(struct execution *execution, const struct group_run *run,
         if (!postgres_execute(execution->postgres, role, error))
             return false;
     }
-    for (const struct statement *before = run->script->items; before < statement; before++)
-        if (statement_sets_session(before->text) &&
-            !postgres_execute(execution->postgres, before->text, error))
-            return execution_place(run->script, before, error);
+    const struct script *script = run->script;
+    for (size_t i = 0; i < script->setting_count; i++) {
+        const struct statement *before = &script->items[script->settings[i]];
+        if (before < statement && !postgres_execute(execution->postgres, before->text, error))
+            return execution_place(script, before, error);
+    }
     execution->now.lock_timeout_ms = timeout;
     return true;
 }

@@ -445,7 +445,7 @@ bool execute_forgotten(struct execution *execution, const struct error *error)
 bool execute_in_batch(const struct script *script, const struct script *verify)
 {
     return script->transactional && verify == NULL && !script->has_copy && script->count < STEPS_AHEAD / 2 &&
-           !execution_changes_begin(script);
+           !script->changes_begin;
 }
 
 /* In one pipeline; also that ends well before the run lock counts as given back. */

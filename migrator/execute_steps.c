@@ -2,7 +2,6 @@
 #include "migrator/execute_steps.h"
 
 #include "migrator/session.h"
-#include "migrator/statement.h"
 #include "sql.h"
 
 static struct step *add_step(struct job *job, enum step_kind kind, const char *sql)
@@ -80,9 +79,9 @@ static void add_statements(struct job *job, enum step_kind kind, const struct sc
 /* A stretch of a no-transaction script has the settings that the statements before it made. */
 static void add_session(struct job *job)
 {
-    for (size_t i = 0; i < job->first; i++)
-        if (statement_sets_session(job->script->items[i].text))
-            add_step(job, STEP_CONTROL, job->script->items[i].text);
+    const struct script *script = job->script;
+    for (size_t i = 0; i < script->setting_count && script->settings[i] < job->first; i++)
+        add_step(job, STEP_CONTROL, script->items[script->settings[i]].text);
 }
 
 /* It was cut for a session as it begins, and may come behind another migration's rollback script. */

@@ -20,7 +20,7 @@ void execution_tell(struct execution *execution, struct run_event event)
         event.line = execution->now.statement->line;
     event.statements = script == NULL ? 0 : script->count;
     bool tells = script != NULL && event.type == RUN_STATEMENT;
-    OWNED char *text = tells ? variable_hide(script, event.text) : NULL;
+    OWNED char *text = tells ? variable_hide_own(script, execution->now.statement) : NULL;
     if (text != NULL)
         event.text = text;
     run_emit(execution->listener, &event);
@@ -119,53 +119,26 @@ void execution_begin(struct execution *execution)
                        &(struct postgres_hooks){.context = execution, .notice = on_notice, .tick = on_tick});
 }
 
-bool execution_changes_begin(const struct script *script)
-{
-    return strcasestr(script->source->text, "default_transaction") != NULL ||
-           strcasestr(script->source->text, "characteristics") != NULL;
-}
-
-/* Each kind of leftover, the words without which no script leaves it, and what clears it away. */
+/* What clears away each kind of leftover. */
 static const struct {
     enum leftover kind;
-    const char *word, *other_word;
     struct cleaning cleaning;
 } leftovers[] = {
-    {LEAVES_TEMPORARY, "temp", NULL, {.sql = sql_discard_temporary}},
-    {LEAVES_PREPARED, "prepare", NULL, {.sql = sql_deallocate_all}},
-    {LEAVES_CURSORS, "hold", NULL, {.sql = sql_close_all}},
-    {LEAVES_CHANNELS, "listen", NULL, {.sql = sql_unlisten}},
-    {LEAVES_LOCKS, "advisory", NULL, {.sql = sql_set_errors_only}},
-    {LEAVES_LOCKS, "advisory", NULL, {.sql = sql_lock_release_others, .takes_key = true}},
-    {LEAVES_VALUES, "currval", "lastval", {.sql = sql_discard_sequences}},
+    {LEAVES_TEMPORARY, {.sql = sql_discard_temporary}},
+    {LEAVES_PREPARED, {.sql = sql_deallocate_all}},
+    {LEAVES_CURSORS, {.sql = sql_close_all}},
+    {LEAVES_CHANNELS, {.sql = sql_unlisten}},
+    {LEAVES_LOCKS, {.sql = sql_set_errors_only}},
+    {LEAVES_LOCKS, {.sql = sql_lock_release_others, .takes_key = true}},
+    {LEAVES_VALUES, {.sql = sql_discard_sequences}},
 };
 #define LEFTOVERS (sizeof leftovers / sizeof *leftovers)
-
-/* "pg_prepared_statements" prepares nothing. */
-static bool has_prepare(const char *text)
-{
-    const char *word = strcasestr(text, "prepare");
-    while (word != NULL && (word[strlen("prepare")] | 0x20) == 'd')
-        word = strcasestr(word + 1, "prepare");
-    return word != NULL;
-}
-
-static bool has_word(const struct script *script, size_t i)
-{
-    const char *text = script->source->text;
-    if (leftovers[i].kind == LEAVES_PREPARED)
-        return has_prepare(text);
-    return strcasestr(text, leftovers[i].word) != NULL ||
-           (leftovers[i].other_word != NULL && strcasestr(text, leftovers[i].other_word) != NULL);
-}
 
 void execution_uses(struct execution *execution, const struct script *script)
 {
     execution->used = true;
-    execution->defaults = execution->defaults || execution_changes_begin(script);
-    for (size_t i = 0; i < LEFTOVERS; i++)
-        if (leftovers[i].kind != LEAVES_VALUES && has_word(script, i))
-            execution->leaves |= leftovers[i].kind;
+    execution->defaults = execution->defaults || script->changes_begin;
+    execution->leaves |= script->leaves & ~(unsigned)LEAVES_VALUES;
 }
 
 void execution_was_left(struct execution *execution, const struct rows *record)
@@ -187,7 +160,7 @@ size_t execution_cleaning(struct execution *execution, const struct script *next
     size_t count = 0;
     for (size_t i = 0; execution->used && i < LEFTOVERS; i++) {
         enum leftover kind = leftovers[i].kind;
-        bool wanted = kind == LEAVES_VALUES ? has_word(next, i) : (execution->leaves & kind) != 0;
+        bool wanted = ((kind == LEAVES_VALUES ? next->leaves : execution->leaves) & kind) != 0;
         if (wanted && !(kind == LEAVES_LOCKS && execution->dry_run))
             ret[count++] = leftovers[i].cleaning;
     }

@@ -6,20 +6,10 @@
 #define MIGRATOR_EXECUTION_H
 
 #include "migrator/apply.h"
+#include "migrator/leftover.h"
 #include "migrator/observe.h"
 #include "migrator/script.h"
 #include "migrator/session.h"
-
-/* What outlives a script's transaction in its session, besides settings and role. */
-enum leftover {
-    LEAVES_TEMPORARY = 1, /* temporary tables */
-    LEAVES_PREPARED = 2,  /* prepared statements */
-    LEAVES_CURSORS = 4,   /* WITH HOLD */
-    LEAVES_CHANNELS = 8,  /* that are listened to */
-    LEAVES_LOCKS = 16,    /* advisory ones of the session */
-    LEAVES_VALUES = 32,   /* of currval and lastval */
-    LEAVES_ALL = 63,
-};
 
 struct execution {
     struct postgres *postgres; /* borrowed, as all below */
@@ -76,8 +66,6 @@ struct cleaning {
 #define CLEANING_MAX 8
 size_t execution_cleaning(struct execution *execution, const struct script *next,
                           struct cleaning ret[CLEANING_MAX]);
-/* Whether it may change how the session's transactions begin. */
-bool execution_changes_begin(const struct script *script);
 
 /* Send an event; version, file, counts and, when it has none, the line are filled from what runs now. */
 void execution_tell(struct execution *execution, struct run_event event);

@@ -2,6 +2,7 @@
 #include "migrator/script.h"
 #include "common/digest.h"
 #include "common/text.h"
+#include "migrator/leftover.h"
 #include "migrator/parse.h"
 #include "migrator/psql.h"
 #include "migrator/split.h"
@@ -28,6 +29,7 @@ void script_free(struct script *script)
     free(script->echoes);
     free(script->begin);
     free(script->groups);
+    free(script->settings);
     findings_clear(&script->notices);
     free(script);
 }
@@ -67,7 +69,14 @@ static bool add_statement(struct script *script, const struct variable_input *in
     script->has_copy = script->has_copy || statement->kind == STATEMENT_COPY_IN;
     if (!script->transactional)
         hash_statement(script->source, statement);
-    return variable_substitute(input, piece, statement, error);
+    if (!variable_substitute(input, piece, statement, error))
+        return false;
+    script->substituted = script->substituted || statement->substituted;
+    if (!script->transactional && statement_sets_session(statement->text)) {
+        script->settings = memory_grow(script->settings, script->setting_count, sizeof *script->settings);
+        script->settings[script->setting_count++] = script->count - 1;
+    }
+    return true;
 }
 
 static bool add_command(struct script *script, const char *database, const struct piece *piece,
@@ -103,6 +112,8 @@ bool script_prepare(const struct source *source, const struct script_options *op
 
     script->source = source;
     script->transactional = !options->no_transaction;
+    script->leaves = leftover_find(source->text);
+    script->changes_begin = leftover_begin(source->text);
     if (!split_source(source, options->escapes, &split, error))
         return false;
     for (size_t i = 0; i < split.count; i++) {

@@ -73,6 +73,11 @@ struct script {
     bool has_copy;
     struct statement_group *groups; /* NULL when transactional */
     size_t group_count;
+    size_t *settings; /* the statements that make settings for the session, for no-transaction scripts only */
+    size_t setting_count;
+    bool substituted;   /* a statement is */
+    unsigned leaves;    /* what its words say that it may leave in the session: enum leftover */
+    bool changes_begin; /* it may change how the session's transactions begin */
     struct script_echo *echoes;
     size_t echo_count;
     struct findings notices; /* that its own BEGIN … COMMIT is replaced, and the like */

@@ -188,26 +188,39 @@ static void hide_one(char **text, const char *quoted, size_t length, const char 
     }
 }
 
+static void hide_all(char **text, const struct script *script, const struct statement *statement)
+{
+    size_t sent = 0, source = statement->offset;
+
+    for (size_t i = 0; i < statement->substitution_count; i++) {
+        const struct substitution *change = &statement->substitutions[i];
+        OWNED char *variable = text_copy_part(script->source->text + change->offset, change->length);
+
+        sent += change->offset - source;
+        if (variable[1] == '\'')
+            hide_one(text, statement->text + sent, change->sent_length, variable);
+        sent += change->sent_length;
+        source = change->offset + change->length;
+    }
+}
+
 char *variable_hide(const struct script *script, const char *text)
 {
+    if (!text || !script->substituted)
+        return NULL;
     OWNED char *result = text_copy(text);
 
-    if (!text)
-        return NULL;
-    for (size_t i = 0; i < script->count; i++) {
-        const struct statement *statement = &script->items[i];
-        size_t sent = 0, source = statement->offset;
-
-        for (size_t j = 0; j < statement->substitution_count; j++) {
-            const struct substitution *change = &statement->substitutions[j];
-            OWNED char *variable = text_copy_part(script->source->text + change->offset, change->length);
-
-            sent += change->offset - source;
-            if (variable[1] == '\'')
-                hide_one(&result, statement->text + sent, change->sent_length, variable);
-            sent += change->sent_length;
-            source = change->offset + change->length;
-        }
-    }
+    for (size_t i = 0; i < script->count; i++)
+        hide_all(&result, script, &script->items[i]);
     return strcmp(result, text) == 0 ? NULL : take(result);
+}
+
+char *variable_hide_own(const struct script *script, const struct statement *statement)
+{
+    if (!statement->substituted)
+        return NULL;
+    OWNED char *result = text_copy(statement->text);
+
+    hide_all(&result, script, statement);
+    return take(result);
 }

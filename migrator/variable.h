@@ -29,5 +29,7 @@ MUST_CHECK bool variable_substitute(const struct variable_input *input, const st
  * than four bytes are left, since they would be found everywhere.
  */
 char *variable_hide(const struct script *script, const char *text);
+/* The text that is sent, without the values that were put into it; NULL when there are none. */
+char *variable_hide_own(const struct script *script, const struct statement *statement);
 
 #endif
