@@ -80,8 +80,7 @@ static bool set_up(struct execution *execution, const struct group_run *run,
                    const struct statement *statement, int64_t lock_timeout_ms, struct error *error)
 {
     int64_t timeout = waits_long(statement) ? 0 : lock_timeout_ms;
-    if (!set_timeout(execution, sql_set_session_lock_timeout, timeout, error) ||
-        !set_timeout(execution, sql_set_session_statement_timeout, run->statement_timeout_ms, error))
+    if (!set_timeout(execution, sql_set_session_statement_timeout, run->statement_timeout_ms, error))
         return false;
     if (run->role != NULL) {
         OWNED char *role = postgres_bind(sql_set_role, (struct postgres_name[]){{"role", run->role}, {0}});
@@ -95,7 +94,7 @@ static bool set_up(struct execution *execution, const struct group_run *run,
             return execution_place(script, before, error);
     }
     execution->now.lock_timeout_ms = timeout;
-    return true;
+    return set_timeout(execution, sql_set_session_lock_timeout, timeout, error);
 }
 
 static bool announce(struct execution *execution, const struct group_run *run,

@@ -23,6 +23,11 @@ static char *bind_value(const char *sql, int64_t ms)
     return postgres_bind(sql, (struct postgres_name[]){{"value", value}, {0}});
 }
 
+static void add_lock_timeout(struct job *job)
+{
+    add_owned(job, bind_value(sql_set_lock_timeout, job->lock_timeout_ms));
+}
+
 /* Settings and role as a script finds them. */
 static void add_session_reset(struct execution *execution, struct job *job)
 {
@@ -53,7 +58,7 @@ static void add_reset(struct execution *execution, struct job *job)
 static void add_settings(struct execution *execution, struct job *job, int64_t statement_timeout_ms,
                          const char *role)
 {
-    add_owned(job, bind_value(sql_set_lock_timeout, job->lock_timeout_ms));
+    add_lock_timeout(job);
     add_owned(job, bind_value(sql_set_statement_timeout, statement_timeout_ms));
     if (!job->durable && !execution->dry_run)
         add_step(job, STEP_CONTROL, sql_set_asynchronous_commit);
@@ -73,6 +78,8 @@ static void add_statements(struct job *job, enum step_kind kind, const struct sc
         struct step *step = add_step(job, kind, statement->text);
         step->script = script;
         step->statement = statement;
+        if (statement->sets_lock_timeout)
+            add_lock_timeout(job);
     }
 }
 
@@ -80,8 +87,11 @@ static void add_statements(struct job *job, enum step_kind kind, const struct sc
 static void add_session(struct job *job)
 {
     const struct script *script = job->script;
-    for (size_t i = 0; i < script->setting_count && script->settings[i] < job->first; i++)
+    size_t i = 0;
+    for (; i < script->setting_count && script->settings[i] < job->first; i++)
         add_step(job, STEP_CONTROL, script->items[script->settings[i]].text);
+    if (i > 0)
+        add_lock_timeout(job);
 }
 
 /* It was cut for a session as it begins, and may come behind another migration's rollback script. */

@@ -36,6 +36,7 @@ const struct rule rules[] = {
      "a variable of psql without the directive variables, or without quotes"},
     {RULE_COPY_TO_STDOUT, SEVERITY_ERROR, "COPY TO STDOUT, whose rows would go nowhere"},
     {RULE_OWN_TRANSACTION, SEVERITY_NOTICE, "a script's own BEGIN and COMMIT are replaced"},
+    {RULE_LOCK_TIMEOUT, SEVERITY_NOTICE, "a script sets lock_timeout, which the run does itself"},
     {RULE_ENUM_VALUE_USED, SEVERITY_WARNING,
      "a new enum value seems to be used in the transaction that adds it"},
     {RULE_VERIFY_NO_TRANSACTION, SEVERITY_ERROR, "a no-transaction migration has a verify script"},

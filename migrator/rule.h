@@ -35,6 +35,7 @@
 #define RULE_PSQL_VARIABLE              "psql-variable"
 #define RULE_COPY_TO_STDOUT             "copy-to-stdout"
 #define RULE_OWN_TRANSACTION            "own-transaction"
+#define RULE_LOCK_TIMEOUT               "lock-timeout"
 #define RULE_ENUM_VALUE_USED            "enum-value-used"
 #define RULE_VERIFY_NO_TRANSACTION      "verify-no-transaction"
 #define RULE_NO_TRANSACTION_UNNEEDED    "no-transaction-unneeded"

@@ -45,6 +45,22 @@ static void hash_statement(const struct source *source, struct statement *statem
     digest_finish(digest, statement->hash);
 }
 
+/* Waiting for locks is the run's own affair: who waits as long as a script pleases holds up all behind it. */
+static void look_for_lock_timeout(struct script *script, struct statement *statement)
+{
+    bool own;
+
+    statement->sets_lock_timeout =
+        statement_sets_lock_timeout(script->source->text + statement->offset, statement->length, &own);
+    if (!own)
+        return;
+    struct finding *finding = finding_add(
+        &script->notices, "lock-timeout", SEVERITY_NOTICE, script->source->path,
+        "a lock_timeout that a script sets does not count: locks are waited for in short attempts");
+    finding_at(finding, statement->line, statement->column);
+    finding_hint(finding, "Where the limit does not fit: -- pgmigrate: lock_timeout=...");
+}
+
 static bool add_statement(struct script *script, const struct variable_input *input,
                           const struct piece *piece, struct error *error)
 {
@@ -67,6 +83,7 @@ static bool add_statement(struct script *script, const struct variable_input *in
     };
     statement->kind = statement_kind(text, piece->length, &statement->what);
     script->has_copy = script->has_copy || statement->kind == STATEMENT_COPY_IN;
+    look_for_lock_timeout(script, statement);
     if (!script->transactional)
         hash_statement(script->source, statement);
     if (!variable_substitute(input, piece, statement, error))
@@ -184,15 +201,27 @@ static struct source borrow(const char *text)
     return (struct source){.text = both.text, .size = strlen(text), .first_line = 1};
 }
 
+static bool same_directives(const struct source *a, const struct source *b)
+{
+    AUTO(error_clear) struct error ignored = {0};
+    AUTO(directives_clear) struct directives x = {0}, y = {0};
+
+    return directives_read(a, &x, &ignored) && directives_read(b, &y, &ignored) && directives_equal(&x, &y);
+}
+
 bool script_same_tokens(const char *a, const char *b)
 {
     AUTO(error_clear) struct error error = {0};
     AUTO(split_clear) struct split pieces_a = {0}, pieces_b = {0};
     struct source source_a = borrow(a), source_b = borrow(b);
 
+    if (strcmp(a, b) == 0)
+        return true;
+    if (!same_directives(&source_a, &source_b))
+        return false;
     if (!split_source(&source_a, false, &pieces_a, &error) ||
         !split_source(&source_b, false, &pieces_b, &error) || pieces_a.escapes || pieces_b.escapes)
-        return strcmp(a, b) == 0;
+        return false;
     if (pieces_a.count != pieces_b.count)
         return false;
     for (size_t i = 0; i < pieces_a.count; i++)

@@ -44,6 +44,7 @@ struct statement {
     size_t data_offset, data_length; /* COPY data, without the "\." line; only for STATEMENT_COPY_IN */
     char *text;                      /* what is sent: NUL-terminated, variables replaced */
     bool substituted;                /* text differs from the source */
+    bool sets_lock_timeout;          /* or all settings: ours has to be set again after it */
     struct substitution *substitutions;
     size_t substitution_count;
     const char *what;           /* for STATEMENT_OUTSIDE: "CREATE INDEX CONCURRENTLY"; a constant */
@@ -103,7 +104,7 @@ struct text_position script_position(const struct script *script, const struct s
 
 /*
  * Whether two texts differ in comments and white space only, statement by statement (parse_same_tokens); COPY
- * data and backslash commands compare by byte.
+ * data and backslash commands compare by byte, and directives are no comments.
  */
 bool script_same_tokens(const char *a, const char *b);
 

@@ -259,21 +259,47 @@ bool statement_sets_strings(const char *text, size_t length, bool initial, bool 
     return true;
 }
 
+static bool accept_set_config(struct tokens *tokens)
+{
+    struct token dot;
+
+    if (!token_accept(tokens, "SELECT"))
+        return false;
+    if (token_accept(tokens, "pg_catalog"))
+        (void)token_next(tokens, &dot);
+    return token_accept(tokens, "set_config");
+}
+
+bool statement_sets_lock_timeout(const char *text, size_t length, bool *ret_own)
+{
+    static const char name[] = "'lock_timeout'";
+    struct tokens tokens = {.text = text, .length = length};
+    struct token token;
+
+    *ret_own = false;
+    if (token_accept(&tokens, "RESET"))
+        return token_accept(&tokens, "ALL") || token_accept(&tokens, "lock_timeout");
+    if (token_accept(&tokens, "SET")) {
+        if (!token_accept(&tokens, "SESSION"))
+            (void)token_accept(&tokens, "LOCAL");
+        *ret_own = token_accept(&tokens, "lock_timeout");
+    } else if (accept_set_config(&tokens)) {
+        *ret_own = token_next(&tokens, &token) /* the parenthesis */ && token_next(&tokens, &token) &&
+                   token.length == strlen(name) && strncasecmp(token.text, name, token.length) == 0;
+    }
+    return *ret_own;
+}
+
 bool statement_sets_session(const char *text)
 {
     struct tokens tokens = {.text = text, .length = strlen(text)};
-    struct token token;
 
     if (token_accept(&tokens, "RESET"))
         return true;
     if (token_accept(&tokens, "SET"))
         return !token_accept(&tokens, "LOCAL") && !token_accept(&tokens, "TRANSACTION") &&
                !token_accept(&tokens, "CONSTRAINTS");
-    if (!token_accept(&tokens, "SELECT"))
-        return false;
-    if (token_accept(&tokens, "pg_catalog"))
-        (void)token_next(&tokens, &token); /* the dot */
-    return token_accept(&tokens, "set_config");
+    return accept_set_config(&tokens);
 }
 
 bool statement_copies_out(const char *text, size_t length)

@@ -49,6 +49,44 @@ load helpers
     wait_pgmigrate
 }
 
+@test "a script's own lock_timeout does not make others wait behind it" {
+    psql_value "create table t (id int)"
+    migration 001_a <<'SQL'
+SET statement_timeout = 0;
+SET lock_timeout = 0;
+SELECT set_config('lock_timeout', '0', false);
+RESET ALL;
+ALTER TABLE t ADD COLUMN c int;
+SQL
+    migration 002_b <<'SQL'
+-- pgmigrate: no-transaction
+SET lock_timeout = 0;
+ALTER TABLE t ADD COLUMN d int;
+VACUUM FULL t;
+SQL
+    run_pgmigrate check
+    assert_output "001_a.sql:2:1: notice: a lock_timeout that a script sets does not count"
+    assert_output "001_a.sql:3:1: notice: a lock_timeout"
+    refute_output "001_a.sql:4:1"
+    hold reader "select count(*) from t"
+    run_pgmigrate apply --max-wait 1
+    assert_status 5
+    assert_stderr "001_a.sql:5:1"
+    release reader
+    run_pgmigrate apply --to 001_a
+    assert_status 0
+    hold reader "select count(*) from t"
+    run_pgmigrate apply --max-wait 1
+    assert_status 7
+    assert_stderr "002_b.sql:3:1"
+    release reader
+    sed -i '/ADD COLUMN d/d' migrations/002_b.sql
+    hold reader "select count(*) from t"
+    run_pgmigrate apply --max-wait 1
+    assert_status 7
+    assert_stderr "002_b.sql:3:1"
+}
+
 @test "a table lock is waited for in short attempts, and the blocker is named" {
     psql_value "create table t (id int)"
     migration 001_c <<<'ALTER TABLE t ADD COLUMN c int;'

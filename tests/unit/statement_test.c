@@ -243,6 +243,31 @@ static void standard_strings_are_set_and_reset(void **state)
     expect_strings("select 1", true, false, true);
 }
 
+static void expect_lock_timeout(const char *text, bool found, bool expected_own)
+{
+    bool own = !expected_own;
+
+    assert_int_equal(statement_sets_lock_timeout(text, strlen(text), &own), found);
+    assert_int_equal(own, expected_own);
+}
+
+static void lock_timeouts_are_set_and_reset(void **state)
+{
+    (void)state;
+    expect_lock_timeout("SET lock_timeout = 0", true, true);
+    expect_lock_timeout("set local Lock_Timeout to '5s'", true, true);
+    expect_lock_timeout("set session lock_timeout to default", true, true);
+    expect_lock_timeout("select set_config('lock_timeout', '0', true)", true, true);
+    expect_lock_timeout("SELECT pg_catalog.set_config ( 'lock_timeout', '0', true)", true, true);
+    expect_lock_timeout("reset lock_timeout", true, false);
+    expect_lock_timeout("reset all", true, false);
+    expect_lock_timeout("reset role", false, false);
+    expect_lock_timeout("set statement_timeout = 0", false, false);
+    expect_lock_timeout("select set_config('search_path', 'lock_timeout', true)", false, false);
+    expect_lock_timeout("select lock_timeout", false, false);
+    expect_lock_timeout("", false, false);
+}
+
 static void new_enum_values_are_found(void **state)
 {
     static const char add[] = "alter type s.color add value if not exists 'red' before 'blue'";
@@ -273,6 +298,7 @@ int main(void)
         cmocka_unit_test(subscriptions_run_outside_when_they_use_the_publisher),
         cmocka_unit_test(the_modes_of_a_begin_are_kept),
         cmocka_unit_test(standard_strings_are_set_and_reset),
+        cmocka_unit_test(lock_timeouts_are_set_and_reset),
         cmocka_unit_test(new_enum_values_are_found),
         cmocka_unit_test(settings_of_the_session_are_told_from_those_of_a_transaction),
         cmocka_unit_test(what_would_give_up_the_run_lock_is_control),
