@@ -1,11 +1,13 @@
 -- The session that holds the run lock $1 (bigint) in this database: pid, application, user, address, seconds since its
--- connection began and the query it runs, null between two. No row when nobody holds it.
+-- connection began and the query it runs, null between two, without the values in quotes: they may be secrets that it
+-- was given. No row when nobody holds it.
 SELECT a.pid,
        a.application_name AS application,
        a.usename AS "user",
        pg_catalog.host(a.client_addr) AS address,
        pg_catalog.floor(EXTRACT(epoch FROM pg_catalog.clock_timestamp() - a.backend_start))::pg_catalog.int8 AS seconds,
-       CASE WHEN a.state = 'active' THEN pg_catalog.left(pg_catalog.regexp_replace(a.query, '\s+', ' ', 'g'), 120) END AS query
+       CASE WHEN a.state = 'active' THEN pg_catalog.left(pg_catalog.regexp_replace(
+           pg_catalog.regexp_replace(a.query, '''([^'']|'''')*(''|$)', '''...''', 'g'), '\s+', ' ', 'g'), 120) END AS query
   FROM pg_catalog.pg_locks AS l
   JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
  WHERE l.locktype = 'advisory'

@@ -1,11 +1,12 @@
 -- The sessions that the server process $1 (integer) waits for: pid, application, user, seconds its transaction is old,
--- state and query. No row when it is not waiting for a lock.
+-- state and query without the values in quotes. No row when it is not waiting for a lock.
 SELECT a.pid,
        a.application_name AS application,
        a.usename AS "user",
        pg_catalog.floor(EXTRACT(epoch FROM pg_catalog.clock_timestamp() - a.xact_start))::pg_catalog.int8 AS seconds,
        a.state,
-       pg_catalog.left(pg_catalog.regexp_replace(a.query, '\s+', ' ', 'g'), 120) AS query
+       pg_catalog.left(pg_catalog.regexp_replace(
+           pg_catalog.regexp_replace(a.query, '''([^'']|'''')*(''|$)', '''...''', 'g'), '\s+', ' ', 'g'), 120) AS query
   FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids($1::pg_catalog.int4)) AS b (pid)
   JOIN pg_catalog.pg_stat_activity AS a ON a.pid = b.pid
  ORDER BY a.xact_start

@@ -328,6 +328,26 @@ SQL
     refute_stderr hidden
 }
 
+@test "other runs do not tell values of variables either" {
+    psql_value "create table t (id int)"
+    migration 001_a <<<$'-- pgmigrate: variables\nLOCK TABLE t;\nSELECT pg_sleep(60), :\'pw\', \'it\'\'s\';'
+    start_pgmigrate apply --set "pw=top'secret"
+    wait_until session "query ~ 'sleep' and application_name = 'pgmigrate' and wait_event = 'PgSleep'"
+    for command in status "status --json" "apply --wait-lock 0 --set pw=x"; do
+        run_pgmigrate $command
+        [[ $output$stderr == *"running: SELECT pg_sleep(60), '...', '...'"* ]]
+        [[ $output$stderr != *secret* ]]
+    done
+    mkdir other
+    echo 'ALTER TABLE t ADD c int;' >other/001_o.sql
+    run_pgmigrate apply -m other --history-table other.history --max-wait 1
+    assert_status 5
+    assert_stderr "blocked by pid"
+    assert_stderr "SELECT pg_sleep(60), '...', '...'"
+    kill -TERM "$PGMIGRATE_PID"
+    wait_pgmigrate
+}
+
 @test "values of variables are not in messages, in the log, nor on the command line" {
     migration 001_v <<'SQL'
 -- pgmigrate: variables
