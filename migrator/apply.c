@@ -351,24 +351,26 @@ static bool run_locked(struct apply *apply, const struct folder *folder, struct 
 struct outlook {
     bool nothing;
     char *notice;
+    struct plan *plan;
 };
 
 static void outlook_clear(struct outlook *outlook)
 {
     free(outlook->notice);
+    plan_free(outlook->plan);
 }
 CLEANUP_VALUE(struct outlook, outlook_clear)
 
 static bool look_ahead(struct history *history, const struct folder *folder,
                        const struct apply_options *options, struct outlook *ret, struct error *error)
 {
-    AUTO(plan_free) struct plan *plan = NULL;
     AUTO(plan_steps_clear) struct plan_steps steps = {0};
     struct plan_target target = {.to = options->to, .out_of_order = options->out_of_order};
-    if (!plan_make(folder, history, &(struct plan_options){0}, &plan, error) ||
-        !plan_steps(plan, folder, history, &target, &steps, error))
+    if (!plan_make(folder, history, &(struct plan_options){0}, &ret->plan, error) ||
+        !plan_steps(ret->plan, folder, history, &target, &steps, error))
         return false;
-    *ret = (struct outlook){steps.count == 0, take(steps.notice)};
+    ret->nothing = steps.count == 0;
+    ret->notice = take(steps.notice);
     return true;
 }
 
@@ -379,6 +381,16 @@ static void tell(const struct run_listener *listener, const char *notice)
         listener->event(listener->context, &event);
 }
 
+/* Files that have changed in ways that are no reason to stop. */
+static void tell_findings(const struct run_listener *listener, const struct findings *findings)
+{
+    for (size_t i = 0; i < findings->count; i++)
+        if (findings->items[i].file != NULL)
+            run_emit(listener, &(struct run_event){.type = RUN_NOTICE,
+                                                   .file = findings->items[i].file,
+                                                   .text = findings->items[i].message});
+}
+
 bool apply_run(struct postgres *postgres, struct history *history, const struct folder *folder,
                const struct apply_options *options, const struct run_listener *listener,
                struct run_result *ret_result, struct error *error)
@@ -386,6 +398,7 @@ bool apply_run(struct postgres *postgres, struct history *history, const struct 
     AUTO(outlook_clear) struct outlook outlook = {0};
     if (!look_ahead(history, folder, options, &outlook, error))
         return false;
+    tell_findings(listener, &outlook.plan->findings);
     tell(listener, outlook.notice);
     if (outlook.nothing)
         return true;

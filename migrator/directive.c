@@ -396,6 +396,16 @@ bool directives_read(const struct source *source, struct directives *ret, struct
     return true;
 }
 
+bool directives_equal(const struct directives *a, const struct directives *b)
+{
+    OWNED char *requires_a = text_list_join(&a->requires, " "),
+               *requires_b = text_list_join(&b->requires, " ");
+    return a->no_transaction == b->no_transaction && a->irreversible == b->irreversible &&
+           a->variables == b->variables && a->lock_timeout_ms == b->lock_timeout_ms &&
+           a->statement_timeout_ms == b->statement_timeout_ms && text_equal(a->role, b->role) &&
+           text_equal(requires_a, requires_b);
+}
+
 bool directives_too_late(const struct source *source, size_t *offset, struct text_position *ret_place)
 {
     /* Few scripts name pgmigrate at all; the walk over the whole text is for those. */

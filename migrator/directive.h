@@ -38,6 +38,9 @@ MUST_CHECK bool directives_read(const struct source *source, struct directives *
 void directives_clear(struct directives *directives);
 CLEANUP_VALUE(struct directives, directives_clear)
 
+/* Whether they say the same of how a script runs; what they allow row-level security says nothing of that. */
+bool directives_equal(const struct directives *a, const struct directives *b);
+
 /*
  * A directive after the first statement has no effect. Finds the first from *offset on; false when there is
  * none. *offset is moved behind it, *ret_place is where it stands in the file.

@@ -118,7 +118,6 @@ struct lexeme {
     const char *text;
     size_t length;
     int kind;
-    bool word; /* a keyword, or a name without quotes */
 };
 
 /*
@@ -144,16 +143,13 @@ static bool next_lexeme(const PgQuery__ScanResult *scan, const char *text, size_
         .text = text + begin,
         .length = end - begin,
         .kind = (int)token->token,
-        .word = token->keyword_kind != PG_QUERY__KEYWORD_KIND__NO_KEYWORD ||
-                (token->token == PG_QUERY__TOKEN__IDENT && text[begin] != '"'),
     };
     return true;
 }
 
 static bool same_lexeme(const struct lexeme *a, const struct lexeme *b)
 {
-    return a->kind == b->kind && a->length == b->length && a->word == b->word &&
-           (a->word ? strncasecmp(a->text, b->text, a->length) : memcmp(a->text, b->text, a->length)) == 0;
+    return a->kind == b->kind && a->length == b->length && memcmp(a->text, b->text, a->length) == 0;
 }
 
 bool parse_same_tokens(const char *a, const char *b)

@@ -32,8 +32,8 @@ CLEANUP_VALUE(struct index_build, index_build_clear)
 char *parse_tree(const char *statement);
 
 /*
- * Whether two statements differ in comments and white space only: unquoted words compare without case, all
- * other tokens by byte. Statements that are not understood are the same when all their bytes are.
+ * Whether two statements differ in comments and white space only: all other tokens compare by byte.
+ * Statements that are not understood are the same when all their bytes are.
  */
 bool parse_same_tokens(const char *a, const char *b);
 

@@ -304,7 +304,7 @@ migrations/004_d.sql base-added notice -"
 @test "--base tells edited statements from edited comments and line ends" {
     repository
     echo 'CREATE TABLE a (b bigint);' | migration 001_a
-    printf -- '-- Explained.\nCREATE TABLE  b (b INT);\n' | migration 002_b
+    printf -- '-- Explained.\nCREATE TABLE  b (b int);\n' | migration 002_b
     printf 'SELECT 0;\r\n' | migration 001_a_rollback
     echo 'SELECT 2;' | migration 002_b_rollback
     run_pgmigrate check --base main --json

@@ -38,6 +38,24 @@ setup()
     assert_value "SELECT to_regclass('more') IS NOT NULL" t
 }
 
+@test "an apply with nothing to do mentions changed comments, too" {
+    printf -- '-- users of the shop\nCREATE TABLE users (id int);\n' | migration 001_users
+    run_pgmigrate apply
+    assert_status 0
+    assert_stderr 'migrations/001_users.sql: notice: comments or white space were changed after it was applied'
+}
+
+@test "directives and letter case are neither comments nor white space" {
+    for change in '-- pgmigrate: role=somebody\nCREATE TABLE users (id int);' 'create table users (id int);'; do
+        printf -- "$change\n" | migration 001_users
+        for command in status apply; do
+            run_pgmigrate $command
+            assert_stderr 'was changed after it was applied'
+        done
+        assert_status 6
+    done
+}
+
 @test "line ends alone are not even mentioned" {
     printf 'CREATE TABLE users (id int);\r\n' | migration 001_users
     run_pgmigrate status

@@ -365,10 +365,14 @@ static void using_a_new_enum_value_at_once_is_warned_about(void **state)
 static void comments_and_blanks_do_not_make_a_difference(void **state)
 {
     (void)state;
-    assert_true(script_same_tokens("select 1; b", "-- new\nSELECT  1;\n\nb;\n"));
+    assert_true(script_same_tokens("select 1; b", "-- new\nselect  1;\n\nb;\n"));
     assert_true(script_same_tokens("copy t from stdin;\n1\n\\.\n", "copy t  from stdin; -- x\n1\n\\.\n"));
     assert_true(script_same_tokens("\\restrict a\nb;", "\\restrict a\n-- x\nb;"));
     assert_false(script_same_tokens("copy t from stdin;\n1\n\\.\n", "copy t from stdin;\n1 \n\\.\n"));
+    assert_true(script_same_tokens("-- pgmigrate: role=a, no-transaction\na",
+                                   "-- pgmigrate: no-transaction role=a\na"));
+    assert_false(script_same_tokens("-- pgmigrate: role=a\na", "-- pgmigrate: role=b\na"));
+    assert_false(script_same_tokens("a", "-- pgmigrate: lock_timeout=5s\na"));
     assert_false(script_same_tokens("a;b", "a;c"));
     assert_false(script_same_tokens("a;", "a;b;"));
     assert_false(script_same_tokens("\\echo a\n", "\\echo  a\n"));
