@@ -54,8 +54,12 @@ static void note(struct apply *apply, const char *text)
 static void log_failure(struct apply *apply, const char *version, const struct error *failure)
 {
     AUTO(error_clear) struct error problem = {0};
-    if (apply->options->dry_run || postgres_is_lost(apply->execution.postgres))
+    if (apply->options->dry_run)
         return;
+    if (postgres_is_lost(apply->execution.postgres)) {
+        settle_log(&apply->execution, &apply->identity, version, failure);
+        return;
+    }
     AUTO(history_statement_free)
     struct history_statement *statement =
         history_fail(apply->history, &apply->identity, version, failure->message);
@@ -147,6 +151,7 @@ static bool settle_jobs(struct apply *apply, struct job *jobs, size_t count, str
     const struct job *first = &jobs[committed < count ? committed : count - 1];
     apply->result->items[first->index].state = RUN_STATE_FAILED;
     settle_error(settled == SETTLED_COMMITTED ? SETTLED_UNDONE : settled, first, &lost, error);
+    log_failure(apply, first->version, error);
     return error_hint_more(error, "Running the same command again is safe.");
 }
 

@@ -135,7 +135,8 @@ static bool run_group(struct execution *execution, struct group_run *run, const 
 
 /* ---- the whole ---- */
 
-/* A row that cannot be written stays as it is, which tells the same. */
+/* A row that cannot be written stays as it is, which tells the same; so it does when the connection is lost,
+ * for then it says that the outcome of a statement is unknown. */
 static void record_failure(struct execution *execution, const struct group_run *run,
                            const struct error *failure)
 {
@@ -144,8 +145,10 @@ static void record_failure(struct execution *execution, const struct group_run *
     struct history_statement *fail =
         run->backwards ? history_undo_fail(execution->history, run->identity, run->version, failure->message)
                        : history_fail(execution->history, run->identity, run->version, failure->message);
-    if (postgres_is_lost(execution->postgres))
+    if (postgres_is_lost(execution->postgres)) {
+        settle_log(execution, run->identity, run->version, failure);
         return;
+    }
     postgres_shield(execution->postgres, true);
     if (!session_reset(execution->postgres, execution->options, &ignored) || !send(execution, fail, &ignored))
         error_clear(&ignored);

@@ -195,6 +195,9 @@ struct history_statement *history_fail(const struct history *history, const stru
 struct history_statement *history_undo_fail(const struct history *history,
                                             const struct run_identity *identity, const char *version,
                                             const char *message);
+/* The same for what has lost its connection, and the run lock with it: only the log is written. */
+struct history_statement *history_lost(const struct history *history, const struct run_identity *identity,
+                                       const char *version, const char *message, bool backwards);
 /* A no-transaction rollback script: state undoing, with the script's statements in place of the forward
  * one's; or the same row taken up again. history_started and history_advance tell how far it came. */
 struct history_statement *history_undo(const struct history *history, const char *version,

@@ -228,10 +228,10 @@ struct history_statement *history_finish(const struct history *history, const st
     return statement;
 }
 
-static struct history_statement *fail(const struct history *history, const struct run_identity *identity,
-                                      const char *version, const char *message, const char *action)
+static struct history_statement *add_failure(struct history_statement *statement,
+                                             const struct run_identity *identity, const char *version,
+                                             const char *message, bool backwards)
 {
-    struct history_statement *statement = build(history, "pgmigrate_fail", sql_history_fail);
     add(statement, version);
     add(statement, identity->run_id);
     add(statement, message);
@@ -239,21 +239,28 @@ static struct history_statement *fail(const struct history *history, const struc
     add(statement, identity->git_commit);
     add(statement, identity->backup_id);
     add(statement, identity->reason);
-    add(statement, action);
+    add(statement, backwards ? "rollback_failed" : "failed");
     return statement;
 }
 
 struct history_statement *history_fail(const struct history *history, const struct run_identity *identity,
                                        const char *version, const char *message)
 {
-    return fail(history, identity, version, message, "failed");
+    return add_failure(build(history, "pgmigrate_fail", sql_history_fail), identity, version, message, false);
 }
 
 struct history_statement *history_undo_fail(const struct history *history,
                                             const struct run_identity *identity, const char *version,
                                             const char *message)
 {
-    return fail(history, identity, version, message, "rollback_failed");
+    return add_failure(build(history, "pgmigrate_fail", sql_history_fail), identity, version, message, true);
+}
+
+struct history_statement *history_lost(const struct history *history, const struct run_identity *identity,
+                                       const char *version, const char *message, bool backwards)
+{
+    return add_failure(build(history, "pgmigrate_lost", sql_history_lost), identity, version, message,
+                       backwards);
 }
 
 /* ---- taking back, marking ---- */

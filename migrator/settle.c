@@ -11,6 +11,7 @@
 #define END_IT_AFTER_MS  3000
 #define AFTER_SIGNAL_MS  10000
 #define BETWEEN_TRIES_MS 200
+#define LOG_TIMEOUT      "2s"
 
 /* Until when to go on asking; a signal brings the end nearer. */
 struct patience {
@@ -165,4 +166,22 @@ bool settle_error(enum settled settled, const struct job *job, struct error *los
     error_prefix(error, "the connection was lost while \"%s\" ran, and it was rolled back", job->version);
     return error_hint(error, job->commit_sent ? "The server was asked after reconnecting."
                                               : "COMMIT had not been reached.");
+}
+
+void settle_log(struct execution *execution, const struct run_identity *identity, const char *version,
+                const struct error *failure)
+{
+    AUTO(error_clear) struct error ignored = {0};
+    AUTO(postgres_free) struct postgres *postgres = NULL;
+    AUTO(history_statement_free)
+    struct history_statement *line =
+        history_lost(execution->history, identity, version, failure->message, execution->backwards);
+    OWNED char *timeout = postgres_bind(sql_set_session_statement_timeout,
+                                        (struct postgres_name[]){{"value", LOG_TIMEOUT}, {0}});
+    if (failure->code == ERROR_UNKNOWN || !postgres_connect_again(execution->postgres, &postgres, &ignored))
+        return;
+    take_role(execution, postgres);
+    if (!postgres_execute(postgres, timeout, &ignored) ||
+        !postgres_query(postgres, line->sql, line->count, line->values, NULL, &ignored))
+        error_clear(&ignored);
 }

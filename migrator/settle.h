@@ -39,4 +39,11 @@ enum settled settle_weigh(enum settled status, enum settled log);
  * consumed. How to go on is for the caller to add to the hint. */
 bool settle_error(enum settled settled, const struct job *job, struct error *lost, struct error *error);
 
+/*
+ * The failure of a migration whose connection is lost goes to the log on a new one, if the server is there at
+ * the first try; nothing fails because of it. ERROR_UNKNOWN may not have been a failure and is left out.
+ */
+void settle_log(struct execution *execution, const struct run_identity *identity, const char *version,
+                const struct error *failure);
+
 #endif

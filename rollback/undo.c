@@ -144,8 +144,12 @@ static void log_failure(struct undo *undo, size_t at, const struct error *failur
     struct history_statement *statement =
         history_undo_fail(undo->history, &undo->identity, undo->plan->items[at].version, failure->message);
     struct postgres *postgres = undo->execution.postgres;
-    if (postgres_is_lost(postgres) || undo->result->items[at].bare)
+    if (undo->result->items[at].bare)
         return;
+    if (postgres_is_lost(postgres)) {
+        settle_log(&undo->execution, &undo->identity, undo->plan->items[at].version, failure);
+        return;
+    }
     postgres_shield(postgres, true);
     if (!session_reset(postgres, &undo->options->run, &ignored) ||
         !postgres_query(postgres, statement->sql, statement->count, statement->values, NULL, &ignored))

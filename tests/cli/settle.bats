@@ -216,3 +216,61 @@ run_hint()
     assert_equal "$(json '.migrations[0].state')" failed
     assert_stderr "0 of 1 applied"
 }
+
+# What the log says of failures, newest last.
+failures()
+{
+    psql_value "select coalesce(string_agg(action || ' ' || version, ' ' order by at), '') from schema_migrations_log
+        where action ~ 'failed' and detail ~ 'terminating connection' and run_id is not null"
+}
+
+# Run until it sleeps, and end its session there.
+terminate_sleeping() # ARGUMENT…
+{
+    start_pgmigrate "$@"
+    wait_until sleeping
+    terminate
+    wait_pgmigrate
+}
+
+@test "an attempt that lost its connection is in the log like any other that failed" {
+    psql_value "create sequence s start 1"
+    migration 001_a <<<'CREATE TABLE a (id int); SELECT pg_sleep(30);'
+    terminate_sleeping apply
+    assert_status 4
+    assert_equal "$(failures)" "failed 001_a"
+    migration 001_a <<<'CREATE TABLE a (id int);'
+    # The first run of this script is the trial.
+    migration 001_a_rollback <<<"DROP TABLE a; SELECT CASE WHEN nextval('s') > 1 THEN pg_sleep(30) END;"
+    run_pgmigrate apply
+    terminate_sleeping rollback
+    assert_status 4
+    assert_equal "$(failures)" "failed 001_a rollback_failed 001_a"
+    # The row of a script without transaction goes on saying that it is not known what became of the statement.
+    migration 002_b <<<$'-- pgmigrate: no-transaction\nDO $$ BEGIN PERFORM pg_sleep(30); END $$;'
+    terminate_sleeping apply
+    assert_status 7
+    assert_equal "$(failures)" "failed 001_a rollback_failed 001_a failed 002_b"
+    assert_value "select state, statement_started from schema_migrations where version = '002_b'" "running|0"
+}
+
+@test "a COMMIT that the server undid is in the log as failed, one whose outcome is unknown is not" {
+    slow_commit 30
+    migration 001_a <<<'INSERT INTO slow VALUES (1);'
+    start_pgmigrate apply
+    wait_until committing
+    terminate
+    wait_pgmigrate
+    assert_status 4
+    assert_equal "$(failures)" "failed 001_a"
+    start_cutter
+    start_pgmigrate apply -d "$CUT_URL"
+    cut_at_commit
+    wait_until psql_true "select exists (select from schema_migrations)"
+    psql_value "set session_replication_role = replica; delete from schema_migrations;
+        delete from schema_migrations_log where action = 'applied'"
+    show_server
+    wait_pgmigrate
+    assert_status 8
+    assert_value "select count(*) from schema_migrations_log" 1
+}
