@@ -121,12 +121,17 @@ static void open_standard_descriptors(void)
             (void)!open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
+/* Errors are told in the document alone. */
+static bool in_document(const struct invocation *invocation)
+{
+    return invocation->json && invocation->verbosity == VERBOSITY_QUIET;
+}
+
 static void tell(const struct invocation *invocation, const struct error *error)
 {
     bool helped = invocation->request == REQUEST_OVERVIEW && error->code == ERROR_USAGE && !invocation->json;
-    bool in_document = invocation->json && invocation->verbosity == VERBOSITY_QUIET;
 
-    if (!helped && !in_document)
+    if (!helped && !in_document(invocation))
         report_error(stderr, invocation->color, error);
 }
 
@@ -134,6 +139,7 @@ int main(int argc, char **argv)
 {
     AUTO(invocation_clear) struct invocation invocation = {0};
     AUTO(error_clear) struct error error = {0};
+    AUTO(error_clear) struct error unwritten = {0};
     bool ok;
     int exit_code;
 
@@ -149,9 +155,13 @@ int main(int argc, char **argv)
         tell(&invocation, &error);
     if (invocation.json && invocation.request != REQUEST_HELP && invocation.request != REQUEST_VERSION)
         document_print(stdout, &invocation, exit_code, ok ? NULL : &error);
-    if (!close_output(&error)) {
-        report_error(stderr, invocation.color, &error);
-        return error.code;
+    if (!close_output(&unwritten)) {
+        if (ok && invocation.request == REQUEST_RUN)
+            error_detail(&unwritten, "What the command was to do is done; only its output is missing.");
+        if (!ok && in_document(&invocation))
+            report_error(stderr, invocation.color, &error);
+        report_error(stderr, invocation.color, &unwritten);
+        return ok ? (int)unwritten.code : exit_code;
     }
     return exit_code;
 }

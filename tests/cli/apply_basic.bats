@@ -162,6 +162,25 @@ INI
     assert_equal "$stderr" ""
 }
 
+@test "output that cannot be written says that the rest was done, and is not what a failure is told by" {
+    local done="What the command was to do is done; only its output is missing."
+    migration 001_a <<<"create table a ();"
+    migration 001_a_rollback <<<"drop table a;"
+    run --separate-stderr bash -c "pgmigrate apply --json --quiet >/dev/full"
+    assert_status 1
+    assert_stderr "$done"
+    assert_value "select to_regclass('a') is not null" t
+    run --separate-stderr bash -c "pgmigrate rollback --json --quiet >/dev/full"
+    assert_status 1
+    assert_stderr "$done"
+    assert_value "select to_regclass('a') is null" t
+    run --separate-stderr bash -c "pgmigrate apply --to 9 --json --quiet >/dev/full"
+    assert_status 2
+    assert_stderr '"9"'
+    assert_stderr "could not write to standard output"
+    refute_stderr "$done"
+}
+
 @test "a password in the log or in a message would be found" {
     psql_value "create role with_password login password 'geheim123' superuser"
     echo 'SELECT nothing;' | migration 001_a
