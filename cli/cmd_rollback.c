@@ -71,14 +71,14 @@ static void conclude(const struct invocation *invocation, const struct outcome *
     }
 }
 
-static bool confirmed(const struct invocation *invocation, const struct history *history,
-                      const struct undo_options *options, const char *target, struct error *error)
+static bool confirmed(const struct invocation *invocation, const struct undo_options *options,
+                      const char *target, struct error *error)
 {
     OWNED char *what = options->to ? text_format("go back to %s on %s", options->to, target)
                                    : text_format("roll back %zu migration%s on %s", options->steps,
                                                  options->steps == 1 ? "" : "s", target);
 
-    return options->dry_run || !history->count || confirm(invocation, what, error);
+    return options->dry_run || confirm(invocation, what, error);
 }
 
 static bool roll_back(struct invocation *invocation, const struct folder *folder, struct postgres *postgres,
@@ -95,17 +95,17 @@ static bool roll_back(struct invocation *invocation, const struct folder *folder
                               .target = target};
     struct run_listener listener;
     int64_t began;
-    bool ok;
+    bool idle, ok;
 
     if (!connect_history(invocation, postgres, &history, error))
         return false;
     listing_warn_history(invocation, history);
-    if (!confirmed(invocation, history, options, target, error))
+    if (!undo_is_idle(history, &idle, error) || (!idle && !confirmed(invocation, options, target, error)))
         return false;
     began = clock_ms();
     progress = progress_new(invocation, outcome.done);
     listener = progress_listener(progress);
-    ok = undo_run(postgres, history, folder, options, &listener, &losses, &result, error);
+    ok = idle || undo_run(postgres, history, folder, options, &listener, &losses, &result, error);
     progress_free(take(progress));
     outcome.ms = clock_ms() - began;
     outcome.error = ok ? NULL : error;

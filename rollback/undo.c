@@ -275,6 +275,8 @@ static bool run_locked(struct postgres *postgres, struct history *history, const
                        struct error *error)
 {
     AUTO(undo_plan_clear) struct undo_plan plan = {0};
+    if (history->count == 0)
+        return true;
     if (!undo_plan_make(history, folder, options, &plan, error))
         return false;
     undo->plan = &plan;
@@ -283,14 +285,23 @@ static bool run_locked(struct postgres *postgres, struct history *history, const
     return plan.count == 0 || run_plan(undo, ret_losses, error);
 }
 
+bool undo_is_idle(const struct history *history, bool *ret_idle, struct error *error)
+{
+    OWNED char *holder = NULL;
+    bool empty =
+        history->count == 0 && history->shape != HISTORY_FOREIGN && history->shape != HISTORY_UNUSABLE;
+    if (empty && !session_lock_holder(history->postgres, history, &holder, error))
+        return false;
+    *ret_idle = empty && holder == NULL;
+    return true;
+}
+
 bool undo_run(struct postgres *postgres, struct history *history, const struct folder *folder,
               const struct undo_options *options, const struct run_listener *listener,
               struct data_losses *ret_losses, struct run_result *ret_result, struct error *error)
 {
     if (history->shape == HISTORY_FOREIGN || history->shape == HISTORY_UNUSABLE)
         return history_refuse(history, error);
-    if (history->count == 0)
-        return true;
     AUTO(session_clear) struct session session = {0};
     if (!session_open(history, &options->run, listener, &session, error))
         return false;

@@ -25,6 +25,12 @@ struct undo_options {
 };
 
 /*
+ * Whether there is nothing to go back from. An empty history is no answer while another run is at work, which
+ * may be about to record its first migration.
+ */
+MUST_CHECK bool undo_is_idle(const struct history *history, bool *ret_idle, struct error *error);
+
+/*
  * folder may be empty. ret_losses is what would disappear, filled also when the run is refused because of it
  * (ERROR_REFUSED). No rollback text and irreversible migrations are ERROR_REFUSED before anything runs. A dry
  * run ends after the trial.

@@ -451,6 +451,31 @@ SQL
     assert_equal "$(tables)" "a b c"
 }
 
+@test "while another run is at its first migration, it is not said that there is nothing to roll back" {
+    local rollback
+    printf '[environment production]\nprotected = yes\nrehearsal_max_age =\n' >pgmigrate.conf
+    psql_value "create table go ()"
+    migration 001_a_rollback <<<'DROP TABLE a;'
+    migration 001_a <<'SQL'
+CREATE TABLE a (id int);
+DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM go) LOOP PERFORM pg_sleep(0.05); END LOOP; END $$;
+SQL
+    start_pgmigrate apply
+    wait_until sleeping
+    # What it will be is not known before, so a protected environment asks.
+    run_pgmigrate rollback -e production
+    assert_status 10
+    pgmigrate rollback >rollback.out 2>rollback.err 3>&- &
+    rollback=$!
+    wait_until grep -q "the run lock is held by pid" rollback.err
+    psql_value "insert into go default values"
+    wait_pgmigrate
+    assert_status 0
+    wait "$rollback"
+    grep "1 of 1 rolled back" rollback.out
+    assert_equal "$(tables) $(applied)" "go "
+}
+
 @test "a table lock is waited for in short attempts, also by the trial" {
     shop
     hold holder "select count(*) from c"
