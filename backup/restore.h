@@ -74,6 +74,10 @@ MUST_CHECK bool restore_preflight(struct postgres *server, const struct manifest
                                   const struct restore_options *options, struct text_list *ret_problems,
                                   struct error *error);
 
+/* The bytes that are free where the server keeps its data; -1 where it is not on this machine, so far as can
+ * be known, or where they cannot be looked at. */
+int64_t restore_room(struct postgres *server);
+
 /* "<database>_<suffix>_<time>", cut to the length that a name may have. The caller frees it. */
 char *restore_name(const char *database, const char *suffix);
 

@@ -6,6 +6,9 @@
 #include "common/interrupt.h"
 #include "common/test_point.h"
 #include "sql.h"
+#include <errno.h>
+#include <signal.h>
+#include <sys/statvfs.h>
 
 #define LOCK_WAIT_MS     10000
 #define BETWEEN_TRIES_MS 200
@@ -24,6 +27,24 @@ bool restore_preflight(struct postgres *server, const struct manifest *manifest,
     if (options->resume && !state.present)
         text_list_add(ret_problems, text_format("there is no database \"%s\" to go on with", options->to));
     return true;
+}
+
+/* A container's socket may be here, a pooler's too, and folders of the same name: its process is not. */
+static bool is_here(const struct postgres *server)
+{
+    return *postgres_address(server) == '/' && (kill(postgres_backend_pid(server), 0) == 0 || errno == EPERM);
+}
+
+int64_t restore_room(struct postgres *server)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    AUTO(error_clear) struct error ignored = {0};
+    struct statvfs place;
+
+    if (!is_here(server) || !postgres_query(server, sql_restore_folder, 0, NULL, &rows, &ignored) ||
+        !rows_count(rows) || statvfs(rows_text(rows, 0, "folder"), &place) != 0)
+        return -1;
+    return (int64_t)place.f_bavail * (int64_t)place.f_frsize;
 }
 
 /* ---- the database ---- */

@@ -224,6 +224,19 @@ static void print_plan(struct run *run)
     plan_line(stderr, "time", estimate(run));
 }
 
+/* No refusal: TOAST may take less than the text did. Indexes and WAL are taken for half of the contents. */
+static void warn_of_room(const struct run *run)
+{
+    bool whole = !run->tables.count && !run->options.schema_only && !run->options.resume;
+    int64_t room = whole ? restore_room(run->server) : -1;
+    OWNED char *there = text_size(room), *needed = text_size(run->record->raw_bytes);
+
+    if (room >= 0 && room < run->record->raw_bytes / 2 * 3)
+        report_warning(run->invocation,
+                       "the server has only %s of room, and the contents are %s, without indexes", there,
+                       needed);
+}
+
 static void fill_plan(const struct run *run, const struct text_list *problems)
 {
     json_t *document = run->invocation->document, *list = json_array();
@@ -534,6 +547,7 @@ static bool run_restore(struct invocation *invocation, struct error *error)
         return false;
     if (!invocation->json && invocation->verbosity > VERBOSITY_QUIET)
         print_plan(&run);
+    warn_of_room(&run);
     if (invocation_flag(invocation, "dry-run"))
         return try_dry(&run, error);
     return confirmed(&run, error) && restore(&run, error);

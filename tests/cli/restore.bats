@@ -71,6 +71,28 @@ flip_bit() # MEMBER
     assert_equal "$(databases)" "$TEST_DATABASE"
 }
 
+@test "a backup that is larger than the room on the server's disk is warned of, where that can be known" {
+    create_table notes 10
+    take_backup
+    run_pgmigrate restore latest --to "$copy" --dry-run
+    assert_status 0
+    refute_stderr "of room"
+    # What the plan believes; the restore itself would not.
+    jq -cS 'del(.record_sha256) | .raw_bytes = 1152921504606846976' "${ARCHIVE%.tar}.json" >larger
+    jq -c --arg sum "$(tr -d '\n' <larger | sha256sum | cut -d ' ' -f 1)" '.record_sha256 = $sum' larger \
+        >"${ARCHIVE%.tar}.json"
+    run_pgmigrate restore latest --to "$copy" --dry-run
+    assert_status 0
+    assert_stderr "warning: the server has only "
+    assert_stderr "of room, and the contents are 1.0 EB, without indexes"
+    run_pgmigrate restore latest --to "$copy" --dry-run --table notes
+    refute_stderr "of room"
+    psql_server "create role ${TEST_DATABASE}_reader login createdb"
+    run_pgmigrate restore latest --to "$copy" --dry-run -d "$(database_url "$TEST_DATABASE" "${TEST_DATABASE}_reader")"
+    assert_status 0
+    refute_stderr "of room"
+}
+
 @test "a database that has objects is refused, and an empty one is filled" {
     create_table notes 10
     take_backup
