@@ -58,16 +58,13 @@ static bool read_archive(struct restoring *restoring, const char *path, const st
 }
 
 /* A tablespace that is not there would end the restore in the middle of it. */
-static bool look_for_tablespaces(struct restoring *restoring, struct error *error)
+static bool look_for_tablespaces(struct restoring *restoring, const char *script, struct error *error)
 {
     static const char setting[] = "SET default_tablespace = ";
-    struct pgrestore_job job = {.archive = restoring->schema};
     AUTO(rows_free) struct rows *rows = NULL;
     AUTO(text_list_clear) struct text_list there = {0};
-    OWNED char *script = NULL;
 
-    if (!pgrestore_script(&restoring->pgrestore, &job, &script, error) ||
-        !postgres_query(restoring->server, sql_restore_tablespaces, 0, NULL, &rows, error))
+    if (!postgres_query(restoring->server, sql_restore_tablespaces, 0, NULL, &rows, error))
         return false;
     for (size_t i = 0; i < rows_count(rows); i++)
         text_list_add(&there, text_copy(rows_text(rows, i, "name")));
@@ -87,6 +84,21 @@ static bool look_for_tablespaces(struct restoring *restoring, struct error *erro
     return true;
 }
 
+static bool select_objects(struct restoring *restoring, struct error *error)
+{
+    struct selection *selection = &restoring->selection;
+    OWNED char *list = NULL, *script = NULL;
+
+    if (!selection_make(restoring->manifest, &restoring->toc, restoring->options->tables, selection, error))
+        return false;
+    list = selection->partial ? toc_list(&restoring->toc, TOC_OBJECTS, selection->chosen, NULL) : NULL;
+    struct pgrestore_job job = {.archive = restoring->schema, .list = list, .folder = restoring->folder};
+    if (!pgrestore_script(&restoring->pgrestore, &job, &script, error))
+        return false;
+    selection_add_extensions(restoring->manifest, &restoring->toc, script, selection);
+    return look_for_tablespaces(restoring, script, error);
+}
+
 static bool prepare(struct restoring *restoring, struct error *error)
 {
     const struct manifest *manifest = restoring->manifest;
@@ -104,9 +116,7 @@ static bool prepare(struct restoring *restoring, struct error *error)
         !pgrestore_list(&restoring->pgrestore, restoring->schema, &restoring->toc, error))
         return false;
     restoring->toc.roles = &manifest->roles;
-    return selection_make(manifest, &restoring->toc, restoring->options->tables, &restoring->selection,
-                          error) &&
-           look_for_tablespaces(restoring, error);
+    return select_objects(restoring, error);
 }
 
 static bool refuse_problems(const struct text_list *problems, struct error *error)

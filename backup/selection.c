@@ -96,3 +96,20 @@ bool selection_make(const struct manifest *manifest, const struct toc *toc, cons
     select_sequences(toc, ret);
     return true;
 }
+
+/* All of them: which one has the operators neither the script says nor the table of contents. */
+void selection_add_extensions(const struct manifest *manifest, const struct toc *toc, const char *script,
+                              struct selection *selection)
+{
+    AUTO(text_list_clear) struct text_list keys = {0};
+    OWNED bool *chosen = memory_allocate(toc->count, sizeof *chosen);
+    OWNED bool *wanted = memory_allocate(toc->count, sizeof *wanted);
+
+    if (!selection->partial || (!strstr(script, " EXCLUDE USING ") && !strstr(script, " WITHOUT OVERLAPS")))
+        return;
+    for (size_t i = 0; i < manifest->extension_count; i++)
+        text_list_add(&keys, toc_key("EXTENSION", NULL, manifest->extensions[i].name));
+    toc_choose_tables(toc, &keys, chosen, wanted);
+    for (size_t i = 0; i < toc->count; i++)
+        selection->chosen[i] = selection->chosen[i] || chosen[i];
+}

@@ -21,4 +21,12 @@ CLEANUP_VALUE(struct selection, selection_clear)
 MUST_CHECK bool selection_make(const struct manifest *manifest, const struct toc *toc,
                                const struct text_list *names, struct selection *ret, struct error *error);
 
+/*
+ * A constraint's index may need operators of an extension (EXCLUDE, WITHOUT OVERLAPS: btree_gist), which
+ * pg_dump tells of an index, but not of a constraint. Where the selection's script has such a one, all
+ * extensions are selected, too.
+ */
+void selection_add_extensions(const struct manifest *manifest, const struct toc *toc, const char *script,
+                              struct selection *selection);
+
 #endif

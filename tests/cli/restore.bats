@@ -458,6 +458,21 @@ flip_bit() # MEMBER
     assert_equal "$(copy_value "select count(*), to_regclass('p1') is null from p2")" "10|t"
 }
 
+@test "a table comes with the extensions whose operators its constraint and its indexes need" {
+    psql_value "create schema ext; create extension btree_gist schema ext; create extension pg_trgm schema ext"
+    psql_value "create table booked (room int, during tsrange, exclude using gist (room with =, during with &&))"
+    psql_value "create table named (name text); create index on named using gin (name ext.gin_trgm_ops)"
+    take_backup
+    restore_copy --table booked --table named
+    assert_status 0
+    assert_equal "$(copy_value "select string_agg(indexdef, ';' order by indexdef) from pg_indexes where schemaname = 'public'")" \
+        "$(psql_value "select string_agg(indexdef, ';' order by indexdef) from pg_indexes where schemaname = 'public'")"
+    psql_server "drop database $copy"
+    restore_copy --table named
+    assert_status 0
+    assert_equal "$(copy_value "select string_agg(extname, ' ' order by extname) from pg_extension")" "pg_trgm plpgsql"
+}
+
 @test "the schema alone has no rows" {
     create_table notes 10
     psql_value "create materialized view m as select count(*) from notes; create unique index on notes (id)"
