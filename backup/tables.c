@@ -33,8 +33,10 @@ static enum table_source choose_source(const struct rows *rows, size_t row, cons
 {
     if (rows_bool(rows, row, "unlogged") && rows_bool(rows, row, "standby"))
         return TABLE_SKIPPED;
+    /* What partitions refuse elsewhere can go through their root: our streams know how. */
+    bool sorted = rows_bool(rows, row, "sorted") && options->stream_larger_than < INT64_MAX;
     bool ours = !table->config && table->root == NULL && *table->columns != '\0' &&
-                rows_bool(rows, row, "heap") && table->bytes >= options->stream_larger_than;
+                rows_bool(rows, row, "heap") && (sorted || table->bytes >= options->stream_larger_than);
     return ours ? TABLE_COPY : TABLE_DUMP;
 }
 

@@ -38,7 +38,7 @@ void tables_clear(struct tables *tables);
 CLEANUP_VALUE(struct tables, tables_clear)
 
 struct tables_options {
-    int64_t stream_larger_than; /* bytes */
+    int64_t stream_larger_than; /* bytes; INT64_MAX: none */
     size_t most_streamed;       /* pg_dump is told each by name: an argument list has an end */
 };
 

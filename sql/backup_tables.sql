@@ -1,7 +1,8 @@
 -- The tables whose rows a backup must hold, and the partitioned tables above them; largest first: oid, filenode, schema,
 -- name, columns (quoted, without generated ones), bytes with TOAST, pages, whether it is partitioned, unlogged, a heap,
--- an extension's configuration, and ordered (BRIN or CLUSTER: its physical order matters), and root, the quoted name of the partitioned
--- table through which its rows must be loaded. Tables below $1 (bigint) bytes are never called ordered.
+-- an extension's configuration, ordered (BRIN or CLUSTER: its physical order matters), and sorted (a collation decides which
+-- partition a row belongs to), and root, the quoted name of the partitioned table through which its rows must be loaded. Tables
+-- below $1 (bigint) bytes are never called ordered.
 WITH config AS (
     SELECT pg_catalog.unnest(e.extconfig) AS oid FROM pg_catalog.pg_extension AS e
 ), member AS (
@@ -24,6 +25,12 @@ WITH config AS (
      WHERE o.opcname = 'enum_ops'
        AND o.opcnamespace = 'pg_catalog'::pg_catalog.regnamespace
        AND a.amname = 'hash'
+), by_collation AS (
+    SELECT p.partrelid AS oid
+      FROM pg_catalog.pg_partitioned_table AS p
+      JOIN pg_catalog.pg_collation AS c ON c.oid = ANY (p.partcollation)
+     WHERE p.partstrat = 'r'
+       AND c.collname NOT IN ('C', 'POSIX')
 ), tables AS (
     SELECT c.oid, n.nspname, c.relname, c.relfilenode, c.relkind, c.relpersistence, a.amname, config.oid AS config,
            CASE WHEN c.relkind = 'r' THEN pg_catalog.pg_table_size(c.oid) ELSE 0 END AS bytes,
@@ -31,7 +38,11 @@ WITH config AS (
                  AND EXISTS (SELECT 1
                                FROM pg_catalog.pg_partition_ancestors(c.oid) AS above (oid)
                                JOIN by_enum_hash AS h ON h.oid = above.oid)
-                THEN pg_catalog.pg_partition_root(c.oid)::pg_catalog.oid END AS root
+                THEN pg_catalog.pg_partition_root(c.oid)::pg_catalog.oid END AS root,
+           c.relispartition
+               AND EXISTS (SELECT 1
+                             FROM pg_catalog.pg_partition_ancestors(c.oid) AS above (oid)
+                             JOIN by_collation AS b ON b.oid = above.oid) AS sorted
       FROM pg_catalog.pg_class AS c
       JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
       LEFT JOIN pg_catalog.pg_am AS a ON a.oid = c.relam
@@ -62,6 +73,7 @@ SELECT t.oid, t.relfilenode AS filenode, t.nspname AS schema, t.relname AS name,
        t.config IS NOT NULL AS config,
        t.bytes >= $1::pg_catalog.int8
            AND EXISTS (SELECT 1 FROM arranged WHERE arranged.oid = t.oid) AS ordered,
+       t.sorted,
        (SELECT '"' || pg_catalog.replace(n.nspname, '"', '""') || '"."' || pg_catalog.replace(c.relname, '"', '""') || '"'
           FROM pg_catalog.pg_class AS c
           JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace

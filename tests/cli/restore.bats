@@ -409,6 +409,22 @@ flip_bit() # MEMBER
     assert_status 10
 }
 
+@test "small partitions by text hold their rows where another collation places them otherwise" {
+    psql_value "create function place(text) returns text language sql immutable as
+            'select case when current_database() like ''%copy'' then ''n'' || \$1 else \$1 end';
+        create table part (name text) partition by range (place(name));
+        create table part_low partition of part for values from (minvalue) to ('m') partition by list (name);
+        create table part_a partition of part_low for values in ('a', 'b');
+        create table part_high partition of part for values from ('m') to (maxvalue) partition by list (name);
+        create table part_rest partition of part_high default;
+        insert into part values ('a'), ('b'), ('z')"
+    take_backup
+    assert_equal "$(manifest '.tables[].source' | sort -u)" copy
+    restore_copy
+    assert_status 0
+    assert_equal "$(copy_value "select string_agg(name, ' ' order by name) from part_rest")" "a b z"
+}
+
 @test "one table comes with its type, sequence, indexes and constraints, and nothing else" {
     psql_value "create type mood as enum ('glad', 'sad'); create table person (id serial primary key, mood mood)"
     psql_value "create table other (id int primary key references person)"
