@@ -137,19 +137,23 @@ static bool carry_out(const struct invocation *invocation, struct repository *re
 }
 
 /* Old backups are worth most when new ones do not succeed. */
-static bool refuse_after_failure(struct repository *repository, const struct records *records,
-                                 struct error *error)
+static bool refuse_after_failure(const struct invocation *invocation, struct repository *repository,
+                                 const struct records *records, struct error *error)
 {
     OWNED char *failure = repository_failure(repository, records);
 
     if (!failure)
         return true;
+    if (invocation_flag(invocation, "despite-failure")) {
+        report_warning(invocation, "the latest backup failed\ndetail: %s", failure);
+        return true;
+    }
     error_set(error, ERROR_REFUSED, "nothing is removed, because the latest backup failed");
     error_detail(error, "%s", failure);
-    return error_hint(
-        error, "Take a good one first; of a run that was killed, \"pgmigrate backup gc\" removes "
-               "the rest. Where none can be taken (the disk is full, the database is gone), remove the "
-               "file ID.failed from the repository.");
+    return error_hint(error,
+                      "Take a good one first; of a run that was killed, \"pgmigrate backup gc\" removes "
+                      "the rest. Where none can be taken (the disk is full, the database is gone), give "
+                      "--despite-failure.");
 }
 
 static bool run(struct invocation *invocation, struct error *error)
@@ -178,7 +182,7 @@ static bool run(struct invocation *invocation, struct error *error)
         report_warning(invocation, "%s", problems.items[i]);
     if (!rules.drop_referenced && records.count > 0)
         find_referenced(invocation, &records, &referenced);
-    return refuse_after_failure(repository, &records, error) &&
+    return refuse_after_failure(invocation, repository, &records, error) &&
            retention_plan(&records, &rules, &plan, error) && carry_out(invocation, repository, &plan, error);
 }
 
@@ -190,6 +194,7 @@ static const struct option_spec options[] = {
     {.name = "keep-within", .argument = "AGE", .key = "keep_within"},
     {.name = "drop-referenced",
      .summary = "also remove backups that the history of the last 30 days points at"},
+    {.name = "despite-failure", .summary = "also when the latest run failed"},
     {.name = "confirm", .argument = NULL, .summary = "remove; without it, only the plan is printed"},
     {.name = "repository", .argument = "PATH", .key = "repository"},
     OPTION_HISTORY_TABLE,
@@ -208,7 +213,11 @@ const struct command cmd_backup_prune = {
         "\n"
         "Kept in any case: the newest good backup of each database, marked ones (\"backup keep\"), and those "
         "that "
-        "the history of the last 30 days points at. Nothing is removed when the latest run failed (exit 10).",
+        "the history of the last 30 days points at. Nothing is removed when the latest run failed (exit 10), "
+        "for "
+        "old backups are worth most then; --despite-failure is for where no new one can be taken: the disk "
+        "is "
+        "full, or the database is gone.",
     .options = options,
     .group = "Backups",
     .run = run,

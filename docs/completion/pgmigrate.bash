@@ -116,7 +116,7 @@ _pgmigrate()
         'backup test') words='--jobs --repository' ;;
         'backup keep') words='--reason --repository' ;;
         'backup unkeep') words='--repository' ;;
-        'backup prune') words='--keep-last --keep-daily --keep-weekly --keep-monthly --keep-within --drop-referenced --confirm --repository --history-table' ;;
+        'backup prune') words='--keep-last --keep-daily --keep-weekly --keep-monthly --keep-within --drop-referenced --despite-failure --confirm --repository --history-table' ;;
         'backup gc') words='--dry-run --repository' ;;
         'backup reindex') words='--repository' ;;
         'restore') words='--to --swap --table --schema-only --jobs --before --before-time --resume --no-owner --no-privileges --create-missing-roles --no-compare --dry-run --confirm --repository' ;;

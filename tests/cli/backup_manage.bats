@@ -176,6 +176,25 @@ take()
     [[ $output == *"1 backup in the catalog"* ]]
 }
 
+@test "nothing is pruned after a run that failed, unless that is said; the newest good one stays" {
+    take
+    oldest=$id
+    take
+    printf '%s\ndisk full\n' "$TEST_DATABASE" >"$PGMIGRATE_REPOSITORY/29990101T000000Z-x-00000a.failed"
+    run_pgmigrate backup prune --keep-last 1 --confirm
+    assert_status 10
+    assert_stderr "--despite-failure"
+    [ -e "$PGMIGRATE_REPOSITORY/$oldest.tar" ]
+    run_pgmigrate backup prune --keep-last 1 --confirm --despite-failure
+    assert_status 0
+    assert_stderr "warning: the latest backup failed"
+    assert_stderr "disk full"
+    [ ! -e "$PGMIGRATE_REPOSITORY/$oldest.tar" ]
+    [ -e "$PGMIGRATE_REPOSITORY/$id.tar" ]
+    run_pgmigrate backup prune --keep-last 1 --confirm
+    assert_status 10
+}
+
 # SIGKILL of that command at a point.
 kill_at() # POINT COMMAND...
 {
