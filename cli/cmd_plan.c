@@ -171,7 +171,9 @@ const struct command cmd_plan = {
         "Reads and checks every pending script as apply does before its first one, and changes nothing. "
         "Where "
         "apply would refuse, plan fails in the same way: with exit 6 when history and folder disagree, with "
-        "exit 2 when a script cannot be run. Tables that would stand without row-level security between two "
+        "exit 2 when a script cannot be run, with exit 1 when a right to write the history is missing; but "
+        "a role that may only read it may look at the plan. Tables that would stand without row-level "
+        "security between two "
         "transactions of the plan are warned of.",
     .options = options,
     .group = "Migrations",

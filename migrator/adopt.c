@@ -48,6 +48,11 @@ void adopt_read_look(const struct rows *rows, struct table_look *ret)
     look.has_log = rows_bool(rows, 0, "has_log");
     look.foreign_log = rows_bool(rows, 0, "foreign_log");
     look.has_schema = rows_bool(rows, 0, "has_schema");
+    look.may = (struct history_rights){.create = rows_bool(rows, 0, "may_create"),
+                                       .alter = rows_bool(rows, 0, "may_alter"),
+                                       .insert = rows_bool(rows, 0, "may_insert"),
+                                       .change = rows_bool(rows, 0, "may_change"),
+                                       .log = rows_bool(rows, 0, "may_log")};
     if (rows_text(rows, 0, "oid") != NULL) {
         look.oid = text_copy(rows_text(rows, 0, "oid"));
         look.kind = *rows_text(rows, 0, "kind");
@@ -119,6 +124,8 @@ bool adopt_find_tool(const struct history *history, char **ret_tool, char **ret_
 
 /* ---- making ---- */
 
+#define DENIED "42501"
+
 /* Several statements, sent as one: the server makes them one transaction. */
 struct transaction {
     const struct history *history;
@@ -152,17 +159,27 @@ static bool is_race(const char *sqlstate)
 }
 
 /* Since PostgreSQL 15 nobody but the database's owner may create tables in schema public. */
+static bool hint_denied(const struct history *history, struct error *error)
+{
+    if (history->shape == HISTORY_ADOPTABLE && !history->may.alter)
+        return error_hint(
+            error,
+            "Columns are added by the table's owner: run as that role with --role, or make this "
+            "one the owner (ALTER TABLE \"%s\".\"%s\" OWNER TO \"%s\").",
+            history->schema, history->table, history->role);
+    return error_hint(
+        error,
+        "Let this role create tables there (GRANT CREATE ON SCHEMA \"%s\" TO \"%s\"), or run as the "
+        "schema's owner with --role.",
+        history->schema, history->role);
+}
+
 static bool explain_making(const struct history *history, const char *what, struct error *error)
 {
     OWNED char *name = history_name(history);
-    bool denied = strcmp(error->sqlstate, "42501") == 0;
     error_prefix(error, "could not %s history table \"%s\"", what, name);
-    if (denied && error->hint == NULL)
-        error_hint(
-            error,
-            "Let this role create tables there (GRANT CREATE ON SCHEMA \"%s\" TO \"%s\"), or run as the "
-            "schema's owner with --role.",
-            history->schema, history->role);
+    if (strcmp(error->sqlstate, DENIED) == 0 && error->hint == NULL)
+        hint_denied(history, error);
     if (strcmp(error->sqlstate, "0A000") == 0 || strcmp(error->sqlstate, "2BP01") == 0)
         error_hint(
             error,
@@ -187,6 +204,50 @@ static bool transaction_send(struct transaction *transaction, const char *what, 
     }
     error_move(error, &problem);
     return explain_making(transaction->history, what, error);
+}
+
+static bool deny(const char *right, const char *name, struct error *error)
+{
+    error_set(error, ERROR_FAILED, "%s %s", right, name);
+    memcpy(error->sqlstate, DENIED, sizeof DENIED);
+    return false;
+}
+
+static bool may_create(const struct history *history, struct error *error)
+{
+    if (history->may.create)
+        return true;
+    return history->has_schema
+               ? deny("permission denied for schema", history->schema, error)
+               : deny("permission denied for database", postgres_database(history->postgres), error);
+}
+
+static bool may_adopt(const struct history *history, struct error *error)
+{
+    if (!history->may.alter)
+        return deny("must be owner of table", history->table, error);
+    return history->has_log || may_create(history, error);
+}
+
+static bool may_write(const struct history *history, struct error *error)
+{
+    if (!history->may.change)
+        return deny("permission denied for table", history->table, error);
+    return history->may.log || deny("permission denied for table", history->log, error);
+}
+
+bool history_check_rights(const struct history *history, struct error *error)
+{
+    if (history->shape == HISTORY_ABSENT)
+        return may_create(history, error) || explain_making(history, "create", error);
+    if (!history->may.insert)
+        return true;
+    if (history->shape == HISTORY_ADOPTABLE)
+        return may_adopt(history, error) || explain_making(history, "adopt", error);
+    if (may_write(history, error))
+        return true;
+    history_explain(history, error);
+    return false;
 }
 
 bool adopt_create(const struct history *history, bool *ret_raced, struct error *error)

@@ -354,6 +354,7 @@ bool history_answer(struct history *history, const struct history_asked *asked, 
     history->role = take(look.role);
     history->has_log = look.has_log;
     history->has_schema = look.has_schema;
+    history->may = look.may;
     switch (verdict.shape) {
     case HISTORY_ABSENT:
         return read_absent(history, was_ours ? NULL : second, error);

@@ -61,6 +61,14 @@ bool history_row_is_foreign_failure(const struct history_row *row);
 /* A script that runs, or has stopped half way: neither applied nor undone. */
 bool history_row_is_half_run(const struct history_row *row);
 
+/* What the role may do, as of the look. */
+struct history_rights {
+    bool create;         /* tables in the schema, or the schema */
+    bool alter;          /* the table is its own */
+    bool insert, change; /* rows of the table */
+    bool log;
+};
+
 struct history {
     struct postgres *postgres;  /* borrowed */
     char *schema, *table, *log; /* unquoted names; log is table + "_log" */
@@ -78,6 +86,7 @@ struct history {
     struct version *keys;
     bool has_log, has_schema;
     char *role; /* whom the server took us for when the table was looked at; for messages */
+    struct history_rights may;
 };
 
 /*
@@ -116,6 +125,13 @@ MUST_CHECK bool history_prepare(struct history *history, struct error *error);
 
 /* ERROR_CONFLICT for a foreign or unusable table: what it is, and the remedy. Returns false. */
 bool history_refuse(const struct history *history, struct error *error);
+
+/*
+ * ERROR_FAILED where the role lacks a right without which history_prepare or the first record would fail, in
+ * the server's words and with the grant. A role that may not add a row to a table that is there only looks,
+ * and is not told what it lacks for more.
+ */
+MUST_CHECK bool history_check_rights(const struct history *history, struct error *error);
 
 /* The row of a migration: by stem, or by number where only one row and one file have it; NULL when there is
  * none. */

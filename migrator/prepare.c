@@ -89,6 +89,8 @@ bool prepare_steps(const struct plan_steps *steps, const struct history *history
                    const struct text_list *settings, struct prepared_list *ret, struct error *error)
 {
     AUTO(prepared_clear) struct prepared_list list = {0};
+    if (steps->count > 0 && !history_check_rights(history, error))
+        return false;
     list.items = memory_allocate(steps->count, sizeof *list.items);
     for (size_t i = 0; i < steps->count; i++) {
         list.count = i + 1;

@@ -35,6 +35,7 @@ struct table_look {
     bool foreign_log; /* what has the log's name is something else */
     bool has_schema;
     bool beside_rails; /* ar_internal_metadata stands in the same schema */
+    struct history_rights may;
     struct table_column *columns;
     size_t count;
 };

@@ -2,7 +2,7 @@
 -- that name. role: who we are to the server. single_unique: a unique index on this column alone, fit for ON
 -- CONFLICT; deferrable: one that ON CONFLICT stumbles over. dependent: what keeps the column's type from being changed.
 -- check: a constraint of the column. hidden: row-level security hides rows from this role. rule: one of the table's.
--- foreign_log: what has the log's name is not our log.
+-- foreign_log: what has the log's name is not our log. may_…: what this role may do with table, log and schema.
 -- type does not depend on quote_all_identifiers and search_path. $1 schema, $2 table, $3 log table.
 SELECT me.role,
     c.oid::pg_catalog.text AS oid,
@@ -18,6 +18,14 @@ SELECT me.role,
                 WHERE o.attrelid = l.oid AND NOT o.attisdropped
                     AND o.attname IN ('at', 'who', 'action', 'version', 'run_id', 'row')))) AS foreign_log,
     n.oid IS NOT NULL AS has_schema,
+    CASE WHEN n.oid IS NULL THEN pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')
+        ELSE pg_catalog.has_schema_privilege(n.oid, 'CREATE') END AS may_create,
+    pg_catalog.pg_has_role(c.relowner, 'USAGE') AS may_alter,
+    pg_catalog.has_table_privilege(c.oid, 'INSERT') AS may_insert,
+    pg_catalog.has_table_privilege(c.oid, 'SELECT') AND pg_catalog.has_table_privilege(c.oid, 'UPDATE')
+        AND pg_catalog.has_table_privilege(c.oid, 'DELETE') AS may_change,
+    (SELECT pg_catalog.has_table_privilege(l.oid, 'SELECT') AND pg_catalog.has_table_privilege(l.oid, 'INSERT')
+        FROM pg_catalog.pg_class AS l WHERE l.relnamespace = n.oid AND l.relname = $3 AND l.relkind = 'r') AS may_log,
     EXISTS (SELECT FROM pg_catalog.pg_class AS r
         WHERE r.relnamespace = c.relnamespace AND r.relname = 'ar_internal_metadata') AS beside_rails,
     a.attname AS name,

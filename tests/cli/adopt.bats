@@ -161,11 +161,33 @@ SQL
 @test "a role without the right to create the table is told the grant" {
     two_migrations
     psql_value "CREATE ROLE plain_$TEST_DATABASE LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC"
-    DATABASE_URL=$(database_url "$TEST_DATABASE" "plain_$TEST_DATABASE") run_pgmigrate apply
-    psql_value "DROP ROLE plain_$TEST_DATABASE"
+    for command in plan apply; do
+        run_pgmigrate "$command" -d "$(database_url "$TEST_DATABASE" "plain_$TEST_DATABASE")"
+        assert_status 1
+        assert_stderr 'could not create history table "public.schema_migrations": permission denied for schema public'
+        assert_stderr "GRANT CREATE ON SCHEMA \"public\" TO \"plain_$TEST_DATABASE\""
+    done
+    run_pgmigrate plan -d "$(database_url "$TEST_DATABASE" "plain_$TEST_DATABASE")" --history-table kept.h
     assert_status 1
-    assert_stderr 'could not create history table "public.schema_migrations": permission denied'
-    assert_stderr "GRANT CREATE ON SCHEMA \"public\" TO \"plain_$TEST_DATABASE\""
+    assert_stderr "permission denied for database $TEST_DATABASE"
+    psql_value "DROP ROLE plain_$TEST_DATABASE"
+}
+
+@test "a table of somebody else's is adopted by its owner only, and plan says so" {
+    local role=plain_$TEST_DATABASE
+    two_migrations
+    hand_made_table
+    psql_value "CREATE ROLE $role LOGIN; GRANT CREATE ON SCHEMA public TO $role; GRANT ALL ON schema_migrations TO $role"
+    for command in plan apply; do
+        run_pgmigrate "$command" -d "$(database_url "$TEST_DATABASE" "$role")"
+        assert_status 1
+        assert_stderr 'could not adopt history table "public.schema_migrations": must be owner of table schema_migrations'
+        assert_stderr "ALTER TABLE \"public\".\"schema_migrations\" OWNER TO \"$role\""
+    done
+    psql_value "ALTER TABLE schema_migrations OWNER TO $role"
+    run_pgmigrate apply -d "$(database_url "$TEST_DATABASE" "$role")"
+    psql_value "DROP OWNED BY $role; DROP ROLE $role"
+    assert_status 0
 }
 
 @test "a table that has only some of our columns is looked at and completed" {

@@ -86,13 +86,29 @@ SQL
     echo "CREATE TABLE t2 ();" | migration 002_t
     run_pgmigrate doctor -d "$(database_url "$TEST_DATABASE" "$role")"
     local found=$output
+    run_pgmigrate plan -d "$(database_url "$TEST_DATABASE" "$role")"
+    local planned=$status:$stderr
     run_pgmigrate apply -d "$(database_url "$TEST_DATABASE" "$role")"
     psql_value "drop owned by $role; drop role $role"
     assert_status 1
+    assert_stderr "error: permission denied for table schema_migrations_log (42501)"
     assert_stderr "GRANT SELECT, INSERT ON public.schema_migrations_log TO \"$role\""
+    [[ $planned == 1:*"${stderr##*error: }" ]]
     output=$found
     assert_output 'may not write the history'
     assert_output "GRANT SELECT, INSERT ON \"public\".\"schema_migrations_log\" TO \"$role\""
+}
+
+@test "a role that may only read the history may look at the plan" {
+    local role=${TEST_DATABASE}_r
+    tables 1
+    pgmigrate apply
+    psql_value "create role $role login; grant select on schema_migrations, schema_migrations_log to $role"
+    echo "CREATE TABLE t2 ();" | migration 002_t
+    run_pgmigrate plan -d "$(database_url "$TEST_DATABASE" "$role")"
+    psql_value "drop owned by $role; drop role $role"
+    assert_status 0
+    assert_output "1 to apply, 1 applied"
 }
 
 @test "a type that has the history table's name is told" {
