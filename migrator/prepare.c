@@ -3,6 +3,7 @@
 
 #include "migrator/bare.h"
 #include "migrator/split.h"
+#include "sql.h"
 
 void prepared_clear(struct prepared_list *list)
 {
@@ -44,7 +45,59 @@ static bool can_be_cut(const struct source *source, bool escapes, struct error *
     return split_source(source, escapes, &split, error);
 }
 
-static bool prepare_one(struct migration *migration, const struct postgres *postgres,
+/* ---- the database's encoding ---- */
+
+#define UNTRANSLATABLE "22P05"
+
+static bool is_ascii(const char *text)
+{
+    while (*text != '\0' && (unsigned char)*text < 0x80)
+        text++;
+    return *text == '\0';
+}
+
+/* The server converts what it is sent. */
+static bool can_be_sent(struct postgres *postgres, const char *text, struct error *error)
+{
+    return is_ascii(text) ||
+           postgres_query(postgres, sql_encoding_try, 1, (const char *const[]){text}, NULL, error);
+}
+
+static size_t line_that_cannot(struct postgres *postgres, const struct source *source)
+{
+    size_t line = source->first_line;
+    for (const char *at = source->text; *at != '\0'; line++) {
+        AUTO(error_clear) struct error ignored = {0};
+        OWNED char *text = text_copy_part(at, strcspn(at, "\n"));
+        if (!can_be_sent(postgres, text, &ignored))
+            return line;
+        at += strlen(text);
+        at += *at == '\n';
+    }
+    return 0;
+}
+
+/* The whole text is kept in the history, comments and all. In UTF-8 there is nothing to ask. */
+static bool check_encoding(struct postgres *postgres, const struct source *source, struct error *error)
+{
+    const char *encoding = postgres_parameter(postgres, "server_encoding");
+    if (text_equal(encoding, "UTF8") || can_be_sent(postgres, source->text, error))
+        return true;
+    if (strcmp(error->sqlstate, UNTRANSLATABLE) != 0)
+        return false;
+    error_detail(error, "The encoding of database \"%s\" is %s.", postgres_database(postgres), encoding);
+    error_hint(error, "Write it in another way, in comments, too: the history keeps the whole script.");
+    return error_at(error, source->path, line_that_cannot(postgres, source), 0);
+}
+
+static bool check_encodings(struct migration *migration, struct postgres *postgres, struct error *error)
+{
+    return check_encoding(postgres, &migration->forward, error) &&
+           (!migration_has_rollback(migration) || check_encoding(postgres, &migration->rollback, error)) &&
+           (!migration_has_verify(migration) || check_encoding(postgres, &migration->verify, error));
+}
+
+static bool prepare_one(struct migration *migration, struct postgres *postgres,
                         const struct text_list *settings, struct prepared *ret, struct error *error)
 {
     struct script_options options = {.no_transaction = migration->directives.no_transaction,
@@ -58,7 +111,8 @@ static bool prepare_one(struct migration *migration, const struct postgres *post
         return false;
     return source_load(&migration->forward, error) &&
            script_prepare(&migration->forward, &options, &ret->script, error) &&
-           prepare_verify(migration, postgres, settings, &ret->verify, error) && verify_fits(ret, error);
+           prepare_verify(migration, postgres, settings, &ret->verify, error) && verify_fits(ret, error) &&
+           check_encodings(migration, postgres, error);
 }
 
 /* What ran may neither have been changed nor run again, as part of a transaction. What may have run, a person

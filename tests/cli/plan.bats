@@ -83,6 +83,31 @@ load helpers
     assert_equal "$(json '.error | [.file, .line, .column] | map(tostring) | join(" ")')" "migrations/001_a.sql 2 3"
 }
 
+@test "a character that the database cannot hold is refused by plan and apply, in comments, too" {
+    local latin=${TEST_DATABASE}_latin
+    psql_server "create database $latin encoding latin1 template template0 lc_collate 'C' lc_ctype 'C'"
+    DATABASE_URL=$(database_url "$latin")
+    migration 001_a <<<$'-- größer\nCREATE TABLE a (id int);'
+    migration 002_b <<<$'CREATE TABLE b (id int);\n-- 5 €'
+    migration 002_b_rollback <<<$'\nDROP TABLE b; -- €'
+    for command in plan apply; do
+        for place in 002_b.sql:2 002_b_rollback.sql:2; do
+            run_pgmigrate "$command"
+            assert_status 1
+            assert_stderr "migrations/$place: error: character with byte sequence 0xe2 0x82 0xac"
+            assert_stderr "The encoding of database \"$latin\" is LATIN1."
+            sed -i 's/€/EUR/' "migrations/${place%:*}"
+        done
+        assert_value "select to_regclass('a') is null" t
+        migration 002_b <<<$'CREATE TABLE b (id int);\n-- 5 €'
+        migration 002_b_rollback <<<$'\nDROP TABLE b; -- €'
+    done
+    sed -i 's/€/EUR/' migrations/*
+    run_pgmigrate apply
+    psql_server "drop database $latin with (force)"
+    assert_status 0
+}
+
 @test "plan shows notices about scripts" {
     printf 'BEGIN;\nSELECT 1;\nCOMMIT;\n' | migration 001_a
     run_pgmigrate plan
