@@ -10,16 +10,18 @@
 struct action {
     enum repair_action action;
     const char *option;
-    const char *done; /* of the version, for the line at the end */
+    const char *done;    /* of the version, for the line at the end */
+    const char *undoing; /* the same where a rollback stopped half way; NULL: no other */
 };
 
 static const struct action actions[] = {
-    {REPAIR_ACCEPT_CHECKSUM, "accept-checksum", "the file as it is now is what was applied"},
-    {REPAIR_MARK_APPLIED, "mark-applied", "marked as applied"},
-    {REPAIR_MARK_ROLLED_BACK, "mark-rolled-back", "marked as rolled back"},
-    {REPAIR_ACCEPT_MISSING, "accept-missing", "its file may be missing"},
-    {REPAIR_CLEAR, "clear", "forgotten; the next apply starts it from the beginning"},
-    {REPAIR_RESUME_AT, "resume-at", "the next apply goes on at that statement"},
+    {REPAIR_ACCEPT_CHECKSUM, "accept-checksum", "the file as it is now is what was applied", NULL},
+    {REPAIR_MARK_APPLIED, "mark-applied", "marked as applied", NULL},
+    {REPAIR_MARK_ROLLED_BACK, "mark-rolled-back", "marked as rolled back", NULL},
+    {REPAIR_ACCEPT_MISSING, "accept-missing", "its file may be missing", NULL},
+    {REPAIR_CLEAR, "clear", "forgotten; the next apply starts it from the beginning", NULL},
+    {REPAIR_RESUME_AT, "resume-at", "the next apply goes on at that statement",
+     "the next rollback goes on at that statement"},
 };
 #define ACTIONS (sizeof actions / sizeof *actions)
 
@@ -71,20 +73,21 @@ static bool repair(struct invocation *invocation, const struct folder *folder, c
     AUTO(connect_run_clear) struct connect_run run = {0};
     AUTO(progress_free) struct progress *progress = progress_new(invocation, "repaired");
     struct run_listener listener = progress_listener(progress);
-    OWNED char *version = NULL;
+    AUTO(repaired_clear) struct repaired repaired = {0};
 
     if (!connect_run_options(invocation, &run, error) || !connect_database(invocation, &postgres, error) ||
         !connect_history(invocation, postgres, &history, error))
         return false;
     run.options.reason = invocation_option(invocation, "reason");
     if (!confirmed(invocation, postgres, request, action, error) ||
-        !repair_run(postgres, history, folder, request, &run.options, &listener, &version, error))
+        !repair_run(postgres, history, folder, request, &run.options, &listener, &repaired, error))
         return false;
     if (invocation->json) {
-        document_text(invocation->document, "version", version);
+        document_text(invocation->document, "version", repaired.version);
         document_text(invocation->document, "action", action->option);
     } else if (invocation->verbosity > VERBOSITY_QUIET) {
-        printf("%s: %s\n", version, action->done);
+        printf("%s: %s\n", repaired.version,
+               repaired.backwards && action->undoing ? action->undoing : action->done);
     }
     return true;
 }

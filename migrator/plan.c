@@ -223,9 +223,33 @@ static void add_new(struct maker *maker, struct migration *migration)
         text_copy("Give it a newer number, or run it all the same with \"pgmigrate apply --out-of-order\".");
 }
 
+/* Its row is found by the old name only, whether it goes on or not. */
+static void describe_half_renamed(struct plan_entry *entry)
+{
+    const char *name = entry->row->version;
+    if (entry->row->state == ROW_UNDOING) {
+        entry->message = text_format("was called \"%s\" when it was rolled back half way", name);
+        entry->hint =
+            text_format("Give the file its old name; \"pgmigrate rollback\" goes on without it. If the "
+                        "rest was undone by hand: pgmigrate repair %s --mark-rolled-back --reason …",
+                        name);
+        return;
+    }
+    entry->message = text_format("was called \"%s\" when it stopped half way", name);
+    entry->hint =
+        text_format("Give the file its old name: what is left of it has not run. If it was undone by "
+                    "hand: pgmigrate repair %s --mark-rolled-back --reason …; if it was finished by "
+                    "hand: --mark-applied.",
+                    name);
+}
+
 static void add_renamed(struct maker *maker, struct migration *migration, struct history_row *row)
 {
     struct plan_entry *entry = add_entry(maker, PLAN_CHANGED, migration, row);
+    if (history_row_is_half_run(row)) {
+        describe_half_renamed(entry);
+        return;
+    }
     if (row->checksum != NULL)
         entry->message = text_format("was called \"%s\" when it was applied", row->version);
     else

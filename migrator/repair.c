@@ -65,6 +65,11 @@ static struct run_identity identity_of(const struct run_options *options, const 
 
 /* ---- repair ---- */
 
+void repaired_clear(struct repaired *repaired)
+{
+    free(take(repaired->version));
+}
+
 struct target {
     struct history_row *row;     /* NULL: not in the history */
     struct migration *migration; /* NULL: no file */
@@ -88,7 +93,23 @@ static bool find_row(const struct history *history, const struct folder *folder,
         return true;
     if (folder_find(folder, word, &file, &ignored))
         *ret = history_find(history, folder, file);
-    if (*ret)
+    if (*ret || match_renamed_word(history, folder, word, ret, &file))
+        return true;
+    error_move(error, &problem);
+    return false;
+}
+
+/* Where there is no file, the row tells why that is. */
+static bool find_file(const struct history *history, const struct folder *folder, const char *word,
+                      struct target *ret, struct error *error)
+{
+    AUTO(error_clear) struct error problem = {0}, ignored = {0};
+
+    if (folder_find(folder, word, &ret->migration, &problem)) {
+        ret->row = history_find(history, folder, ret->migration);
+        return true;
+    }
+    if (history_word(history, word, &ret->row, &ignored))
         return true;
     error_move(error, &problem);
     return false;
@@ -99,15 +120,12 @@ static bool find_row(const struct history *history, const struct folder *folder,
 static bool find_target(const struct history *history, const struct folder *folder,
                         const struct repair *repair, struct target *ret, struct error *error)
 {
-    if (repair->action == REPAIR_MARK_APPLIED) {
-        if (!folder_find(folder, repair->version, &ret->migration, error))
-            return false;
-        ret->row = history_find(history, folder, ret->migration);
+    bool of_file = repair->action == REPAIR_MARK_APPLIED || repair->action == REPAIR_ACCEPT_CHECKSUM;
+
+    if (of_file && match_renamed_word(history, folder, repair->version, &ret->row, &ret->migration))
         return true;
-    }
-    if (repair->action == REPAIR_ACCEPT_CHECKSUM &&
-        match_renamed_word(history, folder, repair->version, &ret->row, &ret->migration))
-        return true;
+    if (repair->action == REPAIR_MARK_APPLIED)
+        return find_file(history, folder, repair->version, ret, error);
     if (!find_row(history, folder, repair->version, &ret->row, error))
         return false;
     ret->migration = history_file(history, folder, ret->row);
@@ -125,6 +143,14 @@ static bool check_statement(const struct target *target, size_t statement, struc
                       (long long)target->row->statements_done);
 }
 
+static bool half_undone(const struct target *target, struct error *error)
+{
+    return conflict(target, "was rolled back half way",
+                    "Use --mark-rolled-back if the rest was undone by hand, --mark-applied if what was done "
+                    "was put back, or --resume-at N.",
+                    error);
+}
+
 static bool check_half_run(const struct target *target, bool wanted, struct error *error)
 {
     bool half_run = target->row && history_row_is_half_run(target->row);
@@ -135,9 +161,22 @@ static bool check_half_run(const struct target *target, bool wanted, struct erro
         return conflict(
             target, "did not stop half way",
             "Only a script without a transaction that stopped half way can be cleared or resumed.", error);
+    if (target->row->state == ROW_UNDOING)
+        return half_undone(target, error);
     return conflict(target, "stopped half way",
                     "Use --clear to start it from the beginning, --resume-at N to go on at a statement, or "
                     "--mark-applied if you finished it by hand.",
+                    error);
+}
+
+/* What has run without its file, or not. */
+static bool check_whole(const struct target *target, struct error *error)
+{
+    if (!history_row_is_half_run(target->row))
+        return true;
+    return conflict(target, "stopped half way, so that it cannot be taken as applied",
+                    "Restore its file, or undo it by hand: --mark-rolled-back says that nothing is "
+                    "left of it.",
                     error);
 }
 
@@ -148,7 +187,7 @@ static bool check(const struct target *target, const struct repair *repair, stru
     case REPAIR_MARK_APPLIED:
         if (target->row && !history_row_is_half_run(target->row))
             return conflict(target, "is applied already", "See \"pgmigrate status\".", error);
-        return true;
+        return target->migration || check_whole(target, error);
     case REPAIR_ACCEPT_CHECKSUM:
         if (!target->migration)
             return conflict(target, "has no file whose checksum could be accepted",
@@ -157,21 +196,12 @@ static bool check(const struct target *target, const struct repair *repair, stru
     case REPAIR_ACCEPT_MISSING:
         if (target->migration)
             return conflict(target, "is not missing", "See \"pgmigrate status\".", error);
-        if (history_row_is_half_run(target->row))
-            return conflict(target, "stopped half way, so that it cannot be taken as applied",
-                            "Restore its file, or undo it by hand: --mark-rolled-back says that nothing is "
-                            "left of it.",
-                            error);
-        return true;
+        return check_whole(target, error);
     case REPAIR_MARK_ROLLED_BACK:
         return true;
     case REPAIR_CLEAR:
         if (target->row && target->row->state == ROW_UNDOING)
-            return conflict(
-                target, "was rolled back half way",
-                "Use --mark-rolled-back if the rest was undone by hand, --mark-applied if what was done "
-                "was put back, or --resume-at N.",
-                error);
+            return half_undone(target, error);
         return check_half_run(target, true, error);
     case REPAIR_RESUME_AT:
         return check_half_run(target, true, error) && check_statement(target, repair->statement, error);
@@ -246,8 +276,8 @@ static struct history_statement *make_statement(const struct history *history,
 }
 
 static bool repair_locked(struct postgres *postgres, struct history *history, const struct folder *folder,
-                          const struct repair *repair, const struct run_options *options, char **ret_version,
-                          struct error *error)
+                          const struct repair *repair, const struct run_options *options,
+                          struct repaired *ret, struct error *error)
 {
     AUTO(change_clear) struct change change = {0};
     struct target target = {0};
@@ -268,13 +298,15 @@ static bool repair_locked(struct postgres *postgres, struct history *history, co
     change_add(&change, make_statement(history, &identity, &target, repair));
     if (!commit(postgres, history, &change, error))
         return false;
-    *ret_version = text_copy(target.migration ? target.migration->version.stem : target.row->version);
+    *ret = (struct repaired){
+        .version = text_copy(target.migration ? target.migration->version.stem : target.row->version),
+        .backwards = target.row && target.row->state == ROW_UNDOING};
     return true;
 }
 
 bool repair_run(struct postgres *postgres, struct history *history, const struct folder *folder,
                 const struct repair *repair, const struct run_options *options,
-                const struct run_listener *listener, char **ret_version, struct error *error)
+                const struct run_listener *listener, struct repaired *ret, struct error *error)
 {
     AUTO(session_clear) struct session session = {0};
     bool ok;
@@ -286,7 +318,7 @@ bool repair_run(struct postgres *postgres, struct history *history, const struct
     }
     if (!session_open(history, options, listener, &session, error))
         return false;
-    ok = repair_locked(postgres, history, folder, repair, options, ret_version, error);
+    ok = repair_locked(postgres, history, folder, repair, options, ret, error);
     session_unlock(postgres, history);
     return ok;
 }

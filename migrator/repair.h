@@ -23,10 +23,17 @@ struct repair {
     size_t statement;    /* for REPAIR_RESUME_AT, counted from 1; one more than there are: all are done */
 };
 
-/* ERROR_CONFLICT when the version is not in the state the action is for. *ret_version is the whole stem. */
+struct repaired {
+    char *version;  /* the whole stem */
+    bool backwards; /* it is its rollback that has stopped half way */
+};
+void repaired_clear(struct repaired *repaired);
+CLEANUP_VALUE(struct repaired, repaired_clear)
+
+/* ERROR_CONFLICT when the version is not in the state the action is for. */
 MUST_CHECK bool repair_run(struct postgres *postgres, struct history *history, const struct folder *folder,
                            const struct repair *repair, const struct run_options *options,
-                           const struct run_listener *listener, char **ret_version, struct error *error);
+                           const struct run_listener *listener, struct repaired *ret, struct error *error);
 
 /*
  * Mark every file up to the one named as applied without running it; those that are applied are left alone.

@@ -118,6 +118,67 @@ half_run()
     assert_status 0
 }
 
+@test "a half-run script whose file was renamed is told what helps, and that helps" {
+    half_run
+    mv migrations/002_y.sql migrations/002_z.sql
+    run_pgmigrate plan
+    assert_status 6
+    assert_stderr 'migration "002_z" was called "002_y" when it stopped half way'
+    assert_stderr "Give the file its old name: what is left of it has not run."
+    refute_stderr "--accept-checksum"
+    run_pgmigrate repair 002_y --mark-applied --reason "finished by hand"
+    assert_status 0
+    assert_value "select string_agg(version || ' ' || state, ',' order by version) from schema_migrations" \
+        "001_x applied,002_z baseline"
+    run_pgmigrate status --exit-code
+    assert_status 0
+}
+
+@test "a half-run script whose file was renamed is forgotten by either name" {
+    for name in 002_y 002_z; do
+        psql_value "drop table if exists t, schema_migrations, schema_migrations_log"
+        rm -rf migrations
+        half_run
+        mv migrations/002_y.sql migrations/002_z.sql
+        run_pgmigrate repair "$name" --mark-rolled-back --reason "undone by hand"
+        assert_status 0
+        assert_output "002_y: marked as rolled back"
+    done
+}
+
+@test "what has no file cannot be marked as applied, and is told why" {
+    half_run
+    rm migrations/*
+    run_pgmigrate repair 2 --mark-applied --reason x
+    assert_status 6
+    assert_stderr '"002_y" stopped half way, so that it cannot be taken as applied'
+    assert_stderr "Restore its file"
+    run_pgmigrate repair 1 --mark-applied --reason x
+    assert_status 6
+    assert_stderr '"001_x" is applied already'
+    run_pgmigrate repair 3 --mark-applied --reason x
+    assert_status 2
+    assert_stderr 'there is no migration "3"'
+}
+
+@test "of a rollback that stopped half way repair says that rollback goes on" {
+    echo 'CREATE TABLE t (id int); CREATE INDEX i ON t (id);' | migration 001_x
+    printf -- '-- pgmigrate: no-transaction\nDROP INDEX CONCURRENTLY i;\nVACUUM nothing;\nDROP TABLE t;\n' |
+        migration 001_x_rollback
+    pgmigrate apply
+    run_pgmigrate rollback --accept-data-loss
+    assert_status 7
+    run_pgmigrate baseline 1
+    assert_status 6
+    assert_stderr '"001_x" was rolled back half way'
+    refute_stderr "--clear"
+    run_pgmigrate repair 1 --resume-at 3 --reason "no such table"
+    assert_status 0
+    assert_output "001_x: the next rollback goes on at that statement"
+    run_pgmigrate rollback --accept-data-loss
+    assert_status 0
+}
+
 @test "only half-run scripts are cleared or resumed, and their checksum is not accepted" {
     half_run
     run_pgmigrate repair 1 --clear --reason x
