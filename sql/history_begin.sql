@@ -15,7 +15,8 @@ WHERE pg_catalog.current_setting(CASE
         WHEN pg_catalog.to_regclass($1) IS DISTINCT FROM $2::pg_catalog.oid::pg_catalog.regclass
             THEN 'pgmigrate.history_replaced'
         ELSE 'server_version_num' END) IS NOT NULL
-ON CONFLICT (version) DO UPDATE SET state = 'running', transactional = false, out_of_order = excluded.out_of_order,
+ON CONFLICT (version) DO UPDATE SET state = 'running', transactional = false,
+    out_of_order = h.out_of_order OR excluded.out_of_order,
     statements_done = coalesce(h.statements_done, 0), statements_total = excluded.statements_total,
     tool_version = excluded.tool_version, git_commit = excluded.git_commit, backup_id = excluded.backup_id,
     run_id = excluded.run_id, file_name = excluded.file_name, checksum_version = excluded.checksum_version,

@@ -77,6 +77,19 @@ SQL
     assert_value "select string_agg(action, ' ' order by at) from schema_migrations_log" "failed applied"
 }
 
+@test "that a script was out of order is kept when it is taken up again" {
+    migration 002_y <<<'SELECT 1;'
+    run_pgmigrate apply
+    bare 001_x <<<'CREATE TABLE a (id int); CREATE TABLE b (id nothing);'
+    run_pgmigrate apply --out-of-order
+    assert_status 7
+    bare 001_x <<<'CREATE TABLE a (id int); CREATE TABLE b (id int);'
+    run_pgmigrate apply
+    assert_status 0
+    assert_value "select string_agg(version || ' ' || out_of_order, ',' order by version) from schema_migrations" \
+        "001_x true,002_y false"
+}
+
 @test "what ran must be unchanged, but for comments and white space" {
     bare 001_x <<'SQL'
 CREATE TABLE a (id int);
