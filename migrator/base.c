@@ -77,9 +77,8 @@ static char *forward_part(const struct base *base, const char *text, size_t size
     bool bom = size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0;
     whole.text = text_copy_part(text + (bom ? 3 : 0), size - (bom ? 3 : 0));
     whole.size = strlen(whole.text);
-    if (base->request->options->layout <= LAYOUT_NATIVE || base->request->options->layout == LAYOUT_SECTIONS)
-        if (sections_read(&whole, base->request->options->layout, &sections, &rule, &ignored) && sections.up)
-            whole.text[sections.down] = '\0';
+    if (sections_read(&whole, base->request->options->layout, &sections, &rule, &ignored) && sections.up)
+        whole.text[sections.down] = '\0';
     return take(whole.text);
 }
 

@@ -94,9 +94,8 @@ static bool find_sections(struct script_file *file, struct sections *sections, c
                           struct error *error)
 {
     enum layout layout = file->scan->options->layout;
-    *sections = (struct sections){0};
-    if (file->layout != LAYOUT_NATIVE && file->layout != LAYOUT_SECTIONS)
-        return true;
+    if (file->layout == LAYOUT_UPDOWN || file->layout == LAYOUT_FLYWAY)
+        layout = file->layout;
     if (!sections_read(&file->whole, layout, sections, ret_rule, error))
         return false;
     if (!sections->up)

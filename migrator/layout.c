@@ -2,6 +2,7 @@
 #include "migrator/layout.h"
 #include "common/text.h"
 #include "migrator/comment.h"
+#include "migrator/mark.h"
 #include "migrator/rule.h"
 #include <strings.h>
 
@@ -173,123 +174,155 @@ char *layout_stray_reason(const char *name, enum layout layout)
     return text_copy("an underscore must follow the number");
 }
 
-enum marker { MARKER_NONE, MARKER_UP, MARKER_DOWN, MARKER_FOREIGN };
+/* A text that is looked through for marks. */
+struct reading {
+    const struct source *whole;
+    enum layout layout;
+    struct sections sections;
+    bool mark, down; /* one was there; a down section began */
+    bool divided;    /* by marks that may be a remark, too: the first is here */
+    size_t offset;
+    const char *tool;
+};
 
-/* Behind a marker comes the line's end or a blank. */
-static bool begins_with_word(const char *text, size_t length, const char *word)
+static bool fail_at(const struct reading *reading, size_t offset, struct error *error)
 {
-    size_t size = strlen(word);
-    return length >= size && memcmp(text, word, size) == 0 &&
-           (length == size || text[size] == ' ' || text[size] == '\t');
+    struct text_position position = text_position(reading->whole->text, offset);
+    return error_at(error, reading->whole->path, position.line, position.column);
 }
 
-static enum marker comment_marker(const struct comment_walk *comment, const char **ret_tool)
+static bool misplaced(const struct reading *reading, size_t offset, const char *what, struct error *error)
 {
-    static const struct {
-        const char *word, *tool;
-    } foreign[] = {{"+goose Up", "goose"},
-                   {"+goose Down", "goose"},
-                   {"+migrate Up", "sql-migrate"},
-                   {"+migrate Down", "sql-migrate"},
-                   {"create above / drop below ----", "tern"}};
-    const char *text = comment->text + comment->offset;
-    size_t length = comment->length;
-    bool line_start = comment->offset == 0 || text[-1] == '\n' || text[-1] == '\r';
-    if (!line_start || text[0] != '-')
-        return MARKER_NONE;
-    while (length > 0 && (*text == '-' || *text == ' ' || *text == '\t')) {
-        text++;
-        length--;
-    }
-    if (begins_with_word(text, length, "migrate:up"))
-        return MARKER_UP;
-    if (begins_with_word(text, length, "migrate:down"))
-        return MARKER_DOWN;
-    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
-        *ret_tool = foreign[i].tool;
-        if (begins_with_word(text, length, foreign[i].word))
-            return MARKER_FOREIGN;
-    }
-    return MARKER_NONE;
-}
-
-static bool may_have_markers(const struct source *whole)
-{
-    static const char *const hints[] = {"migrate:up", "migrate:down", "+goose", "+migrate",
-                                        "create above / drop"};
-    bool found = false;
-    for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
-        found = found || strstr(whole->text, hints[i]);
-    return found;
-}
-
-static bool misplaced(const struct comment_walk *at, const struct source *whole, const char *what,
-                      struct error *error)
-{
-    struct text_position position = text_position(whole->text, at->offset);
     error_set(error, ERROR_USAGE, "%s", what);
     error_hint(error,
                "A file with sections has \"-- migrate:up\" before its first statement, and at most one "
                "\"-- migrate:down\" after it.");
-    return error_at(error, whole->path, position.line, position.column);
+    return fail_at(reading, offset, error);
 }
 
-static bool foreign_sections(const struct comment_walk *at, const struct source *whole, const char *tool,
+static bool misspelt(const struct reading *reading, size_t offset, struct error *error)
+{
+    error_set(error, ERROR_USAGE,
+              "this looks like the mark of a section but is not read as one: both sections would run");
+    error_hint(
+        error,
+        "Marks are \"-- migrate:up\" and \"-- migrate:down\", at the beginning of a line, in lower case, "
+        "with nothing but options behind them.");
+    return fail_at(reading, offset, error);
+}
+
+static bool foreign_sections(const struct reading *reading, size_t offset, const char *tool,
                              struct error *error)
 {
-    struct text_position position = text_position(whole->text, at->offset);
     error_set(error, ERROR_USAGE, "the file has sections of %s, which are not read: both would run", tool);
     error_hint(error, "Mark the sections with \"-- migrate:up\" and \"-- migrate:down\", or use two files.");
-    return error_at(error, whole->path, position.line, position.column);
+    return fail_at(reading, offset, error);
 }
 
-static const char *marker_problem(enum marker marker, const struct sections *sections, bool down,
-                                  bool in_body)
+static bool whole_sections(const struct reading *reading, size_t offset, struct error *error)
 {
-    if (marker == MARKER_UP && sections->up)
+    error_set(error, ERROR_USAGE, "a file of this name is not divided into sections: both would run");
+    error_hint(error, "Name it NNN_description.sql, or use two files.");
+    return fail_at(reading, offset, error);
+}
+
+static const char *mark_problem(const struct reading *reading, enum mark_kind kind, bool in_body)
+{
+    if (kind == MARK_UP && reading->sections.up)
         return "a second \"-- migrate:up\"";
-    if (marker == MARKER_UP && in_body)
+    if (kind == MARK_UP && in_body)
         return "statements stand before \"-- migrate:up\"";
-    if (marker == MARKER_DOWN && down)
+    if (kind == MARK_DOWN && reading->down)
         return "a second \"-- migrate:down\"";
-    if (marker == MARKER_DOWN && !sections->up)
+    if (kind == MARK_DOWN && !reading->sections.up)
         return "\"-- migrate:down\" without \"-- migrate:up\" before it";
     return NULL;
+}
+
+/* Whether the text falls apart here: a heading has nothing before it, a remark at the end nothing behind it.
+ */
+static bool divides(const struct reading *reading, const struct comment_walk *at)
+{
+    return (at->in_body || reading->mark) && !comment_only(at->text + at->offset, at->size - at->offset);
+}
+
+/* The file's name says that it is one half. */
+static bool is_whole(const struct reading *reading)
+{
+    return reading->layout == LAYOUT_UPDOWN || reading->layout == LAYOUT_FLYWAY;
+}
+
+static bool own_mark(struct reading *reading, const struct comment_walk *at, enum mark_kind kind,
+                     struct error *error)
+{
+    if (is_whole(reading))
+        return divides(reading, at) ? whole_sections(reading, at->offset, error) : true;
+    if (kind == MARK_MISSPELT)
+        return misspelt(reading, at->offset, error);
+    const char *problem = mark_problem(reading, kind, at->in_body);
+    if (problem)
+        return misplaced(reading, at->offset, problem, error);
+    reading->sections.up = true;
+    if (kind == MARK_DOWN) {
+        reading->down = true;
+        reading->sections.down = at->offset;
+    }
+    return true;
+}
+
+static bool comment_take(struct reading *reading, const struct comment_walk *at, const char **ret_rule,
+                         struct error *error)
+{
+    struct mark mark = mark_read(at->text, at->offset);
+    if (mark.kind == MARK_NONE)
+        return true;
+    *ret_rule = mark.tool ? RULE_FOREIGN_SECTIONS : RULE_SECTIONS;
+    bool taken = true;
+    if (mark.kind == MARK_FOREIGN)
+        taken = foreign_sections(reading, at->offset, mark.tool, error);
+    else if (mark.kind != MARK_WORDS)
+        taken = own_mark(reading, at, mark.kind, error);
+    else if (!reading->divided && divides(reading, at)) {
+        reading->divided = true;
+        reading->offset = at->offset;
+        reading->tool = mark.tool;
+    }
+    reading->mark = true;
+    return taken;
+}
+
+/* What can be said only when all marks are known: words are a remark in a file that has real ones. */
+static bool check_all(const struct reading *reading, const char **ret_rule, struct error *error)
+{
+    if (reading->divided && !reading->sections.up) {
+        *ret_rule = RULE_FOREIGN_SECTIONS;
+        return foreign_sections(reading, reading->offset, reading->tool, error);
+    }
+    *ret_rule = RULE_SECTIONS;
+    if (reading->sections.up || reading->layout != LAYOUT_SECTIONS)
+        return true;
+    error_set(error, ERROR_USAGE, "\"-- migrate:up\" is missing");
+    error_hint(error, "Layout \"sections\" wants it on a line of its own before the first statement.");
+    return error_at(error, reading->whole->path, 1, 1);
 }
 
 bool sections_read(const struct source *whole, enum layout layout, struct sections *ret,
                    const char **ret_rule, struct error *error)
 {
-    struct sections sections = {.down = whole->size, .first_line = 1};
+    struct reading reading = {
+        .whole = whole, .layout = layout, .sections = {.down = whole->size, .first_line = 1}};
     struct comment_walk comment = {.text = whole->text, .size = whole->size};
-    bool down = false;
-    const char *tool = NULL;
-    *ret_rule = RULE_SECTIONS;
-    while (layout != LAYOUT_NATIVE && may_have_markers(whole) && comment_next(&comment)) {
-        enum marker marker = comment_marker(&comment, &tool);
-        if (marker == MARKER_NONE)
-            continue;
-        if (marker == MARKER_FOREIGN) {
-            *ret_rule = RULE_FOREIGN_SECTIONS;
-            return foreign_sections(&comment, whole, tool, error);
-        }
-        const char *problem = marker_problem(marker, &sections, down, comment.in_body);
-        if (problem)
-            return misplaced(&comment, whole, problem, error);
-        sections.up = true;
-        if (marker == MARKER_DOWN) {
-            down = true;
-            sections.down = comment.offset;
-        }
+    bool look = layout != LAYOUT_NATIVE && mark_possible(whole->text);
+    while (look && comment_next(&comment))
+        if (!comment_take(&reading, &comment, ret_rule, error))
+            return false;
+    if (!check_all(&reading, ret_rule, error))
+        return false;
+    struct sections *sections = &reading.sections;
+    if (reading.down) {
+        sections->first_line = text_position(whole->text, sections->down).line;
+        sections->rollback = !comment_only(whole->text + sections->down, whole->size - sections->down);
     }
-    if (!sections.up && layout == LAYOUT_SECTIONS) {
-        error_set(error, ERROR_USAGE, "\"-- migrate:up\" is missing");
-        error_hint(error, "Layout \"sections\" wants it on a line of its own before the first statement.");
-        return error_at(error, whole->path, 1, 1);
-    }
-    if (down)
-        sections.first_line = text_position(whole->text, sections.down).line;
-    sections.rollback = down && !comment_only(whole->text + sections.down, whole->size - sections.down);
-    *ret = sections;
+    *ret = *sections;
     return true;
 }

@@ -191,6 +191,23 @@ migrations/003_c.sql requires error -"
     assert_status 0
 }
 
+@test "files in which both halves would run are errors, whatever their names" {
+    printf -- '-- +goose up\nSELECT 1;\n-- +goose down\nSELECT 2;\n' | pair 001_a
+    printf -- '-- Up Migration\nSELECT 1;\n-- Down Migration\nSELECT 2;\n' | pair 002_b
+    printf -- '  -- migrate:up\nSELECT 1;\n  -- migrate:down\nSELECT 2;\n' | pair 003_c
+    printf -- '-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2;\n' | tee migrations/004_d.up.sql >migrations/V5__e.sql
+    printf -- '-- migrate:up\nSELECT 1;\n' >migrations/006_f.up.sql
+    printf -- '-- migrate:down\nSELECT 1;\n' >migrations/006_f.down.sql
+    run_pgmigrate check --rollback-required no --json
+    assert_status 3
+    assert_equal "$(json '.findings[] | select(.severity == "error") | "\(.file):\(.line) \(.rule)"')" \
+        "migrations/001_a.sql:1 foreign-sections
+migrations/002_b.sql:3 foreign-sections
+migrations/003_c.sql:1 sections
+migrations/004_d.up.sql:3 sections
+migrations/V5__e.sql:3 sections"
+}
+
 @test "a missing folder is a usage error, an empty one a notice" {
     run_pgmigrate check
     assert_status 2

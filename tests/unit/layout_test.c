@@ -134,6 +134,16 @@ static void sections_fail(const char *text, const char *message, size_t line)
     assert_string_equal(error.file, script_path);
 }
 
+static void reads_whole(const char *text, enum layout layout)
+{
+    struct sections sections;
+    AUTO(error_clear) struct error error = {0};
+    if (!read_sections(text, layout, &sections, &error))
+        fail_msg("\"%s\" for: %s", error.message, text);
+    assert_false(sections.up);
+    assert_int_equal(sections.down, strlen(text));
+}
+
 static void two_sections_are_found(void **state)
 {
     (void)state;
@@ -162,8 +172,9 @@ static void markers_inside_strings_do_not_count(void **state)
     (void)state;
     struct sections sections;
     struct error error = {0};
-    assert_true(read_sections("SELECT '-- migrate:up';\nSELECT $$\n-- migrate:down\n$$;\n  -- migrate:up\n",
-                              LAYOUT_AUTO, &sections, &error));
+    assert_true(read_sections(
+        "SELECT '-- migrate:up';\nSELECT $$\n-- migrate:down\n$$; -- migrate:up\n/*\n-- +goose Down */\n",
+        LAYOUT_AUTO, &sections, &error));
     assert_false(sections.up);
 }
 
@@ -209,6 +220,85 @@ static void sections_of_other_tools_are_refused(void **state)
                   "the file has sections of sql-migrate, which are not read: both would run", 1);
     sections_fail("select 1;\n---- create above / drop below ----\nselect 2;\n",
                   "the file has sections of tern, which are not read: both would run", 2);
+    sections_fail("SELECT 1;\n  --  +goose\tdown\nSELECT 2;\n",
+                  "the file has sections of goose, which are not read: both would run", 2);
+    sections_fail(
+        "-- //@UNDO\n",
+        "the file has sections of MyBatis Migrations or dbdeploy, which are not read: both would run", 1);
+}
+
+static void marks_that_may_be_words_count_where_they_divide(void **state)
+{
+    (void)state;
+    const char *message = "the file has sections of node-pg-migrate, which are not read: both would run";
+    sections_fail("-- Up Migration\nSELECT 1;\n\n-- Down Migration\nSELECT 2;\n", message, 4);
+    sections_fail("  ---- UP  migration\n-- down migration: none\nSELECT 2;\n", message, 2);
+    sections_fail("-- Down Migration\nSELECT 2;\n-- Up Migration\nSELECT 1;\n", message, 3);
+    reads_whole("-- Up migration of the orders\nSELECT 1;\n", LAYOUT_AUTO);
+    reads_whole("-- Down migration\nSELECT 1;\n", LAYOUT_AUTO);
+    reads_whole("SELECT 1;\n-- Down migration: see the other file\n", LAYOUT_AUTO);
+    struct sections sections;
+    AUTO(error_clear) struct error error = {0};
+    assert_true(
+        read_sections("-- migrate:up\n-- Up migration\nSELECT 1;\n-- migrate:down\n-- Down migration\n"
+                      "SELECT 2;\n",
+                      LAYOUT_AUTO, &sections, &error));
+    assert_true(sections.up && sections.rollback);
+}
+
+static void misspelt_marks_are_errors(void **state)
+{
+    (void)state;
+    const char *const marks[] = {
+        "  -- migrate:up",    "-- Migrate:Up",       "-- migrate: up",   "-- migrate :DOWN",
+        "-- migrate:up:",     "-- migrate:up:slave", "-- migrate:down.", "-- migrate: up transaction:false",
+        "\t--migrate:down x",
+    };
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        OWNED char *text = text_format("-- A\n%s\nSELECT 1;\n", marks[i]);
+        sections_fail(
+            text, "this looks like the mark of a section but is not read as one: both sections would run", 2);
+    }
+}
+
+static void remarks_are_no_marks(void **state)
+{
+    (void)state;
+    const char *const remarks[] = {
+        "-- migrate up the rows",
+        "-- migrate: up to a million rows",
+        "-- migrate:upper",
+        "-- migrate:up/down are dbmate's",
+        "-- immigrate:up",
+        "-- +goose upward",
+        "-- updown migration",
+        "-- scramble up migration",
+        "-- migrates: down",
+        "-- migrate",
+        "-- migrate:",
+        "--",
+    };
+    for (size_t i = 0; i < sizeof remarks / sizeof *remarks; i++) {
+        OWNED char *text = text_format("SELECT 1;\n%s\nSELECT 2;\n", remarks[i]);
+        reads_whole(text, LAYOUT_AUTO);
+    }
+}
+
+static void a_file_named_as_one_half_is_not_divided(void **state)
+{
+    (void)state;
+    const enum layout layouts[] = {LAYOUT_UPDOWN, LAYOUT_FLYWAY};
+    for (size_t i = 0; i < 2; i++) {
+        struct sections sections;
+        AUTO(error_clear) struct error error = {0};
+        assert_false(read_sections("-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2;\n", layouts[i],
+                                   &sections, &error));
+        assert_string_equal(error.message,
+                            "a file of this name is not divided into sections: both would run");
+        assert_int_equal(error.line, 3);
+        reads_whole("-- migrate:down\nSELECT 1;\n", layouts[i]);
+        reads_whole("-- Migrate:Up\nSELECT 1;\n-- migrate:down\n", layouts[i]);
+    }
 }
 
 static void every_rule_has_a_name_of_its_own_and_a_meaning(void **state)
@@ -240,6 +330,10 @@ int main(void)
         cmocka_unit_test(the_native_layout_knows_no_markers),
         cmocka_unit_test(markers_out_of_place_are_errors),
         cmocka_unit_test(sections_of_other_tools_are_refused),
+        cmocka_unit_test(marks_that_may_be_words_count_where_they_divide),
+        cmocka_unit_test(misspelt_marks_are_errors),
+        cmocka_unit_test(remarks_are_no_marks),
+        cmocka_unit_test(a_file_named_as_one_half_is_not_divided),
         cmocka_unit_test(every_rule_has_a_name_of_its_own_and_a_meaning),
     };
     return cmocka_run_group_tests_name("layout", tests, NULL, NULL);
