@@ -4,15 +4,24 @@
 
 #define ARGUMENTS 12
 
+/* A hook inherits GIT_DIR and its like; without GIT_WORK_TREE, git would take the folder for the work tree's
+ * top. It finds the repository from the folder then. */
+static const char *const *git_environment(void)
+{
+    static const char *const environment[] = {"LC_ALL=C", "GIT_OPTIONAL_LOCKS=0", NULL};
+    static const char *const finding[] = {"LC_ALL=C",       "GIT_OPTIONAL_LOCKS=0", "GIT_DIR",
+                                          "GIT_INDEX_FILE", "GIT_PREFIX",           NULL};
+    return getenv("GIT_WORK_TREE") ? environment : finding;
+}
+
 /* Run git in the folder. A status other than zero is a result. */
 static bool git_run(const char *folder, const char *const arguments[], struct process_result *ret,
                     struct error *error)
 {
     const char *argv[ARGUMENTS + 4] = {"git", "--literal-pathspecs"};
-    static const char *const environment[] = {"LC_ALL=C", "GIT_OPTIONAL_LOCKS=0", NULL};
     for (size_t i = 0; i < ARGUMENTS && arguments[i]; i++)
         argv[i + 2] = arguments[i];
-    const struct process_request request = {.argv = argv, .environment = environment, .folder = folder};
+    const struct process_request request = {.argv = argv, .environment = git_environment(), .folder = folder};
     if (process_run(&request, ret, error))
         return true;
     if (error->code == ERROR_FAILED) {

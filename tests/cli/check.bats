@@ -403,6 +403,23 @@ migrations/003_b.sql base-renamed error -"
     assert_stderr '"migrations" is not in the work tree of a git repository'
 }
 
+@test "--base in a hook of a linked work tree compares that work tree" {
+    repository
+    git_here checkout -q main
+    git_here worktree add -q -b linked "$BATS_TEST_TMPDIR/linked"
+    printf '#!/bin/sh\ncd app && exec pgmigrate check --base main --json\n' >"$BATS_TEST_TMPDIR/project/.git/hooks/pre-commit"
+    chmod +x "$BATS_TEST_TMPDIR/project/.git/hooks/pre-commit"
+    cd "$BATS_TEST_TMPDIR/linked/app"
+    echo 'CREATE TABLE a (b bigint);' | migration 001_a
+    run --separate-stderr git -c user.name=Test -c user.email=test@example.org -c commit.gpgsign=false commit -qam edit
+    assert_status 1
+    [[ $stderr == *base-edited* ]]
+    GIT_DIR=$BATS_TEST_TMPDIR/project/.git/worktrees/linked GIT_WORK_TREE=$BATS_TEST_TMPDIR/linked run_pgmigrate check --base main
+    assert_status 3
+    GIT_DIR=../.git run_pgmigrate check --base main
+    assert_status 3
+}
+
 @test "--base without git says so" {
     repository
     pgmigrate=$(command -v pgmigrate)
