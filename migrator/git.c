@@ -41,6 +41,23 @@ static char *git_complaint(const struct process_result *result)
     return text_copy_part(text, strcspn(text, "\n"));
 }
 
+/* What git says behind its complaint, on one line: "To add an exception for this directory, call: …". */
+static char *git_remedy(const struct process_result *result)
+{
+    const char *at = result->errors + strcspn(result->errors, "\n");
+    char *remedy = memory_allocate(strlen(at) + 1, 1);
+    size_t length = 0;
+    for (; *at; at++) {
+        bool blank = strchr(" \t\n", *at) != NULL;
+        if (!blank)
+            remedy[length++] = *at;
+        else if (length > 0 && remedy[length - 1] != ' ')
+            remedy[length++] = ' ';
+    }
+    remedy[length - (length > 0 && remedy[length - 1] == ' ' ? 1 : 0)] = '\0';
+    return remedy;
+}
+
 static bool complain(const struct process_result *result, const char *what, struct error *error)
 {
     OWNED char *complaint = git_complaint(result);
@@ -61,6 +78,11 @@ static bool check_repository(const char *folder, struct error *error)
     if (result.status == 0 && text_starts_with(result.output, "true"))
         return true;
     OWNED char *complaint = git_complaint(&result);
+    OWNED char *remedy = git_remedy(&result);
+    if (strstr(remedy, "git config")) {
+        error_set(error, ERROR_USAGE, "git does not read the repository of \"%s\": %s", folder, complaint);
+        return error_hint(error, "%s", remedy);
+    }
     error_set(error, ERROR_USAGE, "\"%s\" is not in the work tree of a git repository", folder);
     return error_detail(error, "%s%s", complaint, *complaint ? "." : "");
 }

@@ -420,6 +420,14 @@ migrations/003_b.sql base-renamed error -"
     assert_status 3
 }
 
+@test "--base shows what git wants done about a repository of somebody else" {
+    repository
+    GIT_TEST_ASSUME_DIFFERENT_OWNER=1 run_pgmigrate check --base main
+    assert_status 2
+    assert_stderr 'git does not read the repository of "migrations": detected dubious ownership in repository at'
+    assert_stderr 'hint: To add an exception for this directory, call: git config --global --add safe.directory /'
+}
+
 @test "--base without git says so" {
     repository
     pgmigrate=$(command -v pgmigrate)
