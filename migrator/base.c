@@ -9,6 +9,8 @@ struct base_folder {
     const char *path;
     struct git_base commits;
     struct git_tree old, tip;
+    bool versions_read; /* the next two are, which are seldom needed */
+    struct git_tree our_versions, their_versions;
 };
 
 /* A migration that the other branch has, in any of the folders. */
@@ -18,10 +20,11 @@ struct base_migration {
     bool gained; /* since the branches parted */
 };
 
-/* A migration that this branch has and the common ancestor has not. */
+/* A migration that this branch has, and neither the common ancestor nor the other branch. */
 struct added {
     const struct migration *migration;
     bool renamed; /* or moved: its statements are not new */
+    bool moved;   /* to another folder or layout: its place is not new either */
 };
 
 struct base {
@@ -33,7 +36,7 @@ struct base {
     size_t added_count;
     struct base_folder *folders;
     size_t folder_count;
-    const struct base_folder *here; /* the folder in hand */
+    struct base_folder *here; /* the folder in hand */
 };
 
 static void base_clear(struct base *base)
@@ -48,6 +51,8 @@ static void base_clear(struct base *base)
         git_base_clear(&base->folders[i].commits);
         git_tree_clear(&base->folders[i].old);
         git_tree_clear(&base->folders[i].tip);
+        git_tree_clear(&base->folders[i].our_versions);
+        git_tree_clear(&base->folders[i].their_versions);
     }
     free(base->folders);
 }
@@ -99,16 +104,87 @@ static void add_finding(struct base *base, const char *rule, const char *path, c
         finding_hint(finding, "%s", hint);
 }
 
+/* ---- what the branches had since they parted ---- */
+
+static bool versions_read(struct base *base, struct error *error)
+{
+    struct base_folder *here = base->here;
+    AUTO(git_base_clear) struct git_base head = {0};
+    if (here->versions_read)
+        return true;
+    here->versions_read = true;
+    return git_base_find(here->path, "HEAD", &head, error) &&
+           git_versions(here->path, here->commits.fork, head.tip, &here->our_versions, error) &&
+           git_versions(here->path, here->commits.fork, here->commits.tip, &here->their_versions, error);
+}
+
+/* Whether the other branch had a file as this one has it now: edited there, and taken over or left behind. */
+static bool they_had(struct base *base, const char *name, const char *text, size_t size, bool *ret,
+                     struct error *error)
+{
+    const char *tip = git_tree_id(&base->here->tip, name);
+    const struct git_tree *versions = &base->here->their_versions;
+    *ret = false;
+    if (!tip || text_equal(tip, git_tree_id(&base->here->old, name)))
+        return true;
+    if (!versions_read(base, error))
+        return false;
+    for (size_t i = 0; i < versions->names.count && !*ret; i++) {
+        OWNED char *theirs = NULL;
+        size_t their_size = 0;
+        if (!text_equal(versions->names.items[i], name) || strspn(versions->ids.items[i], "0") >= 40)
+            continue;
+        if (!git_blob(base->here->path, versions->ids.items[i], &theirs, &their_size, error))
+            return false;
+        *ret = same_text(theirs, their_size, text, size);
+    }
+    return true;
+}
+
+static bool has_version(const struct git_tree *versions, const char *name, const char *id)
+{
+    for (size_t i = 0; i < versions->names.count; i++)
+        if (text_equal(versions->names.items[i], name) && text_equal(versions->ids.items[i], id))
+            return true;
+    return false;
+}
+
+/* Whether a file the other branch has is gone here, and not merely one that this branch never had. */
+static bool we_had(struct base *base, const char *name, bool *ret, struct error *error)
+{
+    const char *tip = git_tree_id(&base->here->tip, name);
+    *ret = tip && git_tree_id(&base->here->old, name);
+    if (*ret || !tip)
+        return true;
+    if (!versions_read(base, error))
+        return false;
+    *ret = has_version(&base->here->our_versions, name, tip);
+    return true;
+}
+
 /* ---- edited, deleted, renamed ---- */
+
+/* As it was when the branches parted, or as the other branch has gained it since. */
+static const char *their_id(const struct base *base, const char *name)
+{
+    const char *old = git_tree_id(&base->here->old, name);
+    return old ? old : git_tree_id(&base->here->tip, name);
+}
 
 static void report_edit(struct base *base, const char *path, enum file_role role, const char *old,
                         const char *now)
 {
+    bool gained = !git_tree_id(&base->here->old, file_name(path));
     OWNED char *message = NULL;
     if (script_same_tokens(old, now)) {
         message =
             text_format("comments or white space were edited; \"%s\" has the file, too", base->request->base);
         add_finding(base, RULE_BASE_REFORMATTED, path, message, NULL);
+    } else if (is_forward(role) && gained) {
+        message = text_format("\"%s\" has another migration of this name, which may be applied somewhere",
+                              base->request->base);
+        add_finding(base, RULE_BASE_EDITED, path, message,
+                    "Take the file from there and write a new migration for what differs.");
     } else if (is_forward(role)) {
         message = text_format("the migration was edited, but \"%s\" has it and it may be applied somewhere",
                               base->request->base);
@@ -126,11 +202,14 @@ static bool check_edit(struct base *base, const char *name, enum file_role role,
     OWNED char *path = file_join(base->here->path, name);
     OWNED char *old = NULL, *now = NULL;
     size_t old_size = 0, now_size = 0;
-    if (!git_blob(base->here->path, git_tree_id(&base->here->old, name), &old, &old_size, error) ||
+    bool theirs = false;
+    if (!git_blob(base->here->path, their_id(base, name), &old, &old_size, error) ||
         !file_read(path, &now, &now_size, error))
         return false;
     if (same_text(old, old_size, now, now_size))
         return true;
+    if (!they_had(base, name, now, now_size, &theirs, error) || theirs)
+        return theirs;
     OWNED char *old_forward = forward_part(base, old, old_size);
     OWNED char *now_forward = forward_part(base, now, now_size);
     bool below =
@@ -169,13 +248,19 @@ static bool check_gone(struct base *base, const char *name, enum file_role role,
     OWNED char *message = NULL;
     OWNED char *old = NULL;
     size_t size = 0;
-    if (!git_blob(base->here->path, git_tree_id(&base->here->old, name), &old, &size, error))
+    bool had = false;
+    if (!we_had(base, name, &had, error))
+        return false;
+    if (!had)
+        return true;
+    if (!git_blob(base->here->path, their_id(base, name), &old, &size, error))
         return false;
     struct added *renamed = is_forward(role) ? find_renamed(base, old, size) : NULL;
     if (renamed) {
         renamed->renamed = true;
-        if (text_equal(renamed->migration->version.stem, stem))
-            return true; /* moved to another folder, which the history does not mind */
+        renamed->moved = text_equal(renamed->migration->version.stem, stem);
+        if (renamed->moved)
+            return true; /* to another folder or layout, which the history does not mind */
         message =
             text_format("\"%s\" was renamed, but databases that applied it know it by the old name", name);
         add_finding(base, RULE_BASE_RENAMED, renamed->migration->forward.path, message,
@@ -193,16 +278,20 @@ static bool check_gone(struct base *base, const char *name, enum file_role role,
     return true;
 }
 
-static bool check_changed(struct base *base, struct error *error)
+/* The files that were there when the branches parted, or those the other branch has gained since. */
+static bool check_changed(struct base *base, bool gained, struct error *error)
 {
     AUTO(text_list_clear) struct text_list changed = {0};
-    if (!git_changed(base->here->path, base->here->commits.fork, &changed, error))
+    const struct git_base *commits = &base->here->commits;
+    if (gained && text_equal(commits->tip, commits->fork))
+        return true;
+    if (!git_changed(base->here->path, gained ? commits->tip : commits->fork, &changed, error))
         return false;
     for (size_t i = 0; i < changed.count; i++) {
         const char *name = changed.items[i];
         OWNED char *stem = NULL;
         enum file_role role = role_of(base, name, &stem);
-        if (role == ROLE_STRAY || !git_tree_id(&base->here->old, name))
+        if (role == ROLE_STRAY || !their_id(base, name) || gained != !git_tree_id(&base->here->old, name))
             continue;
         OWNED char *path = file_join(base->here->path, name);
         bool done = file_exists(path) ? check_edit(base, name, role, error)
@@ -236,7 +325,7 @@ static void remember_added(struct base *base)
         const struct migration *migration = folder->items[i];
         const char *path = migration->forward.path;
         OWNED char *expected = file_join(base->here->path, file_name(path));
-        if (!text_equal(expected, path) || git_tree_id(&base->here->old, file_name(path)))
+        if (!text_equal(expected, path) || their_id(base, file_name(path)))
             continue;
         base->added = memory_grow(base->added, base->added_count, sizeof *base->added);
         base->added[base->added_count++] = (struct added){.migration = migration};
@@ -262,14 +351,11 @@ static void report_order(struct base *base, const struct migration *migration,
                 "Renumber it: where the newer one is applied, this one is refused as out of order.");
 }
 
-/* The same file on both branches, by a cherry-pick or a merge of its own, is in nobody's way. */
 static void check_place(struct base *base, const struct migration *migration)
 {
     const struct base_migration *newest = NULL;
     for (size_t i = 0; i < base->their_count; i++) {
         const struct base_migration *theirs = &base->theirs[i];
-        if (text_equal(theirs->path, migration->forward.path))
-            return;
         int order = version_compare_number(&theirs->version, &migration->version);
         if (order == 0 && theirs->gained && !base->request->options->allow_duplicates) {
             report_collision(base, migration, theirs);
@@ -291,7 +377,8 @@ static void report_added(struct base *base, struct text_list *ret_added)
             add_finding(base, RULE_BASE_ADDED, migration->forward.path, message, NULL);
             text_list_add(ret_added, text_copy(migration->version.stem));
         }
-        check_place(base, migration);
+        if (!base->added[i].moved)
+            check_place(base, migration);
     }
 }
 
@@ -319,7 +406,7 @@ bool base_check(const struct base_request *request, struct findings *findings, s
             return false;
     for (size_t i = 0; i < base.folder_count; i++) {
         base.here = &base.folders[i];
-        if (!check_changed(&base, error))
+        if (!check_changed(&base, false, error) || !check_changed(&base, true, error))
             return false;
     }
     *ret_added = (struct text_list){0};

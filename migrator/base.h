@@ -4,7 +4,9 @@
  * and migrations the other has, which may be applied somewhere, that were edited, renamed or deleted here.
  *
  * What is compared is the files as they stand in the folder (committed or not) with the commit where the
- * branches parted; collisions are looked for in what the other branch has gained since.
+ * branches parted, and with what the other branch has gained since: a squash merge or a cherry-pick brings it
+ * files that this branch has, too. A file as the other branch had it at any time since is no finding, nor is
+ * one that this branch never had.
  */
 #ifndef MIGRATOR_BASE_H
 #define MIGRATOR_BASE_H

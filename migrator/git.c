@@ -180,6 +180,44 @@ void git_tree_clear(struct git_tree *tree)
     text_list_clear(&tree->ids);
 }
 
+/* ":100644 100644 0123… 4567… M", and the name behind it. */
+static void add_version(struct git_tree *tree, const char *entry, const char *name)
+{
+    size_t field = 0;
+    for (; *entry && field < 3; entry++)
+        field += *entry == ' ' ? 1 : 0;
+    if (strchr(name, '/'))
+        return;
+    text_list_add(&tree->names, text_copy(name));
+    text_list_add(&tree->ids, text_copy_part(entry, strcspn(entry, " ")));
+}
+
+bool git_versions(const char *folder, const char *from, const char *to, struct git_tree *ret,
+                  struct error *error)
+{
+    AUTO(process_result_clear) struct process_result result = {0};
+    OWNED char *range = text_format("%s..%s", from, to);
+    const char *const arguments[] = {
+        "log", "--full-history", "-m",         "--raw", "--no-abbrev", "--no-renames",
+        "-z",  "--format=",      "--relative", range,   "--",          ".",
+        NULL};
+    if (!git_run(folder, arguments, &result, error))
+        return false;
+    if (result.status != 0)
+        return complain(&result, "git cannot tell the folder's history", error);
+    *ret = (struct git_tree){0};
+    const char *entry = NULL, *end = result.output + result.output_size;
+    for (const char *at = result.output; at < end; at += strlen(at) + 1) {
+        if (entry) {
+            add_version(ret, entry, at);
+            entry = NULL;
+        } else if (*at == ':') {
+            entry = at;
+        }
+    }
+    return true;
+}
+
 bool git_changed(const char *folder, const char *commit, struct text_list *ret, struct error *error)
 {
     AUTO(process_result_clear) struct process_result result = {0};

@@ -35,6 +35,10 @@ const char *git_tree_id(const struct git_tree *tree, const char *name);
 void git_tree_clear(struct git_tree *tree);
 CLEANUP_VALUE(struct git_tree, git_tree_clear)
 
+/* Every version of the folder's files that the commits from one to another brought; a name may come again. */
+MUST_CHECK bool git_versions(const char *folder, const char *from, const char *to, struct git_tree *ret,
+                             struct error *error);
+
 /* The names of the folder's files that are not as they were in the commit: changed, or gone. */
 MUST_CHECK bool git_changed(const char *folder, const char *commit, struct text_list *ret,
                             struct error *error);

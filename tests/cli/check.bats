@@ -374,6 +374,96 @@ migrations/003_b.sql base-renamed error -"
     assert_output '2 migrations checked: nothing found'
 }
 
+# Branch "work" has 003_c, which main took over in a commit of its own; then main has 004_d.
+squash_merged()
+{
+    repository
+    echo 'CREATE TABLE c (b int);' | pair 003_c
+    git_here add -A
+    git_here commit -qm c
+    git_here checkout -q main
+    git_here merge -q --squash work
+    git_here commit -qm squashed
+    echo 'CREATE TABLE d (b int);' | pair 004_d
+    git_here add -A
+    git_here commit -qm d
+    git_here checkout -q work
+}
+
+@test "--base finds what became of files that the base gained since the branches parted" {
+    squash_merged
+    run_pgmigrate check --base main --json
+    assert_status 0
+    assert_equal "$(findings)" ""
+    echo 'CREATE TABLE c (b bigint);' | migration 003_c
+    run_pgmigrate check --base main --json
+    assert_status 3
+    assert_equal "$(findings)" "migrations/003_c.sql base-edited error -"
+    [[ $(finding base-edited) == '"main" has another migration of this name'* ]]
+    echo 'CREATE TABLE C (b INT); -- explained' | migration 003_c
+    run_pgmigrate check --base main --json
+    assert_equal "$(findings)" "migrations/003_c.sql base-reformatted warning -"
+    git_here checkout -q .
+    git_here mv migrations/003_c.sql migrations/005_c.sql
+    git_here mv migrations/003_c_rollback.sql migrations/005_c_rollback.sql
+    run_pgmigrate check --base main --json
+    assert_equal "$(findings | grep -v gap)" "migrations/005_c.sql base-renamed error -"
+    rm migrations/005_c*
+    run_pgmigrate check --base main --json
+    assert_equal "$(findings)" "migrations/003_c.sql base-deleted error -"
+}
+
+@test "--base finds two migrations of one name, made independently" {
+    repository
+    echo 'CREATE TABLE mine ();' | pair 003_c
+    git_here add -A
+    git_here commit -qm mine
+    main_gains 003_c
+    run_pgmigrate check --base main --json
+    assert_status 3
+    assert_equal "$(findings)" "migrations/003_c.sql base-edited error -"
+    git_here mv migrations/003_c.sql migrations/004_c.sql
+    git_here mv migrations/003_c_rollback.sql migrations/004_c_rollback.sql
+    run_pgmigrate check --base main --json
+    assert_status 0
+    assert_equal "$(findings | grep -v gap)" "migrations/004_c.sql base-added notice -"
+}
+
+@test "--base does not hold against a branch what the base itself changed" {
+    squash_merged
+    git_here checkout -q main
+    echo 'CREATE TABLE c (b bigint);' | migration 003_c
+    echo 'CREATE TABLE a (b bigint);' | migration 001_a
+    git_here commit -qam edit
+    cp migrations/001_a.sql "$BATS_TEST_TMPDIR/theirs"
+    git_here rm -q migrations/002_b*
+    git_here commit -qm delete
+    git_here checkout -q work
+    run_pgmigrate check --base main --json
+    assert_status 0
+    assert_equal "$(findings)" ""
+    cp "$BATS_TEST_TMPDIR/theirs" migrations/001_a.sql
+    rm migrations/002_b*
+    run_pgmigrate check --base main
+    assert_status 0
+    echo 'CREATE TABLE a (b text);' | migration 001_a
+    run_pgmigrate check --base main
+    assert_status 3
+}
+
+@test "--base does not mind the place of a migration that only moved" {
+    repository
+    mkdir pack
+    git_here mv migrations/001_a.sql migrations/001_a.up.sql
+    git_here mv migrations/001_a_rollback.sql migrations/001_a.down.sql
+    run_pgmigrate check --base main
+    assert_status 0
+    assert_output '2 migrations checked: nothing found'
+    git_here mv migrations/001_a.up.sql migrations/001_a.down.sql pack/
+    run_pgmigrate check --base main -m migrations -m pack
+    assert_status 0
+}
+
 @test "--base works from anywhere and for a folder that the base does not have" {
     repository
     git_here mv migrations others
