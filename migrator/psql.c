@@ -5,7 +5,9 @@
 #include <string.h>
 #include <strings.h>
 
-/* A command taken apart; bare are the arguments with their double quotes taken off, as psql does for names.
+/*
+ * A command taken apart; bare are the arguments as \connect reads them: without double quotes, and without
+ * semicolons at the end, of which nothing or "-" may be left.
  */
 struct words {
     char *name;
@@ -73,23 +75,36 @@ static const char *read_quoted(const char *at, const char *end, FILE *argument, 
     return at;
 }
 
+static void strip_semicolons(char *name, size_t unquoted)
+{
+    size_t length = strlen(name), before = length;
+
+    for (; unquoted > 0 && length > 0 && name[length - 1] == ';'; unquoted--)
+        name[--length] = '\0';
+    if (length == 0 && before > 0)
+        *name = '-';
+}
+
 static const char *read_argument(const char *at, const char *end, struct words *words)
 {
     char *text = NULL, *name = NULL;
-    size_t size;
+    size_t size, unquoted = 0; /* characters since the last quote */
     FILE *argument = open_memstream(&text, &size);
     FILE *bare = open_memstream(&name, &size);
 
     while (at < end && !is_space(*at)) {
         if (*at == '\'' || *at == '"') {
             at = read_quoted(at, end, argument, bare);
+            unquoted = 0;
         } else {
             fputc(*at, argument);
             fputc(*at++, bare);
+            unquoted++;
         }
     }
     fclose(argument);
     fclose(bare);
+    strip_semicolons(name, unquoted);
     text_list_add(&words->arguments, text);
     text_list_add(&words->bare, name);
     return at;

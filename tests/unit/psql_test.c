@@ -51,6 +51,9 @@ static void what_pg_dump_writes_is_accepted(void **state)
     expect_echo("\\c \"shop\"", NULL);
     expect_echo("\\c", NULL);
     expect_echo("\\c - - - -", NULL);
+    expect_echo("\\c shop;", NULL);
+    expect_echo("\\connect \"shop\" ;;", NULL);
+    expect_echo("\\c ;", NULL);
     expect_echo("\\connect -reuse-previous=on \"dbname='shop'\"", NULL);
     expect_echo("\\encoding UTF8", NULL);
     expect_echo("\\encoding 'utf-8'", NULL);
@@ -72,6 +75,7 @@ static void echo_keeps_its_text(void **state)
     (void)state;
     expect_echo("\\echo", "");
     expect_echo("\\echo   a   b ", "a b");
+    expect_echo("\\echo a;", "a;");
     expect_echo("\\qecho 'it''s  \\'one\\'\\n'x \"A b\"", "it's  'one'\nx \"A b\"");
     expect_echo("\\warn -n 'a'", "a");
     expect_echo("\\echo 'open", "open");
@@ -82,6 +86,7 @@ static void a_connection_elsewhere_is_refused(void **state)
     (void)state;
     expect_error("\\connect other", "cannot connect to database \"other\" in a migration", "that database");
     expect_error("\\c Shop", "cannot connect to database \"Shop\" in a migration", "that database");
+    expect_error("\\c \"shop;\"", "cannot connect to database \"shop;\" in a migration", "that database");
     expect_error("\\c shop bob", "psql command \\c is not supported in a migration", "one user");
     expect_notice("\\c anything", NULL);
 }
