@@ -26,13 +26,21 @@ char *new_description(const char *words)
 
 /* ---- numbers ---- */
 
-/* Numbers made of the time: seconds since 1970, or the beginning of YYYYMMDDHHMMSS. */
-#define EPOCH_DIGITS 10
-#define TIME_DIGITS  14
+/* Numbers made of the time: seconds or milliseconds since 1970, or the beginning of YYYYMMDDHHMMSSmmm. */
+#define EPOCH_DIGITS       10
+#define EPOCH_MILLI_DIGITS 13
+#define TIME_DIGITS        14
+#define TIME_MILLI_DIGITS  17
+
+static bool is_epoch_width(size_t digits)
+{
+    return digits == EPOCH_DIGITS || digits == EPOCH_MILLI_DIGITS;
+}
 
 static bool is_time_width(size_t digits)
 {
-    return digits == 8 || digits == EPOCH_DIGITS || digits == 12 || digits == TIME_DIGITS;
+    return digits == 8 || digits == 12 || digits == TIME_DIGITS || digits == TIME_MILLI_DIGITS ||
+           is_epoch_width(digits);
 }
 
 /* Add one to a decimal number of any length, keeping its width. */
@@ -68,8 +76,8 @@ static bool looks_like_time(const char *digits)
     size_t length = strlen(digits);
     if (strspn(digits, "0123456789") != length || !is_time_width(length))
         return false;
-    /* Seconds since 1970 begin with 1 until 2033; the others begin with a year. */
-    return length == EPOCH_DIGITS ? digits[0] == '1'
+    /* Times since 1970 begin with 1 until 2033; the others begin with a year. */
+    return is_epoch_width(length) ? digits[0] == '1'
                                   : text_starts_with(digits, "19") || text_starts_with(digits, "20");
 }
 
@@ -77,10 +85,10 @@ static char *time_number(time_t now, size_t digits)
 {
     char number[32];
     struct tm parts;
-    if (digits == EPOCH_DIGITS)
-        return text_format("%lld", (long long)now);
+    if (is_epoch_width(digits))
+        return text_format("%lld%s", (long long)now, digits == EPOCH_MILLI_DIGITS ? "000" : "");
     gmtime_r(&now, &parts);
-    strftime(number, sizeof number, "%Y%m%d%H%M%S", &parts);
+    strftime(number, sizeof number, "%Y%m%d%H%M%S000", &parts);
     return text_copy_part(number, digits);
 }
 

@@ -2,8 +2,8 @@
 /*
  * Write the files of a new migration, numbered and laid out as the others are.
  *
- * The number is the last one's plus one in its width, or the time where the folder has timestamps (14, 12, 10
- * or 8 digits, as the last one has). Files are made only where there is none, and both or neither.
+ * The number is the last one's plus one in its width, or the time where the folder has timestamps (17, 14,
+ * 13, 12, 10 or 8 digits, as the last one has). Files are made only where there is none, and both or neither.
  */
 #ifndef MIGRATOR_NEW_H
 #define MIGRATOR_NEW_H

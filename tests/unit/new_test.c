@@ -71,6 +71,8 @@ static void timestamps_go_on_as_timestamps(void **state)
     number_is("202601010000_x", NEW_AUTO, "202611231200");
     number_is("20260101_x", NEW_AUTO, "20261123");
     number_is("1700000000_x", NEW_AUTO, "1795435200");
+    number_is("1700000000123_x", NEW_AUTO, "1795435200000");
+    number_is("20260101000000123_x", NEW_AUTO, "20261123120000000");
 }
 
 static void a_clock_that_is_behind_does_not_break_the_order(void **state)
