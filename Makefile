@@ -297,13 +297,13 @@ $(BUILD)/pgmigrate.1: docs/pgmigrate.1.scd
 
 .PHONY: install uninstall
 install: all $(BUILD)/pgmigrate.1
-	$(Q)install -D -m 755 $(PROGRAM) $(BINARY)
-	$(Q)install -D -m 644 $(BUILD)/pgmigrate.1 $(MANUAL)
-	$(Q)install -D -m 644 docs/completion/pgmigrate.bash $(BASH_COMPLETION)
-	$(Q)install -D -m 644 docs/completion/pgmigrate.zsh $(ZSH_COMPLETION)
-	$(Q)install -D -m 644 docs/completion/pgmigrate.fish $(FISH_COMPLETION)
+	$(Q)install -D -m 755 $(PROGRAM) '$(BINARY)'
+	$(Q)install -D -m 644 $(BUILD)/pgmigrate.1 '$(MANUAL)'
+	$(Q)install -D -m 644 docs/completion/pgmigrate.bash '$(BASH_COMPLETION)'
+	$(Q)install -D -m 644 docs/completion/pgmigrate.zsh '$(ZSH_COMPLETION)'
+	$(Q)install -D -m 644 docs/completion/pgmigrate.fish '$(FISH_COMPLETION)'
 uninstall:
-	$(Q)rm -f $(BINARY) $(MANUAL) $(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION)
+	$(Q)rm -f '$(BINARY)' '$(MANUAL)' '$(BASH_COMPLETION)' '$(ZSH_COMPLETION)' '$(FISH_COMPLETION)'
 
 # ---- odds and ends ----
 

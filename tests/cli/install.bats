@@ -38,6 +38,13 @@ install_with() # MAKE ARGUMENTS
     assert_equal "$(find "$target" -type f)" ""
 }
 
+@test "make install takes a prefix with blanks" {
+    install_with -o all install DESTDIR="$target" PREFIX='/opt/x y'
+    [ -x "$target/opt/x y/bin/pgmigrate" ]
+    install_with uninstall DESTDIR="$target" PREFIX='/opt/x y'
+    assert_equal "$(find "$target" -type f)" ""
+}
+
 @test "the manual page is found by man's own rules and has no mistakes" {
     install_with -o all install DESTDIR="$target"
     page=$target/usr/local/share/man/man1/pgmigrate.1
