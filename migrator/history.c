@@ -53,6 +53,10 @@ static bool split_name(const char *name, char **ret_schema, char **ret_table, st
         error_set(error, ERROR_USAGE, "\"%s\" is not the name of a table", name);
         return error_hint(error, "Give history_table as table or schema.table.");
     }
+    if (second != NULL && (text_starts_with(first, "pg_") || text_equal(first, "information_schema"))) {
+        error_set(error, ERROR_USAGE, "the history cannot be kept in system schema \"%s\"", first);
+        return error_hint(error, "Give history_table a schema of its own, such as pgmigrate.history.");
+    }
     *ret_table = second != NULL ? take(second) : take(first);
     *ret_schema = first != NULL ? take(first) : text_copy("public");
     return true;

@@ -242,6 +242,16 @@ SQL
     assert_value "select to_regclass('public.schema_migrations') is null" t
 }
 
+@test "the history cannot be in a system schema" {
+    migration 001_t <<<'CREATE TABLE t (id int);'
+    for schema in pg_catalog PG_temp information_schema; do
+        run_pgmigrate apply --history-table "$schema.x"
+        assert_status 2
+        assert_stderr 'the history cannot be kept in system schema'
+    done
+    refute_stderr GRANT
+}
+
 @test "notices are shown with file and line" {
     migration 001_t <<<$'SELECT 1;\nDROP TABLE IF EXISTS nothing_here;\nDO $$ BEGIN RAISE WARNING \'look out\'; END $$;'
     run_pgmigrate apply
