@@ -287,16 +287,26 @@ static size_t directive_start(const char *text, size_t at, size_t end)
     return at < end && text[at] == ':' ? at + 1 : 0;
 }
 
-/* "-- pgmigrate no-transaction" would be ignored without a word. */
-static bool colon_missing(const struct source *source, size_t at, size_t end)
+static size_t skip_any(const char *text, size_t at, size_t end, const char *set)
 {
-    static const char name[] = "pgmigrate ";
-    at = skip_blanks(source->text, at, end);
-    if (end - at < sizeof name || strncasecmp(source->text + at, name, sizeof name - 1) != 0)
-        return false;
-    at = skip_blanks(source->text, at + sizeof name - 1, end);
-    OWNED char *word = text_copy_part(source->text + at, word_length(source->text, at, end));
-    return directive_named(word) != UNKNOWN;
+    while (at < end && text[at] != '\0' && strchr(set, text[at]))
+        at++;
+    return at;
+}
+
+/* "-- pgmigrate no-transaction", "pg_migrate: …" and "pgmigrate; …" would be ignored without a word. */
+static bool is_meant(const struct source *source, size_t at, size_t end)
+{
+    const char *text = source->text;
+    at = skip_any(text, at, end, " \t\f\v@+#!");
+    for (const char *name = "pgmigrate"; *name; name++, at++) {
+        at = skip_any(text, at, end, *name == 'm' ? "_- " : "");
+        if (at >= end || strncasecmp(text + at, name, 1) != 0)
+            return false;
+    }
+    size_t word = skip_any(text, at, end, " \t\f\v:;,.=-");
+    OWNED char *directive = text_copy_part(text + word, word_length(text, word, end));
+    return word > at && directive_named(directive) != UNKNOWN;
 }
 
 /* dbmate's options behind the marker of a section. */
@@ -345,9 +355,9 @@ static bool line_read(struct reader *reader, size_t at, size_t end, struct error
     reader->at = section_start(source, at, end);
     if (reader->at > 0)
         return section_options(reader, error);
-    if (!colon_missing(source, at, end))
+    if (!is_meant(source, at, end))
         return true;
-    error_set(error, ERROR_USAGE, "a colon is missing behind \"pgmigrate\"");
+    error_set(error, ERROR_USAGE, "this looks like a directive but does not begin with \"pgmigrate:\"");
     error_hint(error, "Write -- pgmigrate: followed by the directives.");
     return fail_at(source, skip_blanks(source->text, at, end), error);
 }
@@ -367,7 +377,7 @@ static bool comment_line(const struct source *source, const struct comment_walk 
     if (*at >= end)
         return false;
     if (*at == comment->offset) {
-        *at += 2;
+        *at = skip_any(text, *at + 2, end, block ? "*" : "-");
     } else {
         *at = skip_blanks(text, *at, end);
         *at += *at < end && text[*at] == '*' ? 1 : 0;

@@ -167,11 +167,31 @@ static void a_value_given_twice_is_an_error(void **state)
     assert_int_equal(role.line, 2);
 }
 
-static void a_missing_colon_is_an_error(void **state)
+static void what_is_meant_as_a_directive_is_not_ignored(void **state)
 {
     (void)state;
-    AUTO(error_clear) struct error error = read_bad("-- pgmigrate no-transaction");
-    assert_string_equal(error.message, "a colon is missing behind \"pgmigrate\"");
+    const char *const lines[] = {
+        "-- pgmigrate no-transaction",    "-- pgmigrate; no-transaction",   "-- pg_migrate: no-transaction",
+        "--- Pg-Migrate lock_timeout=5s", "/* @pgmigrate: irreversible */",
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        AUTO(error_clear) struct error error = read_bad(lines[i]);
+        assert_string_equal(error.message,
+                            "this looks like a directive but does not begin with \"pgmigrate:\"");
+    }
+    AUTO(directives_clear)
+    struct directives none = read_good("-- pgmigrate runs this file at night\n-- pg_migrate: a tool\n"
+                                       "-- pgmigrates no-transaction\n-- pg\n--\n/**/\n/***/ SELECT 1;");
+    assert_false(none.no_transaction);
+}
+
+static void a_line_of_dashes_or_stars_may_hold_directives(void **state)
+{
+    (void)state;
+    AUTO(directives_clear)
+    struct directives directives =
+        read_good("------ pgmigrate: no-transaction\n/** pgmigrate: irreversible */\nSELECT 1;");
+    assert_true(directives.no_transaction && directives.irreversible);
 }
 
 static void lines_count_from_where_the_section_begins(void **state)
@@ -249,7 +269,8 @@ int main(void)
         cmocka_unit_test(a_directive_far_from_all_lists_them),
         cmocka_unit_test(values_are_asked_for_and_refused),
         cmocka_unit_test(a_value_given_twice_is_an_error),
-        cmocka_unit_test(a_missing_colon_is_an_error),
+        cmocka_unit_test(what_is_meant_as_a_directive_is_not_ignored),
+        cmocka_unit_test(a_line_of_dashes_or_stars_may_hold_directives),
         cmocka_unit_test(lines_count_from_where_the_section_begins),
         cmocka_unit_test(a_section_may_turn_its_transaction_off),
         cmocka_unit_test(a_directive_after_a_statement_is_found),
