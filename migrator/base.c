@@ -8,6 +8,7 @@
 struct base_folder {
     const char *path;
     struct git_base commits;
+    struct git_origin origin; /* where the base has it; nothing when it is there, or nowhere */
     struct git_tree old, tip;
     bool versions_read; /* the next two are, which are seldom needed */
     struct git_tree our_versions, their_versions;
@@ -49,6 +50,7 @@ static void base_clear(struct base *base)
     free(base->added);
     for (size_t i = 0; i < base->folder_count; i++) {
         git_base_clear(&base->folders[i].commits);
+        git_origin_clear(&base->folders[i].origin);
         git_tree_clear(&base->folders[i].old);
         git_tree_clear(&base->folders[i].tip);
         git_tree_clear(&base->folders[i].our_versions);
@@ -247,11 +249,12 @@ static bool check_gone(struct base *base, const char *name, enum file_role role,
     OWNED char *path = file_join(base->here->path, name);
     OWNED char *message = NULL;
     OWNED char *old = NULL;
+    OWNED char *before = base->here->origin.path ? file_join(base->here->origin.path, name) : NULL;
     size_t size = 0;
     bool had = false;
     if (!we_had(base, name, &had, error))
         return false;
-    if (!had)
+    if (!had || (before && file_exists(before)))
         return true;
     if (!git_blob(base->here->path, their_id(base, name), &old, &size, error))
         return false;
@@ -278,6 +281,18 @@ static bool check_gone(struct base *base, const char *name, enum file_role role,
     return true;
 }
 
+/* Those that may have changed; all, where git does not compare the folder with itself. */
+static bool list_changed(struct base *base, bool gained, struct text_list *ret, struct error *error)
+{
+    const struct base_folder *here = base->here;
+    const struct text_list *names = gained ? &here->tip.names : &here->old.names;
+    if (!here->origin.path)
+        return git_changed(here->path, gained ? here->commits.tip : here->commits.fork, ret, error);
+    for (size_t i = 0; i < names->count; i++)
+        text_list_add(ret, text_copy(names->items[i]));
+    return true;
+}
+
 /* The files that were there when the branches parted, or those the other branch has gained since. */
 static bool check_changed(struct base *base, bool gained, struct error *error)
 {
@@ -285,7 +300,7 @@ static bool check_changed(struct base *base, bool gained, struct error *error)
     const struct git_base *commits = &base->here->commits;
     if (gained && text_equal(commits->tip, commits->fork))
         return true;
-    if (!git_changed(base->here->path, gained ? commits->tip : commits->fork, &changed, error))
+    if (!list_changed(base, gained, &changed, error))
         return false;
     for (size_t i = 0; i < changed.count; i++) {
         const char *name = changed.items[i];
@@ -382,6 +397,35 @@ static void report_added(struct base *base, struct text_list *ret_added)
     }
 }
 
+/* Whether a path is one of the folders that are looked at anyway. */
+static bool is_ours(const struct base *base, const char *path)
+{
+    OWNED char *real = realpath(path, NULL);
+    for (size_t i = 0; real && i < base->request->options->directories.count; i++) {
+        OWNED char *other = realpath(base->request->options->directories.items[i], NULL);
+        if (text_equal(real, other))
+            return true;
+    }
+    return false;
+}
+
+/* The whole folder may be where it is since it was moved: then the base's is compared with from there. */
+static bool read_origin(struct base *base, struct error *error)
+{
+    struct base_folder *here = base->here;
+    const struct git_base *commits = &here->commits;
+    if (here->old.names.count + here->tip.names.count > 0)
+        return true;
+    if (!git_origin_find(here->path, commits->fork, &here->origin, error))
+        return false;
+    if (!here->origin.path || is_ours(base, here->origin.path)) {
+        git_origin_clear(&here->origin);
+        return true;
+    }
+    return git_tree_read_at(here->path, commits->fork, here->origin.from_top, &here->old, error) &&
+           git_tree_read_at(here->path, commits->tip, here->origin.from_top, &here->tip, error);
+}
+
 static bool read_folder(struct base *base, const char *path, struct error *error)
 {
     base->folders = memory_grow(base->folders, base->folder_count, sizeof *base->folders);
@@ -390,7 +434,7 @@ static bool read_folder(struct base *base, const char *path, struct error *error
     base->here = folder;
     if (!git_base_find(path, base->request->base, &folder->commits, error) ||
         !git_tree_read(path, folder->commits.fork, &folder->old, error) ||
-        !git_tree_read(path, folder->commits.tip, &folder->tip, error))
+        !git_tree_read(path, folder->commits.tip, &folder->tip, error) || !read_origin(base, error))
         return false;
     remember_theirs(base);
     remember_added(base);

@@ -6,7 +6,8 @@
  * What is compared is the files as they stand in the folder (committed or not) with the commit where the
  * branches parted, and with what the other branch has gained since: a squash merge or a cherry-pick brings it
  * files that this branch has, too. A file as the other branch had it at any time since is no finding, nor is
- * one that this branch never had.
+ * one that this branch never had. A folder that was moved is compared with what the base has where it was, if
+ * git recognises one of its files.
  */
 #ifndef MIGRATOR_BASE_H
 #define MIGRATOR_BASE_H

@@ -144,6 +144,13 @@ static void tree_entry(struct git_tree *tree, const char *entry)
     text_list_add(&tree->ids, text_copy_part(id, (size_t)(name - id)));
 }
 
+static void tree_entries(struct git_tree *tree, const struct process_result *result)
+{
+    *tree = (struct git_tree){0};
+    for (const char *at = result->output; at < result->output + result->output_size; at += strlen(at) + 1)
+        tree_entry(tree, at);
+}
+
 bool git_tree_read(const char *folder, const char *commit, struct git_tree *ret, struct error *error)
 {
     AUTO(process_result_clear) struct process_result result = {0};
@@ -151,9 +158,19 @@ bool git_tree_read(const char *folder, const char *commit, struct git_tree *ret,
         return false;
     if (result.status != 0)
         return complain(&result, "git cannot list the folder", error);
-    *ret = (struct git_tree){0};
-    for (const char *at = result.output; at < result.output + result.output_size; at += strlen(at) + 1)
-        tree_entry(ret, at);
+    tree_entries(ret, &result);
+    return true;
+}
+
+bool git_tree_read_at(const char *folder, const char *commit, const char *path, struct git_tree *ret,
+                      struct error *error)
+{
+    AUTO(process_result_clear) struct process_result result = {0};
+    OWNED char *tree = text_format("%s:%s", commit, path);
+    const char *const arguments[] = {"ls-tree", "-z", "--full-tree", tree, NULL};
+    if (!git_run(folder, arguments, &result, error))
+        return false;
+    tree_entries(ret, &result);
     return true;
 }
 
@@ -232,6 +249,55 @@ bool git_changed(const char *folder, const char *commit, struct text_list *ret, 
         if (!strchr(at, '/'))
             text_list_add(ret, text_copy(at));
     return true;
+}
+
+/* The part of a path that is before its file's name, with the slash. */
+static size_t folder_length(const char *path)
+{
+    return (size_t)(file_name(path) - path);
+}
+
+/* From ":100644 … R087", the old path, the new path: the old folder, when only the folder is another. */
+static char *moved_from(const struct process_result *result, const char *prefix)
+{
+    const char *end = result->output + result->output_size;
+    for (const char *entry = result->output; entry < end;) {
+        const char *old = entry + strlen(entry) + 1;
+        const char *new = old < end ? old + strlen(old) + 1 : end;
+        if (new >= end)
+            return NULL;
+        bool here = folder_length(new) == strlen(prefix) && text_starts_with(new, prefix);
+        if (here && text_equal(file_name(old), file_name(new)))
+            return text_copy_part(old, folder_length(old));
+        entry = new + strlen(new) + 1;
+    }
+    return NULL;
+}
+
+bool git_origin_find(const char *folder, const char *commit, struct git_origin *ret, struct error *error)
+{
+    AUTO(process_result_clear) struct process_result place = {0}, moved = {0};
+    const char *const where[] = {"rev-parse", "--show-toplevel", "--show-prefix", NULL};
+    const char *const arguments[] = {"diff",          "--raw",          "-z",
+                                     "--no-abbrev",   "--find-renames", "--diff-filter=R",
+                                     "--no-ext-diff", commit,           NULL};
+    if (!git_run(folder, where, &place, error) || !git_run(folder, arguments, &moved, error))
+        return false;
+    if (place.status != 0 || moved.status != 0)
+        return complain(place.status != 0 ? &place : &moved, "git cannot compare the work tree", error);
+    OWNED char *top = first_line(&place);
+    const char *second = place.output + strlen(top) + 1;
+    OWNED char *prefix = text_copy_part(second, strcspn(second, "\n"));
+    *ret = (struct git_origin){.from_top = moved_from(&moved, prefix)};
+    ret->path = ret->from_top ? file_join(top, ret->from_top) : NULL;
+    return true;
+}
+
+void git_origin_clear(struct git_origin *origin)
+{
+    free(origin->path);
+    free(origin->from_top);
+    *origin = (struct git_origin){0};
 }
 
 bool git_blob(const char *folder, const char *id, char **ret_text, size_t *ret_size, struct error *error)

@@ -30,6 +30,10 @@ struct git_tree {
 };
 MUST_CHECK bool git_tree_read(const char *folder, const char *commit, struct git_tree *ret,
                               struct error *error);
+/* The same of a folder that the work tree need not have, by its path from the top; empty when it is not
+ * there. */
+MUST_CHECK bool git_tree_read_at(const char *folder, const char *commit, const char *path,
+                                 struct git_tree *ret, struct error *error);
 /* A file's object id; NULL when it is not there. */
 const char *git_tree_id(const struct git_tree *tree, const char *name);
 void git_tree_clear(struct git_tree *tree);
@@ -42,6 +46,19 @@ MUST_CHECK bool git_versions(const char *folder, const char *from, const char *t
 /* The names of the folder's files that are not as they were in the commit: changed, or gone. */
 MUST_CHECK bool git_changed(const char *folder, const char *commit, struct text_list *ret,
                             struct error *error);
+
+/*
+ * Where a folder's files were in the commit, when git recognises one of them with its name elsewhere: that
+ * folder's path, also from the top of the work tree; NULL when it recognises none.
+ */
+struct git_origin {
+    char *path;
+    char *from_top;
+};
+MUST_CHECK bool git_origin_find(const char *folder, const char *commit, struct git_origin *ret,
+                                struct error *error);
+void git_origin_clear(struct git_origin *origin);
+CLEANUP_VALUE(struct git_origin, git_origin_clear)
 
 /* A file's content. */
 MUST_CHECK bool git_blob(const char *folder, const char *id, char **ret_text, size_t *ret_size,

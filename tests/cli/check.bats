@@ -466,11 +466,32 @@ squash_merged()
 
 @test "--base works from anywhere and for a folder that the base does not have" {
     repository
-    git_here mv migrations others
+    cp -r migrations others
+    git_here add -A
     cd "$BATS_TEST_TMPDIR"
     run_pgmigrate check --base main -m project/app/others --json
     assert_status 0
     assert_equal "$(json '.added | join(" ")')" "001_a 002_b"
+}
+
+@test "--base compares a folder that was moved with what the base has where it was" {
+    repository
+    main_gains 004_theirs
+    git_here mv migrations ../db
+    cd ..
+    run_pgmigrate check --base main -m db --json
+    assert_status 0
+    assert_equal "$(findings)" ""
+    echo 'SELECT 1;' >db/003_mine.sql
+    printf 'CREATE TABLE a (b int);\nSELECT 2;\n' >db/001_a.sql
+    git_here add -A
+    rm db/002_b*
+    run_pgmigrate check --base main -m db --rollback-required no --json
+    assert_status 3
+    assert_equal "$(findings | grep -v gap | sort)" "db/001_a.sql base-edited error -
+db/002_b.sql base-deleted error -
+db/003_mine.sql base-added notice -
+db/003_mine.sql base-out-of-order warning -"
 }
 
 @test "--base says what is wrong with the reference or the repository" {
