@@ -1,5 +1,6 @@
 -- The statements that make a database with this one's properties, in order: statement, with :"database" where its name
--- belongs, and whether it comes first (CREATE DATABASE) or after the data.
+-- belongs, and whether it comes first (CREATE DATABASE) or after the data. Grants keep the order in which they were
+-- made: one by another than the owner hangs on an earlier one.
 WITH this AS (
     SELECT d.oid, d.datdba, d.datacl, d.datconnlimit, d.datistemplate, d.encoding, o.rolname AS owner,
            pg_catalog.to_jsonb(d) AS row
@@ -20,11 +21,12 @@ WITH this AS (
       LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = s.setrole
      CROSS JOIN pg_catalog.unnest(s.setconfig) WITH ORDINALITY AS c (entry, position)
 ), granted AS (
-    SELECT g.privilege_type AS privilege, g.is_grantable AS grantable,
+    SELECT g.privilege_type AS privilege, g.is_grantable AS grantable, g.position,
            g.grantor = t.datdba AS by_owner, b.rolname AS grantor,
            CASE WHEN g.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(e.rolname) END AS grantee
       FROM this AS t
-     CROSS JOIN pg_catalog.aclexplode(t.datacl) AS g
+     CROSS JOIN pg_catalog.aclexplode(t.datacl)
+           WITH ORDINALITY AS g (grantor, grantee, privilege_type, is_grantable, position)
       LEFT JOIN pg_catalog.pg_roles AS b ON b.oid = g.grantor
       LEFT JOIN pg_catalog.pg_roles AS e ON e.oid = g.grantee
      WHERE g.grantee = 0
@@ -61,8 +63,7 @@ WITH this AS (
     SELECT 6, 0, '', 'REVOKE ALL ON DATABASE :"database" FROM ' || pg_catalog.quote_ident(t.owner)
       FROM this AS t WHERE t.datacl IS NOT NULL
     UNION ALL
-    SELECT CASE WHEN g.by_owner THEN 7 ELSE 8 END, s.position,
-           pg_catalog.concat(g.grantor, ' ', g.grantee, ' ', g.privilege), s.statement
+    SELECT CASE WHEN g.by_owner THEN 7 ELSE 8 END, 3 * g.position + s.position, '', s.statement
       FROM granted AS g
      CROSS JOIN LATERAL (VALUES (1, 'SET SESSION AUTHORIZATION ' || pg_catalog.quote_ident(g.grantor)),
                                 (2, pg_catalog.concat('GRANT ', g.privilege, ' ON DATABASE :"database" TO ', g.grantee,

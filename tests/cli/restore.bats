@@ -358,6 +358,20 @@ flip_bit() # MEMBER
     psql_server "drop owned by ${TEST_DATABASE}_reader"
 }
 
+@test "grants on a database by those who were granted them come back, after those they hang on" {
+    first=${TEST_DATABASE}_reader
+    second=${TEST_DATABASE}_owner
+    psql_server "create role $first; create role $second; revoke all on database $TEST_DATABASE from public"
+    psql_server "grant connect on database $TEST_DATABASE to $first with grant option; set role $first;
+        grant connect on database $TEST_DATABASE to $second with grant option; set role $second;
+        grant connect on database $TEST_DATABASE to $first"
+    take_backup
+    restore_copy
+    assert_status 0
+    assert_equal "$(psql_server "select datacl from pg_database where datname = '$copy'")" \
+        "$(psql_server "select datacl from pg_database where datname = '$TEST_DATABASE'")"
+}
+
 @test "tables with BRIN indexes and clustered ones keep their order, and others nearly" {
     for name in brin clustered serial; do
         psql_value "create table $name as select g as id, repeat(md5(g::text), 20) as t from generate_series(1, 40000) g"
