@@ -17,7 +17,7 @@ static const char *const how_words[] = {"digest", "decode", "damaged", NULL};
 
 bool record_is_damaged(const struct record *record)
 {
-    return text_equal(record->verified_how, "damaged");
+    return record->problem || text_equal(record->verified_how, "damaged");
 }
 
 void record_free(struct record *record)
@@ -42,6 +42,7 @@ void record_free(struct record *record)
         record->verified_how,
         record->tested_at,
         record->last_migration,
+        record->problem,
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         free(texts[i]);

@@ -39,9 +39,11 @@ struct record {
     char *verified_at, *verified_how; /* "digest", "decode", or what came of it, "damaged"; NULL: never */
     char *tested_at;
     int64_t tested_ms; /* how long the restore of the test took: the measured recovery time */
+
+    char *problem; /* of its archive, where the repository sees one; not in the file; NULL: none */
 };
 
-/* Verifying has found it damaged: it is none that anybody should count on. */
+/* Verifying has found it damaged, or the repository does: it is none that anybody should count on. */
 bool record_is_damaged(const struct record *record);
 
 void record_free(struct record *record);

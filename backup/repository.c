@@ -16,7 +16,8 @@
 struct repository {
     char *folder;
     char *preferred; /* identifier of the server whose backups come first, or NULL */
-    int lock;        /* descriptor, or -1 */
+    struct text_list passed_over;
+    int lock; /* descriptor, or -1 */
 };
 
 /* ---- open, lock ---- */
@@ -42,6 +43,7 @@ void repository_free(struct repository *repository)
         close(repository->lock);
     free(repository->folder);
     free(repository->preferred);
+    text_list_clear(&repository->passed_over);
     free(repository);
 }
 
@@ -162,24 +164,35 @@ static bool load_record(const char *path, struct catalog *catalog, struct record
     return true;
 }
 
-/* The record of a file, and that its archive is what it says: there, as large, with a whole footer. */
+/* Whether its archive is what a record says: there, as large, with a whole footer. */
+static bool check_archive(const struct repository *repository, const struct record *record,
+                          struct error *error)
+{
+    AUTO(archive_reader_free) struct archive_reader *reader = NULL;
+    OWNED char *archive = file_join(repository->folder, record->archive);
+
+    if (!archive_reader_open(archive, &reader, error))
+        return false;
+    if (archive_reader_bytes(reader) != record->bytes)
+        return error_set(error, ERROR_BACKUP, "its archive has %lld bytes, not %lld",
+                         (long long)archive_reader_bytes(reader), (long long)record->bytes);
+    return true;
+}
+
+/* The record of a file, and what is wrong with its archive. */
 static bool read_record(const struct repository *repository, const char *name, struct catalog *catalog,
                         struct record **ret, struct error *error)
 {
     AUTO(record_free) struct record *record = NULL;
-    AUTO(archive_reader_free) struct archive_reader *reader = NULL;
+    AUTO(error_clear) struct error problem = {0};
     OWNED char *path = file_join(repository->folder, name);
 
     if (!load_record(path, catalog, &record, error))
         return false;
     if (strlen(name) != strlen(record->id) + strlen(".json") || !text_starts_with(name, record->id))
         return error_set(error, ERROR_BACKUP, "it is the record of %s", record->id);
-    OWNED char *archive = file_join(repository->folder, record->archive);
-    if (!archive_reader_open(archive, &reader, error))
-        return false;
-    if (archive_reader_bytes(reader) != record->bytes)
-        return error_set(error, ERROR_BACKUP, "its archive has %lld bytes, not %lld",
-                         (long long)archive_reader_bytes(reader), (long long)record->bytes);
+    if (!check_archive(repository, record, &problem))
+        record->problem = text_copy(problem.message);
     *ret = take(record);
     return true;
 }
@@ -200,8 +213,8 @@ static int newest_first(const void *a, const void *b)
     return l != r ? (l < r) - (l > r) : strcmp(right->id, left->id);
 }
 
-bool repository_list(struct repository *repository, struct records *ret, struct text_list *ret_problems,
-                     struct error *error)
+bool repository_list_all(struct repository *repository, struct records *ret, struct text_list *ret_problems,
+                         struct error *error)
 {
     AUTO(text_list_clear) struct text_list names = {0};
     AUTO(records_clear) struct records records = {0};
@@ -232,10 +245,47 @@ bool repository_list(struct repository *repository, struct records *ret, struct 
 
 /* ---- which one is meant ---- */
 
-/* One that is found and not named has to be good. */
+bool repository_list(struct repository *repository, struct records *ret, struct text_list *ret_problems,
+                     struct error *error)
+{
+    size_t kept = 0;
+
+    if (!repository_list_all(repository, ret, ret_problems, error))
+        return false;
+    for (size_t i = 0; i < ret->count; i++) {
+        struct record *record = ret->items[i];
+        if (!record->problem) {
+            ret->items[kept++] = record;
+            continue;
+        }
+        if (ret_problems)
+            text_list_add(ret_problems, text_format("%s.json: %s", record->id, record->problem));
+        record_free(record);
+    }
+    ret->count = kept;
+    return true;
+}
+
 static bool is_of(const struct record *record, const char *database)
 {
-    return (!database || text_equal(record->database, database)) && !record_is_damaged(record);
+    return !database || text_equal(record->database, database);
+}
+
+/* One that is found and not named has to be good; who looks for it goes from the newest on. */
+static bool is_good(struct repository *repository, const struct record *record)
+{
+    if (!record_is_damaged(record))
+        return true;
+    text_list_add(&repository->passed_over,
+                  record->problem
+                      ? text_format("backup %s is newer, but damaged: %s", record->id, record->problem)
+                      : text_format("backup %s is newer, but was found damaged", record->id));
+    return false;
+}
+
+const struct text_list *repository_passed_over(const struct repository *repository)
+{
+    return &repository->passed_over;
 }
 
 /* Where the server has backups of the database, those of other servers are left out: a database of that name
@@ -245,7 +295,7 @@ static void keep_own(const struct repository *repository, const char *database, 
     size_t own = 0, kept = 0;
 
     for (size_t i = 0; i < records->count; i++)
-        own += is_of(records->items[i], database) &&
+        own += is_of(records->items[i], database) && !record_is_damaged(records->items[i]) &&
                text_equal(records->items[i]->system_identifier, repository->preferred);
     if (own == 0)
         return;
@@ -270,6 +320,16 @@ static bool give(struct repository *repository, struct records *records, size_t 
     *ret = take(records->items[place]);
     *ret_archive_path = file_join(repository->folder, (*ret)->archive);
     return true;
+}
+
+/* One that is found and not named; of a record that cannot be read only the name tells when it was made. */
+static bool choose(struct repository *repository, struct records *records, const struct text_list *problems,
+                   size_t place, struct record **ret, char **ret_archive_path)
+{
+    for (size_t i = 0; i < problems->count; i++)
+        if (strcmp(problems->items[i], records->items[place]->id) > 0)
+            text_list_add(&repository->passed_over, text_copy(problems->items[i]));
+    return give(repository, records, place, ret, ret_archive_path);
 }
 
 static bool is_path(const char *word)
@@ -300,7 +360,10 @@ static bool none(const struct repository *repository, const char *database, cons
 {
     error_set(error, ERROR_BACKUP, "there is no backup%s%s%s%s", database ? " of database \"" : "",
               database ? database : "", database ? "\"" : "", which);
-    return error_detail(error, "The repository is \"%s\".", repository->folder);
+    if (repository->passed_over.count == 0)
+        return error_detail(error, "The repository is \"%s\".", repository->folder);
+    return error_detail(error, "The repository is \"%s\"; %zu in it cannot be used.", repository->folder,
+                        repository->passed_over.count);
 }
 
 /* What begins with the word was found more than once, or not at all. */
@@ -346,6 +409,31 @@ static bool find_id(struct repository *repository, struct records *records, cons
     return matches == 1 || not_one(repository, records, problems, word, error);
 }
 
+/* Everything, to choose from. */
+static bool list_for(struct repository *repository, const char *database, struct records *ret,
+                     struct text_list *ret_problems, struct error *error)
+{
+    text_list_clear(&repository->passed_over);
+    if (!repository_list_all(repository, ret, ret_problems, error))
+        return false;
+    keep_own(repository, database, ret);
+    return true;
+}
+
+static bool find_latest(struct repository *repository, const char *database, struct record **ret,
+                        char **ret_archive_path, struct error *error)
+{
+    AUTO(records_clear) struct records records = {0};
+    AUTO(text_list_clear) struct text_list problems = {0};
+
+    if (!list_for(repository, database, &records, &problems, error))
+        return false;
+    for (size_t i = 0; i < records.count; i++)
+        if (is_of(records.items[i], database) && is_good(repository, records.items[i]))
+            return choose(repository, &records, &problems, i, ret, ret_archive_path);
+    return none(repository, database, "", error);
+}
+
 bool repository_find(struct repository *repository, const char *word, const char *database,
                      struct record **ret, char **ret_archive_path, struct error *error)
 {
@@ -355,18 +443,25 @@ bool repository_find(struct repository *repository, const char *word, const char
 
     if (is_path(word))
         return find_path(word, ret, ret_archive_path, error);
-    if (!repository_list(repository, &records, &problems, error))
+    if (text_equal(word, "latest"))
+        return find_latest(repository, database, ret, ret_archive_path, error);
+    return repository_list_all(repository, &records, &problems, error) &&
+           find_id(repository, &records, &problems, word, &place, error) &&
+           give(repository, &records, place, ret, ret_archive_path);
+}
+
+bool repository_find_unverified(struct repository *repository, struct record **ret, char **ret_archive_path,
+                                struct error *error)
+{
+    AUTO(records_clear) struct records records = {0};
+    AUTO(text_list_clear) struct text_list problems = {0};
+
+    if (!list_for(repository, NULL, &records, &problems, error))
         return false;
-    if (strcmp(word, "latest") != 0) {
-        if (!find_id(repository, &records, &problems, word, &place, error))
-            return false;
-        return give(repository, &records, place, ret, ret_archive_path);
-    }
-    keep_own(repository, database, &records);
-    for (place = 0; place < records.count; place++)
-        if (is_of(records.items[place], database))
-            return give(repository, &records, place, ret, ret_archive_path);
-    return none(repository, database, "", error);
+    for (size_t i = 0; i < records.count; i++)
+        if (!text_equal(records.items[i]->verified_how, "damaged") || is_good(repository, records.items[i]))
+            return choose(repository, &records, &problems, i, ret, ret_archive_path);
+    return none(repository, NULL, "", error);
 }
 
 /* The number a version begins with: "42" of "042_add", "V42__add" and "0042"; 0 where it has none. */
@@ -436,24 +531,24 @@ bool repository_find_before(struct repository *repository, const char *version, 
                             char **ret_passed_over, struct error *error)
 {
     AUTO(records_clear) struct records records = {0};
+    AUTO(text_list_clear) struct text_list problems = {0};
     OWNED char *which = text_format(" from before migration \"%s\"", version);
 
     if (*version == '\0' || text_equal(version, "latest"))
         return error_set(error, ERROR_USAGE, "\"%s\" is no version of a migration", version);
-    if (!repository_list(repository, &records, NULL, error))
+    if (!list_for(repository, database, &records, &problems, error))
         return false;
-    keep_own(repository, database, &records);
     *ret_known = false;
     for (size_t i = 0; i < records.count; i++)
-        *ret_known = *ret_known || ((!database || text_equal(records.items[i]->database, database)) &&
-                                    has_seen(records.items[i], version));
+        *ret_known = *ret_known || (is_of(records.items[i], database) && has_seen(records.items[i], version));
     *ret_passed_over = NULL;
     for (size_t i = 0; i < records.count; i++) {
         if (!is_of(records.items[i], database) || holds(records.items[i], version))
             continue;
-        if (is_before(&records, i, version))
-            return give(repository, &records, i, ret, ret_archive_path);
-        if (*ret_passed_over == NULL)
+        bool before = is_before(&records, i, version);
+        if (before && is_good(repository, records.items[i]))
+            return choose(repository, &records, &problems, i, ret, ret_archive_path);
+        if (!before && *ret_passed_over == NULL && !record_is_damaged(records.items[i]))
             *ret_passed_over = text_copy(records.items[i]->id);
     }
     return none(repository, database, which, error);
@@ -463,6 +558,7 @@ bool repository_find_before_time(struct repository *repository, const char *time
                                  struct record **ret, char **ret_archive_path, struct error *error)
 {
     AUTO(records_clear) struct records records = {0};
+    AUTO(text_list_clear) struct text_list problems = {0};
     OWNED char *which = text_format(" from %s or before", time);
     int64_t us;
 
@@ -470,11 +566,11 @@ bool repository_find_before_time(struct repository *repository, const char *time
         error_set(error, ERROR_USAGE, "\"%s\" is not a time", time);
         return error_hint(error, "Write it as 2026-11-23T03:00:00Z, or with an offset such as +02:00.");
     }
-    if (!repository_list(repository, &records, NULL, error))
+    if (!list_for(repository, database, &records, &problems, error))
         return false;
-    keep_own(repository, database, &records);
     for (size_t i = 0; i < records.count; i++)
-        if (is_of(records.items[i], database) && taken_us(records.items[i]) <= us)
-            return give(repository, &records, i, ret, ret_archive_path);
+        if (is_of(records.items[i], database) && taken_us(records.items[i]) <= us &&
+            is_good(repository, records.items[i]))
+            return choose(repository, &records, &problems, i, ret, ret_archive_path);
     return none(repository, database, which, error);
 }

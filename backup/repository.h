@@ -51,13 +51,18 @@ MUST_CHECK bool repository_list(struct repository *repository, struct records *r
  * every version that has it. */
 bool repository_is_version(const char *held, const char *asked);
 
+/* The same with those whose archive is not what they say (record_is_damaged): ret_problems are only records
+ * that cannot be read. */
+MUST_CHECK bool repository_list_all(struct repository *repository, struct records *ret,
+                                    struct text_list *ret_problems, struct error *error);
+
 /* Of databases that several servers have, "latest" and what was before something are looked for among the
  * backups of this server, where it has any. */
 void repository_prefer(struct repository *repository, const char *system_identifier);
 
 /* What a user names: an id or its unambiguous beginning, "latest", a path of an archive (its record is looked
- * for beside it). database (may be NULL) limits "latest". ERROR_BACKUP when there is none, naming near ones.
- */
+ * for beside it). database (may be NULL) limits "latest", which is never a damaged one. ERROR_BACKUP when
+ * there is none, naming near ones. */
 MUST_CHECK bool repository_find(struct repository *repository, const char *word, const char *database,
                                 struct record **ret, char **ret_archive_path, struct error *error);
 /* The newest backup of database whose migrations do not hold this one: version is a stem or a number.
@@ -67,6 +72,12 @@ MUST_CHECK bool repository_find(struct repository *repository, const char *word,
 MUST_CHECK bool repository_find_before(struct repository *repository, const char *version,
                                        const char *database, struct record **ret, char **ret_archive_path,
                                        bool *ret_known, char **ret_passed_over, struct error *error);
+/* The newest one that verifying has not found damaged yet: what is to be verified. */
+MUST_CHECK bool repository_find_unverified(struct repository *repository, struct record **ret,
+                                           char **ret_archive_path, struct error *error);
+/* What the last one that was found and not named is older than, though it cannot be used: a sentence for
+ * people each. The repository's. */
+const struct text_list *repository_passed_over(const struct repository *repository);
 /* The newest backup taken at or before an RFC 3339 time. */
 MUST_CHECK bool repository_find_before_time(struct repository *repository, const char *time,
                                             const char *database, struct record **ret,

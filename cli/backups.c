@@ -4,6 +4,7 @@
 #include "backup/create.h"
 #include "backup/verify.h"
 #include "cli/backup_progress.h"
+#include "cli/report.h"
 #include "migrator/history.h"
 #include <time.h>
 
@@ -29,8 +30,16 @@ static bool list_databases(struct repository *repository, struct text_list *ret,
     return true;
 }
 
-bool backups_find(struct repository *repository, const char *word, const char *database, struct record **ret,
-                  char **ret_archive, struct error *error)
+void backups_warn(const struct invocation *invocation, const struct repository *repository)
+{
+    const struct text_list *texts = repository_passed_over(repository);
+
+    for (size_t i = 0; i < texts->count; i++)
+        report_warning(invocation, "%s", texts->items[i]);
+}
+
+bool backups_find(const struct invocation *invocation, struct repository *repository, const char *word,
+                  const char *database, struct record **ret, char **ret_archive, struct error *error)
 {
     AUTO(text_list_clear) struct text_list databases = {0};
 
@@ -45,7 +54,10 @@ bool backups_find(struct repository *repository, const char *word, const char *d
         error_set(error, ERROR_USAGE, "\"latest\" could be of several databases: \"%s\"", names);
         return error_hint(error, "Give the backup's id: \"pgmigrate backup list\" shows them.");
     }
-    return repository_find(repository, word, database, ret, ret_archive, error);
+    if (!repository_find(repository, word, database, ret, ret_archive, error))
+        return false;
+    backups_warn(invocation, repository);
+    return true;
 }
 
 /* ---- the migrations in the snapshot ---- */

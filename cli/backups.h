@@ -33,9 +33,13 @@ MUST_CHECK bool backups_repository(const struct invocation *invocation, bool cre
                                    struct error *error);
 
 /* The backup that a word names: an id, a path or "latest". In a repository of several databases "latest" is
- * the newest of this one (NULL: not known), or an error that names them. */
-MUST_CHECK bool backups_find(struct repository *repository, const char *word, const char *database,
-                             struct record **ret, char **ret_archive, struct error *error);
+ * the newest of this one (NULL: not known), or an error that names them. What it passes over is warned of. */
+MUST_CHECK bool backups_find(const struct invocation *invocation, struct repository *repository,
+                             const char *word, const char *database, struct record **ret, char **ret_archive,
+                             struct error *error);
+
+/* Warn of what was passed over in looking for a backup that was not named. */
+void backups_warn(const struct invocation *invocation, const struct repository *repository);
 
 /* "20261123T…-shop: 12 tables, 1234 rows, 1.2 GB in 300 MB, 4.2 s". The caller frees it. */
 char *backups_summary(const struct record *record);

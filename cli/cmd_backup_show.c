@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-#include "backup/repository.h"
+#include "cli/backups.h"
 #include "cli/commands.h"
 #include "cli/document.h"
 #include "cli/report.h"
@@ -106,6 +106,7 @@ static bool run(struct invocation *invocation, struct error *error)
     if (!repository_open(folder, false, &repository, error) ||
         !repository_find(repository, invocation->operands.items[0], NULL, &record, &archive, error))
         return false;
+    backups_warn(invocation, repository);
     if (!record)
         return error_set(error, ERROR_BACKUP, "\"%s\" has no record beside it", archive);
     if (!archive_reader_open(archive, &reader, error) ||

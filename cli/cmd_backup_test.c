@@ -67,6 +67,7 @@ static bool run(struct invocation *invocation, struct error *error)
     if (!backups_repository(invocation, false, &repository, error) ||
         !repository_find(repository, word, NULL, &record, &archive, error))
         return false;
+    backups_warn(invocation, repository);
     if (!record) {
         error_set(error, ERROR_BACKUP, "\"%s\" has no commit record beside it", archive);
         return error_hint(error, "The record (.json) says which SHA-256 the archive has. Copy both.");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-#include "backup/repository.h"
 #include "backup/verify.h"
+#include "cli/backups.h"
 #include "cli/commands.h"
 #include "cli/document.h"
 #include "cli/report.h"
@@ -88,8 +88,10 @@ static bool run(struct invocation *invocation, struct error *error)
                                      .context = &progress};
 
     if (!repository_open(folder, false, &repository, error) ||
-        !repository_find(repository, word, NULL, &record, &archive, error))
+        !(text_equal(word, "latest") ? repository_find_unverified(repository, &record, &archive, error)
+                                     : repository_find(repository, word, NULL, &record, &archive, error)))
         return false;
+    backups_warn(invocation, repository);
     bool done = verify_run(archive, record, &options, &result, error);
     if (progress.shown)
         fputs("\r\033[K", stderr);
@@ -115,11 +117,11 @@ const struct command cmd_backup_verify = {
     .operands = "[BACKUP]",
     .max_operands = 1,
     .summary = "look whether a backup is whole",
-    .details =
-        "BACKUP is an id, its unambiguous beginning, \"latest\" (default), or the path of an archive. "
-        "Compared "
-        "are sizes, the SHA-256 of the archive and of every member, the tar's headers and the manifest. All "
-        "problems are listed, by member; the exit status is 3 then.",
+    .details = "BACKUP is an id, its unambiguous beginning, \"latest\" (default; of those not found damaged "
+               "yet), or "
+               "the path of an archive. Compared are sizes, the SHA-256 of the archive and of every member, "
+               "the tar's headers and the manifest. All "
+               "problems are listed, by member; the exit status is 3 then.",
     .options = options,
     .group = "Backups",
     .run = run,

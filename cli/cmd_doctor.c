@@ -157,20 +157,15 @@ static void examine_machine(const struct invocation *invocation, struct diagnose
 
 /* ---- backups ---- */
 
-/* Newest first: of the database's backups the first one and the first one that was restored in a test. */
-static void newest(const struct records *records, const char *database, const struct record **ret_newest,
-                   const struct record **ret_tested)
+/* Newest first: of the database's backups the first one that was restored in a test. */
+static const struct record *newest_tested(const struct records *records, const char *database)
 {
-    *ret_newest = *ret_tested = NULL;
     for (size_t i = 0; i < records->count; i++) {
         const struct record *record = records->items[i];
-        if (!text_equal(record->database, database) || record_is_damaged(record))
-            continue;
-        if (*ret_newest == NULL)
-            *ret_newest = record;
-        if (*ret_tested == NULL && record->tested_at != NULL)
-            *ret_tested = record;
+        if (text_equal(record->database, database) && !record_is_damaged(record) && record->tested_at != NULL)
+            return record;
     }
+    return NULL;
 }
 
 static int64_t age_ms(const char *time)
@@ -203,17 +198,23 @@ static void examine_backups(const struct invocation *invocation, const char *dat
     AUTO(error_clear) struct error error = {0};
     AUTO(repository_free) struct repository *repository = NULL;
     AUTO(records_clear) struct records records = {0};
-    const struct record *record, *tested;
+    AUTO(record_free) struct record *record = NULL;
+    OWNED char *archive = NULL;
     int64_t max_age_ms = config_duration(invocation->config, "max_age");
 
     if (!backups_repository(invocation, false, &repository, &error) ||
-        !repository_list(repository, &records, NULL, &error)) {
+        !repository_list(repository, &records, NULL, &error) ||
+        (!repository_find(repository, "latest", database, &record, &archive, &error) &&
+         error.code != ERROR_BACKUP)) {
         diagnosis_error(found, "backup", &error);
         return;
     }
-    newest(&records, database, &record, &tested);
+    for (size_t i = 0; i < repository_passed_over(repository)->count; i++)
+        diagnosis_hint(diagnosis_bad(found, "backup", SEVERITY_WARNING, "%s",
+                                     repository_passed_over(repository)->items[i]),
+                       "See what is left of it: pgmigrate backup verify ID.");
     if (record != NULL)
-        judge_backups(max_age_ms, record, tested, found);
+        judge_backups(max_age_ms, record, newest_tested(&records, database), found);
     else if (max_age_ms >= 0)
         diagnosis_hint(diagnosis_bad(found, "backup", SEVERITY_ERROR,
                                      "there is none of database \"%s\" in %s", database,

@@ -73,21 +73,6 @@ static bool is_own(const struct run *run)
             text_equal(run->record->system_identifier, run->system_identifier));
 }
 
-/* What "latest" has passed over. */
-static void warn_of_damaged(const struct run *run)
-{
-    AUTO(records_clear) struct records records = {0};
-    AUTO(error_clear) struct error ignored = {0};
-
-    if (!repository_list(run->repository, &records, NULL, &ignored))
-        return;
-    for (size_t i = 0; i < records.count && !text_equal(records.items[i]->id, run->record->id); i++)
-        if (text_equal(records.items[i]->database, run->record->database) &&
-            record_is_damaged(records.items[i]))
-            report_warning(run->invocation, "backup %s is newer, but was found damaged",
-                           records.items[i]->id);
-}
-
 /* In the database that is there now, which no backup was taken of since. */
 static bool is_applied(const struct run *run, const char *version)
 {
@@ -141,12 +126,8 @@ static bool find_backup(struct run *run, struct error *error)
     if (time)
         return repository_find_before_time(run->repository, time, run->database, &run->record, &run->archive,
                                            error);
-    if (!repository_find(run->repository, invocation->operands.items[0], run->database, &run->record,
-                         &run->archive, error))
-        return false;
-    if (text_equal(invocation->operands.items[0], "latest"))
-        warn_of_damaged(run);
-    return true;
+    return repository_find(run->repository, invocation->operands.items[0], run->database, &run->record,
+                           &run->archive, error);
 }
 
 /* ---- the plan ---- */
@@ -545,6 +526,7 @@ static bool run_restore(struct invocation *invocation, struct error *error)
     if (!one_way(invocation, error) || !connect_server(invocation, &run.server, &run.database, error) ||
         !read_options(&run, error) || !find_backup(&run, error) || !trusted(&run, error))
         return false;
+    backups_warn(invocation, run.repository);
     if (!invocation->json && invocation->verbosity > VERBOSITY_QUIET)
         print_plan(&run);
     warn_of_room(&run);

@@ -101,7 +101,7 @@ static bool find_backup(const struct invocation *invocation, const char *databas
     if (!word)
         return true;
     if (!backups_repository(invocation, false, &ret->repository, error) ||
-        !backups_find(ret->repository, word, database, &ret->record, &ret->archive, error))
+        !backups_find(invocation, ret->repository, word, database, &ret->record, &ret->archive, error))
         return false;
     if (ret->record)
         return true;

@@ -69,8 +69,8 @@ static bool open_backup(const struct invocation *invocation, struct rls_place *r
     if (config_database(invocation->config, &conninfo, &ignored))
         database = postgres_conninfo_database(conninfo);
     if (!backups_repository(invocation, false, &repository, error) ||
-        !backups_find(repository, invocation_option(invocation, "from-backup"), database, &record, &archive,
-                      error))
+        !backups_find(invocation, repository, invocation_option(invocation, "from-backup"), database, &record,
+                      &archive, error))
         return false;
     if (!record)
         return error_set(error, ERROR_BACKUP, "\"%s\" has no commit record beside it", archive);

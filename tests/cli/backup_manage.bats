@@ -100,6 +100,46 @@ take()
     assert_stderr "there is no good backup"
 }
 
+@test "a newer backup whose archive is damaged is told by all that pass it over, and verify names the damage" {
+    take
+    good=$id
+    take
+    truncate -s -600 "$PGMIGRATE_REPOSITORY/$id.tar"
+    run_pgmigrate restore latest --to x --dry-run --json
+    assert_equal "$(json .id)" "$good"
+    assert_stderr "backup $id is newer, but damaged: "
+    run_pgmigrate restore --before-time 2999-01-01T00:00:00Z --to x --dry-run
+    assert_stderr "backup $id is newer, but damaged: "
+    run_pgmigrate restore --before-time "$(pgmigrate backup show "$good" --json | jq -r .taken_at)" --to x --dry-run
+    assert_status 0
+    refute_stderr damaged
+    run_pgmigrate backup show latest
+    assert_output "$good"
+    assert_stderr "backup $id is newer, but damaged: "
+    run_pgmigrate doctor
+    assert_status 3
+    assert_output "backup $id is newer, but damaged: "
+    run_pgmigrate restore "$id" --to x --dry-run
+    assert_status 9
+    run_pgmigrate backup verify --json
+    assert_status 3
+    assert_equal "$(json '.id + " " + .problems[0].member')" "$id archive"
+    run_pgmigrate backup verify "$id" --json
+    assert_status 3
+    run_pgmigrate backup verify --json
+    assert_status 0
+    assert_equal "$(json .id)" "$good"
+    assert_stderr "backup $id is newer, but damaged: "
+}
+
+@test "where only damaged backups are left, the error says so" {
+    take
+    truncate -s -600 "$PGMIGRATE_REPOSITORY/$id.tar"
+    run_pgmigrate restore latest --to x --dry-run
+    assert_status 9
+    assert_stderr "1 in it cannot be used"
+}
+
 @test "what is no file, an age without unit and a tag with control characters are refused" {
     mkfifo pipe.tar
     run_pgmigrate backup verify ./pipe.tar
