@@ -81,6 +81,11 @@ static void fill(struct bucket *bucket, const struct group *group)
     }
 }
 
+static bool lists(const struct text_list *ids, const char *id)
+{
+    return ids && text_list_contains(ids, id);
+}
+
 static void keep_always(const struct group *group)
 {
     for (size_t i = 0; i < group->count; i++) {
@@ -89,9 +94,10 @@ static void keep_always(const struct group *group)
         if (record->kept)
             keep(choice,
                  record->kept_reason ? text_format("marked: %s", record->kept_reason) : text_copy("marked"));
-        if (!group->rules->drop_referenced && group->rules->referenced &&
-            text_list_contains(group->rules->referenced, record->id))
+        if (!group->rules->drop_referenced && lists(group->rules->referenced, record->id))
             keep(choice, text_copy("the history points at it"));
+        if (!group->rules->drop_referenced && lists(group->rules->unasked, record->id))
+            keep(choice, text_copy("made by apply, and its history was not asked"));
     }
     keep(&group->items[group->members[0]],
          text_format("newest of \"%s\"", group->items[group->members[0]].record->database));

@@ -7,8 +7,8 @@
  * snapshots, in UTC; weeks are ISO weeks.
  *
  * A backup that verifying found damaged counts for no rule, and is not removed by any. Kept in any case: the
- * newest good one of each group, marked ones, and ones that the history of the last 30 days points at (unless
- * told otherwise).
+ * newest good one of each group, marked ones, and ones that the history of the last 30 days points at, or may
+ * point at where it was not asked (unless told otherwise).
  */
 #ifndef BACKUP_RETENTION_H
 #define BACKUP_RETENTION_H
@@ -19,6 +19,7 @@ struct retention_rules {
     int64_t last, daily, weekly, monthly; /* 0: not asked for */
     int64_t within_ms;
     const struct text_list *referenced; /* ids that the history points at; may be NULL */
+    const struct text_list *unasked;    /* ids that a history may point at that was not asked; may be NULL */
     bool drop_referenced;
 };
 

@@ -5,6 +5,7 @@
 #include "cli/document.h"
 #include "cli/report.h"
 #include "common/moment.h"
+#include "sql.h"
 
 #define REMEMBERED_US (INT64_C(30) * 86400 * 1000000) /* how long the history holds backups fast */
 
@@ -17,37 +18,70 @@ static bool is_recent(const char *time)
     return time && moment_parse(time, &us) && moment_now() - us < REMEMBERED_US;
 }
 
-/* The name of the database whose history was read, or NULL: the reason was told. */
-static char *ask_history(const struct invocation *invocation, struct text_list *referenced)
+/* The database whose history was read. */
+struct asked {
+    char *database, *system_identifier; /* NULL: none, or of a server that is not known */
+};
+
+static void asked_clear(struct asked *asked)
+{
+    free(asked->database);
+    free(asked->system_identifier);
+}
+CLEANUP_VALUE(struct asked, asked_clear)
+
+/* Of a role that may not know the server, all that apply took may be another one's. */
+static void read_asked(struct postgres *postgres, struct asked *ret)
+{
+    AUTO(error_clear) struct error ignored = {0};
+    AUTO(rows_free) struct rows *rows = NULL;
+
+    if (!postgres_query(postgres, sql_server_identity, 0, NULL, &rows, &ignored))
+        return;
+    ret->database = text_copy(postgres_database(postgres));
+    ret->system_identifier = text_copy(rows_text(rows, 0, "system_identifier"));
+}
+
+/* The table has what is applied now, the log also what was rolled back. Where it cannot be read, the reason
+ * is told. */
+static void ask_history(const struct invocation *invocation, struct text_list *referenced, struct asked *ret)
 {
     AUTO(error_clear) struct error error = {0};
     AUTO(postgres_free) struct postgres *postgres = NULL;
     AUTO(history_free) struct history *history = NULL;
+    AUTO(rows_free) struct rows *log = NULL;
 
     if (!connect_database(invocation, &postgres, &error) ||
-        !connect_history(invocation, postgres, &history, &error)) {
+        !connect_history(invocation, postgres, &history, &error) || !history_log(history, 0, &log, &error)) {
         report_warning(invocation,
                        "could not look which backups the history points at: %s\n"
                        "hint: What \"apply\" took in the last 30 days is kept.",
                        error.message);
-        return NULL;
+        return;
     }
     for (size_t i = 0; i < history->count; i++)
         if (history->rows[i].backup_id && is_recent(history->rows[i].applied_at))
             text_list_add(referenced, text_copy(history->rows[i].backup_id));
-    return text_copy(postgres_database(postgres));
+    for (size_t i = 0; i < rows_count(log); i++)
+        if (rows_text(log, i, "backup_id") && is_recent(rows_text(log, i, "at")))
+            text_list_add(referenced, text_copy(rows_text(log, i, "backup_id")));
+    read_asked(postgres, ret);
 }
 
 /* Of databases whose history cannot be asked, those are held fast that it may point at. */
 static void find_referenced(const struct invocation *invocation, const struct records *records,
-                            struct text_list *ret)
+                            struct text_list *ret, struct text_list *ret_unasked)
 {
-    OWNED char *asked = ask_history(invocation, ret);
+    AUTO(asked_clear) struct asked asked = {0};
 
-    for (size_t i = 0; i < records->count; i++)
-        if (!text_equal(records->items[i]->database, asked) && is_recent(records->items[i]->taken_at) &&
-            text_starts_with(records->items[i]->command, "apply"))
-            text_list_add(ret, text_copy(records->items[i]->id));
+    ask_history(invocation, ret, &asked);
+    for (size_t i = 0; i < records->count; i++) {
+        const struct record *record = records->items[i];
+        bool own = text_equal(record->database, asked.database) &&
+                   text_equal(record->system_identifier, asked.system_identifier);
+        if (!own && is_recent(record->taken_at) && text_starts_with(record->command, "apply"))
+            text_list_add(ret_unasked, text_copy(record->id));
+    }
 }
 
 /* ---- the plan ---- */
@@ -161,7 +195,7 @@ static bool run(struct invocation *invocation, struct error *error)
     const struct config *config = invocation->config;
     AUTO(repository_free) struct repository *repository = NULL;
     AUTO(records_clear) struct records records = {0};
-    AUTO(text_list_clear) struct text_list problems = {0}, referenced = {0};
+    AUTO(text_list_clear) struct text_list problems = {0}, referenced = {0}, unasked = {0};
     AUTO(retention_plan_clear) struct retention_plan plan = {0};
     OWNED char *folder = config_path(config, "repository");
     struct retention_rules rules = {
@@ -171,6 +205,7 @@ static bool run(struct invocation *invocation, struct error *error)
         .monthly = config_integer(config, "keep_monthly"),
         .within_ms = config_duration(config, "keep_within"),
         .referenced = &referenced,
+        .unasked = &unasked,
         .drop_referenced = invocation_flag(invocation, "drop-referenced"),
     };
 
@@ -181,7 +216,7 @@ static bool run(struct invocation *invocation, struct error *error)
     for (size_t i = 0; i < problems.count; i++)
         report_warning(invocation, "%s", problems.items[i]);
     if (!rules.drop_referenced && records.count > 0)
-        find_referenced(invocation, &records, &referenced);
+        find_referenced(invocation, &records, &referenced, &unasked);
     return refuse_after_failure(invocation, repository, &records, error) &&
            retention_plan(&records, &rules, &plan, error) && carry_out(invocation, repository, &plan, error);
 }
@@ -193,7 +228,7 @@ static const struct option_spec options[] = {
     {.name = "keep-monthly", .argument = "N", .key = "keep_monthly"},
     {.name = "keep-within", .argument = "AGE", .key = "keep_within"},
     {.name = "drop-referenced",
-     .summary = "also remove backups that the history of the last 30 days points at"},
+     .summary = "also remove backups that the history of the last 30 days points at, or may point at"},
     {.name = "despite-failure", .summary = "also when the latest run failed"},
     {.name = "confirm", .argument = NULL, .summary = "remove; without it, only the plan is printed"},
     {.name = "repository", .argument = "PATH", .key = "repository"},
@@ -213,11 +248,10 @@ const struct command cmd_backup_prune = {
         "\n"
         "Kept in any case: the newest good backup of each database, marked ones (\"backup keep\"), and those "
         "that "
-        "the history of the last 30 days points at. Nothing is removed when the latest run failed (exit 10), "
-        "for "
-        "old backups are worth most then; --despite-failure is for where no new one can be taken: the disk "
-        "is "
-        "full, or the database is gone.",
+        "the history of the last 30 days points at, or may point at: of databases other than the one that is "
+        "connected to, also on other servers, what \"apply\" took in that time. Nothing is removed when the "
+        "latest run failed (exit 10), for old backups are worth most then; --despite-failure is for where no "
+        "new one can be taken: the disk is full, or the database is gone.",
     .options = options,
     .group = "Backups",
     .run = run,

@@ -216,7 +216,7 @@ complete -c pgmigrate -n '__fish_seen_subcommand_from backup; and __fish_seen_su
 complete -c pgmigrate -n '__fish_seen_subcommand_from backup; and __fish_seen_subcommand_from prune' -l keep-weekly -x -d 'keep the newest backup of each of the last N weeks that have one'
 complete -c pgmigrate -n '__fish_seen_subcommand_from backup; and __fish_seen_subcommand_from prune' -l keep-monthly -x -d 'keep the newest backup of each of the last N months that have one'
 complete -c pgmigrate -n '__fish_seen_subcommand_from backup; and __fish_seen_subcommand_from prune' -l keep-within -x -d 'keep every backup that is at most so much older than the newest, such as 7d'
-complete -c pgmigrate -n '__fish_seen_subcommand_from backup; and __fish_seen_subcommand_from prune' -l drop-referenced -d 'also remove backups that the history of the last 30 days points at'
+complete -c pgmigrate -n '__fish_seen_subcommand_from backup; and __fish_seen_subcommand_from prune' -l drop-referenced -d 'also remove backups that the history of the last 30 days points at, or may point at'
 complete -c pgmigrate -n '__fish_seen_subcommand_from backup; and __fish_seen_subcommand_from prune' -l despite-failure -d 'also when the latest run failed'
 complete -c pgmigrate -n '__fish_seen_subcommand_from backup; and __fish_seen_subcommand_from prune' -l confirm -d 'remove; without it, only the plan is printed'
 complete -c pgmigrate -n '__fish_seen_subcommand_from backup; and __fish_seen_subcommand_from prune' -l repository -x -d 'folder of the backups; it is made when the first one is taken'

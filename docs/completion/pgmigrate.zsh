@@ -294,7 +294,7 @@ _pgmigrate() {
             '--keep-weekly=[keep the newest backup of each of the last N weeks that have one]:N:'
             '--keep-monthly=[keep the newest backup of each of the last N months that have one]:N:'
             '--keep-within=[keep every backup that is at most so much older than the newest, such as 7d]:AGE:'
-            '--drop-referenced[also remove backups that the history of the last 30 days points at]'
+            '--drop-referenced[also remove backups that the history of the last 30 days points at, or may point at]'
             '--despite-failure[also when the latest run failed]'
             '--confirm[remove; without it, only the plan is printed]'
             '--repository=[folder of the backups; it is made when the first one is taken]:PATH:'

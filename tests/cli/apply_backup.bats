@@ -67,3 +67,34 @@ setup()
     set -- backups/*.json
     [ ! -e "$1" ] || assert_value "select to_regclass('three') is null" t
 }
+
+@test "prune keeps what the log points at, though the migration was rolled back" {
+    migration 001_one_rollback <<<'DROP TABLE one;'
+    run_pgmigrate apply --backup --to 1 --json
+    assert_status 0
+    id=$(json .backup_id)
+    run_pgmigrate rollback -y --accept-data-loss
+    assert_status 0
+    take_backup
+    run_pgmigrate backup prune --keep-last 1 --json
+    assert_status 0
+    assert_equal "$(json ".backups[] | select(.id == \"$id\").reason")" "the history points at it"
+}
+
+@test "prune keeps what apply took of a database of that name on another server" {
+    ours=$DATABASE_URL
+    take_backup
+    start_own_cluster
+    psql_value "create database $TEST_DATABASE"
+    DATABASE_URL=${DATABASE_URL/\/postgres\?//$TEST_DATABASE?}
+    run_pgmigrate apply --backup --json
+    assert_status 0
+    id=$(json .backup_id)
+    take_backup
+    export DATABASE_URL=$ours
+    run_pgmigrate backup prune --keep-last 1 --json
+    assert_status 0
+    assert_equal "$(json ".backups[] | select(.id == \"$id\").reason")" "made by apply, and its history was not asked"
+    run_pgmigrate backup prune --keep-last 1 --drop-referenced --json
+    assert_equal "$(json ".backups[] | select(.id == \"$id\").keep")" false
+}
