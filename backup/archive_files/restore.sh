@@ -176,13 +176,14 @@ if command -v sha256sum >/dev/null && [ -e SHA256SUMS ]; then
 fi
 
 # Privileges come after the data: an owner may have revoked his own. Then views are
-# filled; event triggers are the last.
+# filled; event triggers are the last, with what is said of them.
 pg_restore -l schema.dump >all.list
 entry='^[0-9][0-9]*; [0-9][0-9]* [0-9][0-9]* '
+last='((COMMENT|SECURITY LABEL) - )?EVENT TRIGGER'
 grep -E "$entry(ACL|DEFAULT ACL) " all.list >acl.list || :
 grep -E "${entry}MATERIALIZED VIEW DATA " all.list >refresh.list || :
-grep -E "${entry}EVENT TRIGGER " all.list >last.list || :
-grep -Ev "$entry(ACL|DEFAULT ACL|MATERIALIZED VIEW DATA|EVENT TRIGGER) " all.list >objects.list || :
+grep -E "$entry$last " all.list >last.list || :
+grep -Ev "$entry(ACL|DEFAULT ACL|MATERIALIZED VIEW DATA|$last) " all.list >objects.list || :
 
 # The database's roles, one a line, in COPY's text format.
 if [ -e roles.tsv ]; then

@@ -57,6 +57,19 @@ first_part()
     assert_equal "$(find . -maxdepth 1 -name 'restore.*')" ""
 }
 
+@test "restore.sh makes an event trigger with its comment when all else is there" {
+    psql_value "create function refuse() returns event_trigger language plpgsql as 'begin raise exception ''no''; end';
+        create table before (i int); create event trigger refusing on ddl_command_start execute function refuse();
+        comment on event trigger refusing is 'ours'"
+    pgmigrate backup create -q >/dev/null
+    psql_value "drop event trigger refusing"
+    cp backups/*.tar archive.tar
+    mkdir archive && tar -xf archive.tar -C archive
+    restore_script "$copy"
+    assert_status 0
+    assert_equal "$(psql -XAtq -d "$(database_url "$copy")" -c "select obj_description(oid, 'pg_event_trigger') from pg_event_trigger")" ours
+}
+
 @test "restore.sh does without a tablespace that is not there" {
     [ "$(server_major)" -ge 15 ] || skip "tablespaces without a folder of their own came with PostgreSQL 15"
     place=${TEST_DATABASE}_place
