@@ -6,6 +6,7 @@
 #include "cli/document.h"
 #include "cli/report.h"
 #include "cli/restoring.h"
+#include "cli/secret.h"
 #include "common/interrupt.h"
 #include "common/moment.h"
 #include "sql.h"
@@ -317,30 +318,51 @@ static void put_word(FILE *out, const char *word)
         fputc('\'', out);
 }
 
-/* The command that goes on; what decides what is restored must be the same. */
+/* Not of what goes on: it is named by its id and its database, and is to be done. */
+static bool is_repeated(const struct option_spec *spec)
+{
+    static const char *const others[] = {"to", "resume", "before", "before-time", "dry-run", "json", NULL};
+
+    for (size_t i = 0; others[i] != NULL; i++)
+        if (text_equal(spec->name, others[i]))
+            return false;
+    return true;
+}
+
+/* As it was given, but for passwords: those are looked for in PGPASSWORD or the password file then. */
+static void put_value(FILE *out, const char *value)
+{
+    OWNED char *masked = text_copy(value);
+    OWNED char *safe = secret_overwrite(masked) ? postgres_conninfo_safe(value) : text_copy(value);
+
+    put_word(out, safe);
+}
+
+static void put_option(FILE *out, const struct option_value *option)
+{
+    size_t first = option->spec->repeats ? 0 : option->values.count - 1;
+
+    for (size_t i = first; i < option->values.count; i++) {
+        fprintf(out, " --%s", option->spec->name);
+        if (option->spec->argument != NULL)
+            put_value(out, option->values.items[i]);
+    }
+}
+
+/* The command that goes on: on the same server, with all that decides what is restored and may be. */
 static char *resume_command(const struct run *run)
 {
-    const struct restore_options *options = &run->options;
+    const struct invocation *invocation = run->invocation;
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
 
-    const char *repository = invocation_option(run->invocation, "repository");
-
     fprintf(out, "pgmigrate restore %s --to", run->record->id);
     put_word(out, run->to);
     fputs(" --resume", out);
-    if (repository != NULL) {
-        fputs(" --repository", out);
-        put_word(out, repository);
-    }
-    for (size_t i = 0; i < run->tables.count; i++) {
-        fputs(" --table", out);
-        put_word(out, run->tables.items[i]);
-    }
-    fprintf(out, "%s%s%s%s", options->schema_only ? " --schema-only" : "",
-            options->no_owner ? " --no-owner" : "", options->no_privileges ? " --no-privileges" : "",
-            options->swap_follows ? " --swap" : "");
+    for (size_t i = 0; i < invocation->option_count; i++)
+        if (is_repeated(invocation->options[i].spec))
+            put_option(out, &invocation->options[i]);
     fclose(out);
     return text;
 }

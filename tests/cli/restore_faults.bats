@@ -203,6 +203,28 @@ index_is_waiting()
     done
 }
 
+@test "the command that goes on is for the same server and environment, without a password" {
+    make_database
+    printf '[environment prod]\nprotected = yes\n' >"it's.conf"
+    local url=${DATABASE_URL/postgres@/postgres:s3cret@}
+    unset DATABASE_URL
+    pause_restore restore-commit:2 -c "it's.conf" -e prod -d "$url" --swap --confirm "$TEST_DATABASE" -j 1 --no-compare
+    kill -INT "$PGMIGRATE_PID"
+    kill -CONT "$PGMIGRATE_PID"
+    wait_pgmigrate
+    assert_status 130
+    hint=$(json .error.hint)
+    [[ $hint != *s3cret* ]]
+    [[ $hint =~ \"(pgmigrate restore .*)\" ]]
+    run_program sh -c "${BASH_REMATCH[1]}"
+    assert_status 0
+    DATABASE_URL=$(database_url "$TEST_DATABASE")
+    export DATABASE_URL
+    for database in $(psql_server "select datname from pg_database where datname like '${TEST_DATABASE}_before%'"); do
+        psql_server "drop database \"$database\" with (force)"
+    done
+}
+
 @test "a restore that is still running is not gone on with" {
     make_database
     pause_restore restore-objects
