@@ -47,6 +47,7 @@ struct restore_options {
     bool schema_only, no_owner, no_privileges, create_missing_roles, resume;
     bool no_compare;       /* do not read the tables back */
     bool swap_follows;     /* mark what is restored, so that a swap that was killed can be repeated */
+    const char *replaces;  /* the database whose place it takes then */
     bool no_subscriptions; /* leave out subscriptions and publications: a test must not touch a publisher */
     const struct text_list *tables; /* only these ("schema.name" or "name"); NULL or empty: all */
 };

@@ -156,9 +156,9 @@ static bool prepare(struct swap *swap, struct error *error)
     if (!rows_count(rows))
         return true;
     if (rows_integer(rows, 0, "prepared")) {
-        error_set(error, ERROR_REFUSED, "database \"%s\" has prepared transactions", swap->name);
-        return error_hint(error, "Commit or roll them back (pg_prepared_xacts): no database that has some "
-                                 "can be renamed.");
+        error_set(error, ERROR_PARTIAL, "database \"%s\" has prepared transactions", swap->name);
+        return error_detail(error, "No database that has some can be renamed: commit or roll them back "
+                                   "(pg_prepared_xacts).");
     }
     return name_previous(swap, error);
 }

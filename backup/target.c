@@ -175,6 +175,22 @@ static bool check_role(struct postgres *server, const struct manifest *manifest,
     return true;
 }
 
+/* What would keep the database from being renamed, and can be mended beforehand. */
+static bool check_replaced(struct postgres *server, const struct restore_options *options,
+                           struct text_list *ret, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+
+    if (!options->swap_follows)
+        return true;
+    if (!postgres_query(server, sql_restore_database, 1, &options->replaces, &rows, error))
+        return false;
+    if (rows_count(rows) && rows_integer(rows, 0, "prepared"))
+        text_list_add(ret, text_format("database \"%s\" has prepared transactions, so it cannot be renamed",
+                                       options->replaces));
+    return true;
+}
+
 bool target_problems(struct postgres *server, const struct manifest *manifest,
                      const struct restore_options *options, struct text_list *ret_problems,
                      struct error *error)
@@ -182,7 +198,8 @@ bool target_problems(struct postgres *server, const struct manifest *manifest,
     return check_server(server, manifest, ret_problems) &&
            check_role(server, manifest, options, ret_problems, error) &&
            check_roles(server, manifest, options, ret_problems, error) &&
-           check_extensions(server, manifest, ret_problems, error);
+           check_extensions(server, manifest, ret_problems, error) &&
+           check_replaced(server, options, ret_problems, error);
 }
 
 bool target_notes(struct postgres *server, const struct manifest *manifest, struct text_list *ret,

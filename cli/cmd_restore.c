@@ -523,6 +523,7 @@ static bool read_options(struct run *run, struct error *error)
         .resume = invocation_flag(invocation, "resume"),
         .no_compare = invocation_flag(invocation, "no-compare"),
         .swap_follows = invocation_flag(invocation, "swap"),
+        .replaces = run->database,
         .tables = &run->tables,
     };
     if (run->options.jobs < 1 || run->options.jobs > 64)

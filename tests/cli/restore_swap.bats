@@ -122,6 +122,38 @@ connect_in_a_loop()
     assert_equal "$(databases)" "$TEST_DATABASE ${TEST_DATABASE}_before_restore_TIME"
 }
 
+# The tests' server takes no prepared transactions.
+@test "prepared transactions are in the way before the restore, and after it the command that goes on is told" {
+    start_own_cluster
+    psql_value "alter system set max_prepared_transactions to 2"
+    pgmigrate cluster stop --folder "$TEST_OWN_CLUSTER" >/dev/null
+    pgmigrate cluster start --folder "$TEST_OWN_CLUSTER" >/dev/null
+    psql_value "create database shop"
+    DATABASE_URL=${DATABASE_URL/\/postgres\?//shop?}
+    create_table notes 10
+    take_backup
+    psql_value "begin; insert into notes values (1, 'x'); prepare transaction 'early'"
+    run_pgmigrate restore latest --to new --swap --dry-run
+    assert_status 10
+    assert_stderr 'in the way: database "shop" has prepared transactions'
+    run_pgmigrate restore latest --to new --swap --yes
+    assert_status 10
+    assert_equal "$(psql_value "select count(*) from pg_database where datname = 'new'")" 0
+    psql_value "rollback prepared 'early'"
+    PGMIGRATE_TEST_PAUSE=restore-objects "$TEST_BUILD/points/pgmigrate" restore latest --to new --swap --yes --json \
+        </dev/null >background.out 2>background.err 3>&- &
+    PGMIGRATE_PID=$!
+    wait_until is_stopped
+    psql_value "begin; insert into notes values (1, 'x'); prepare transaction 'late'"
+    continue_backup
+    wait_pgmigrate
+    assert_status 7
+    [[ $(json .error.hint) == *'"new" is restored and stays'*'--to new --resume --swap'* ]]
+    psql_value "rollback prepared 'late'"
+    run_pgmigrate restore latest --to new --resume --swap --yes
+    assert_status 0
+}
+
 @test "what does not follow the name is told" {
     create_table notes 10
     take_backup
