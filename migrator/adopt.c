@@ -304,6 +304,7 @@ bool adopt_table(const struct history *history, const struct table_look *look,
     struct transaction transaction = transaction_open(history);
     transaction_add(&transaction, sql_history_quiet, NULL);
     add_changed_columns(&transaction, look);
+    transaction_add(&transaction, sql_history_adopt_trim, NULL);
     transaction_add(&transaction, sql_history_adopt_columns, NULL);
     if (table_column(look, "state") == NULL)
         transaction_add(&transaction, sql_history_adopt_failed, NULL);

@@ -47,6 +47,22 @@ columns_of() # TABLE
     assert_status 0
 }
 
+@test "a row belongs to the same file before and after adoption, whatever blanks follow its version" {
+    two_migrations
+    migration 003_more <<<'CREATE TABLE more ();'
+    for type in 'varchar(20)' text 'char(20)'; do
+        psql_value "DROP TABLE IF EXISTS schema_migrations, schema_migrations_log, more;
+            CREATE TABLE schema_migrations (version $type PRIMARY KEY, applied_at timestamptz DEFAULT now());
+            INSERT INTO schema_migrations VALUES ('001_users  '), ('002 ')"
+        run_pgmigrate status --json
+        assert_equal "$(json '.migrations[].state' | paste -sd,)" applied,applied,pending
+        run_pgmigrate apply
+        assert_status 0
+        run_pgmigrate status --json
+        assert_equal "$(json '.migrations[].state' | paste -sd,)" applied,applied,applied
+    done
+}
+
 @test "migrations that record themselves by number can go on doing so in an adopted table" {
     hand_made_table
     echo 'CREATE TABLE users ();' | migration 001_users
