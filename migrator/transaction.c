@@ -28,7 +28,12 @@ static bool fail_outside(const struct script *script, const struct statement *at
 static bool fail_control(const struct script *script, const struct statement *at, struct error *error)
 {
     error_set(error, ERROR_USAGE, "%s is not supported in a migration", at->what);
-    error_hint(error, "A migration ends its transactions itself, on the connection it runs on.");
+    error_hint(
+        error, "%s",
+        strcmp(at->what, "DISCARD ALL") == 0
+            ? "It would give up the run lock. Leave it out, since the next migration begins afresh; within "
+              "a script use RESET ALL, DISCARD TEMP or DEALLOCATE ALL."
+            : "A migration ends its transactions itself, on the connection it runs on.");
     return error_at(error, script->source->path, at->line, at->column);
 }
 

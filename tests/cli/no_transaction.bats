@@ -561,7 +561,11 @@ SQL
     run_pgmigrate apply
     assert_status 2
     assert_stderr "001_x.sql:2:26"
+    assert_stderr "Leave it out"
     assert_value "select to_regclass('a') is null" t
+    bare 001_x <<<'CREATE TABLE a (id int); RESET ALL; DISCARD TEMP; DEALLOCATE ALL;'
+    run_pgmigrate apply
+    assert_status 0
 }
 
 @test "a statement that needs no-transaction is refused without it, and check says so" {
