@@ -44,10 +44,41 @@ static bool add_files(struct archive_writer *writer, struct member_list *members
     return true;
 }
 
-static void put_statements(const struct text_list *statements, FILE *stream)
+bool guide_is_setting(const char *statement)
 {
-    for (size_t i = 0; i < statements->count; i++)
-        fprintf(stream, "%s;\n", statements->items[i]);
+    return (text_starts_with(statement, "ALTER DATABASE ") || text_starts_with(statement, "ALTER ROLE ")) &&
+           strstr(statement, " SET ") != NULL;
+}
+
+bool guide_is_own_setting(const char *statement)
+{
+    const char *name = text_starts_with(statement, "ALTER DATABASE ") ? strstr(statement, " SET ") : NULL;
+
+    return name != NULL && memchr(name, '.', strcspn(name + strlen(" SET "), " =") + strlen(" SET ")) != NULL;
+}
+
+/* restore.sh cuts the file at the comments. */
+enum part { PART_OWN_SETTINGS, PART_PROPERTIES, PART_SETTINGS };
+
+static enum part part_of(const char *statement)
+{
+    return guide_is_own_setting(statement) ? PART_OWN_SETTINGS
+           : guide_is_setting(statement)   ? PART_SETTINGS
+                                           : PART_PROPERTIES;
+}
+
+static void put_properties(const struct manifest *manifest, enum part part, FILE *stream)
+{
+    static const char *const headings[] = {
+        [PART_OWN_SETTINGS] = "-- application: settings that rows may ask for",
+        [PART_PROPERTIES] = "-- properties: once the data are in",
+        [PART_SETTINGS] = "-- settings: not every role may make each",
+    };
+
+    fprintf(stream, "%s\n", headings[part]);
+    for (size_t i = 0; i < manifest->properties.count; i++)
+        if (part_of(manifest->properties.items[i]) == part)
+            fprintf(stream, "%s;\n", manifest->properties.items[i]);
 }
 
 static bool add_database(struct archive_writer *writer, const struct manifest *manifest,
@@ -57,9 +88,10 @@ static bool add_database(struct archive_writer *writer, const struct manifest *m
     size_t size = 0;
     FILE *stream = open_memstream(&text, &size);
     fputs("-- The database and its properties: psql -v database=NEWNAME -f database.sql\n", stream);
-    put_statements(&manifest->create, stream);
-    fputs("-- properties: once the data are in\n", stream);
-    put_statements(&manifest->properties, stream);
+    for (size_t i = 0; i < manifest->create.count; i++)
+        fprintf(stream, "%s;\n", manifest->create.items[i]);
+    for (enum part part = PART_OWN_SETTINGS; part <= PART_SETTINGS; part++)
+        put_properties(manifest, part, stream);
     fclose(stream);
     return guide_add(writer, "database.sql", text, size, members, error);
 }

@@ -18,6 +18,12 @@ MUST_CHECK bool guide_begin(struct archive_writer *writer, const struct manifest
 MUST_CHECK bool guide_end(struct archive_writer *writer, struct manifest *manifest, char *const folders[],
                           struct error *error);
 
+/* Of the manifest's properties: a setting, of the database or of a role in it, which not every role may make.
+ */
+bool guide_is_setting(const char *statement);
+/* ALTER DATABASE … SET "app.max" TO …: one of the application, which what is loaded may ask for. */
+bool guide_is_own_setting(const char *statement);
+
 /* One member with a text. */
 MUST_CHECK bool guide_add(struct archive_writer *writer, const char *name, const char *text, size_t size,
                           struct member_list *members, struct error *error);

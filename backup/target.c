@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "backup/target.h"
 
+#include "backup/guide.h"
 #include "sql.h"
 
 void target_state_clear(struct target_state *state)
@@ -257,21 +258,6 @@ static bool is_wanted(const char *sql, const struct restore_options *options)
            !(options->no_owner && owner);
 }
 
-/* A setting: of the database, or of a role in it. */
-static bool is_setting(const char *sql)
-{
-    return (begins_with_word(sql, "ALTER DATABASE ") || begins_with_word(sql, "ALTER ROLE ")) &&
-           strstr(sql, " SET ") != NULL;
-}
-
-/* ALTER DATABASE … SET "app.max" TO …: such a setting may be asked for by what is loaded. */
-static bool is_own_setting(const char *sql)
-{
-    const char *name = begins_with_word(sql, "ALTER DATABASE ") ? strstr(sql, " SET ") : NULL;
-
-    return name != NULL && memchr(name, '.', strcspn(name + strlen(" SET "), " =") + strlen(" SET ")) != NULL;
-}
-
 /* Settings that the role may not make are left out, with a note (NULL: without). */
 static bool run_statement(struct postgres *server, const char *statement,
                           const struct restore_options *options, struct text_list *ret_notes,
@@ -281,7 +267,7 @@ static bool run_statement(struct postgres *server, const char *statement,
 
     if (!is_wanted(sql, options) || postgres_execute(server, sql, error))
         return true;
-    if (!text_equal(error->sqlstate, "42501") || !is_setting(sql))
+    if (!text_equal(error->sqlstate, "42501") || !guide_is_setting(sql))
         return error_prefix(error, "could not give database \"%s\" its properties", options->to) ||
                (!error->detail && error_detail(error, "The statement is: %s", sql));
     if (ret_notes)
@@ -297,7 +283,7 @@ bool target_create(struct postgres *server, const struct manifest *manifest,
         if (!run_statement(server, manifest->create.items[i], options, NULL, error))
             return false;
     for (size_t i = 0; i < manifest->properties.count; i++)
-        if (is_own_setting(manifest->properties.items[i]) &&
+        if (guide_is_own_setting(manifest->properties.items[i]) &&
             !run_statement(server, manifest->properties.items[i], options, NULL, error))
             return false;
     return true;

@@ -30,6 +30,18 @@ run_psql() # ARGUMENT...
     PGCLIENTENCODING=UTF8 psql -X -q -v ON_ERROR_STOP=1 "$@"
 }
 
+# Settings that the role may not make (42501) are left out; warnings (01) are none of ours.
+settings() # FILE
+{
+    run_psql -d "$server" -v "database=$newdb" -v ON_ERROR_STOP=0 -v VERBOSITY=verbose -f "$1" 2>problems || {
+        cat problems >&2
+        return 1
+    }
+    sed -n 's/^psql:[^:]*:[0-9]*: [^:]*:  \([0-9A-Z]\{5\}: .*\)/\1/p' problems >codes
+    if grep -v -e '^01' -e '^42501:' codes >&2; then return 1; fi
+    sed -n 's/^42501: /restore.sh: a setting is left out: /p' codes >&2
+}
+
 # ---- loading: this script calls itself, once for each stream ----
 
 # Parts of a table, or of one of its chunks, in order. Their names are numbers and dots.
@@ -215,10 +227,13 @@ fi
 # ---- the database ----
 
 say "creating the database"
-sed '/^-- properties/,$d' database.sql >create.sql
-sed -n '/^-- properties/,$p' database.sql >properties.sql
+sed '/^-- application/,$d' database.sql >create.sql
+sed -n '/^-- application/,/^-- properties/p' database.sql >application.sql
+sed -n '/^-- properties/,/^-- settings/p' database.sql >properties.sql
+sed -n '/^-- settings/,$p' database.sql >settings.sql
 run_psql -d "$server" -v "database=$newdb" -f create.sql
 begun=yes
+settings application.sql || fail "the application's settings could not be made"
 export PGOPTIONS="${PGOPTIONS-} $options" RESTORE_DATABASE="$database"
 # Timeouts that not every server knows.
 run_psql -d "$database" -At >timeouts <<'SQL'
@@ -286,4 +301,5 @@ run_psql -d "$database" -f compare.sql
 # Only now, or they would see what was done here.
 pg_restore --exit-on-error -L last.list -d "$database" schema.dump
 run_psql -d "$server" -v "database=$newdb" -f properties.sql
+settings settings.sql || fail "the database's settings could not be made"
 say "done: all rows are there"

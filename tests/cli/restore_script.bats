@@ -70,6 +70,35 @@ first_part()
     assert_equal "$(psql -XAtq -d "$(database_url "$copy")" -c "select obj_description(oid, 'pg_event_trigger') from pg_event_trigger")" ours
 }
 
+@test "restore.sh loads rows that ask for a setting of the database" {
+    psql_value "alter database \"$TEST_DATABASE\" set app.max = '100'"
+    psql_value "create function lim() returns int language sql stable as \$\$select current_setting('app.max')::int\$\$;
+        create table t (a int check (a <= lim())); insert into t values (5)"
+    pgmigrate backup create -q >/dev/null
+    cp backups/*.tar archive.tar
+    mkdir archive && tar -xf archive.tar -C archive
+    restore_script "$copy"
+    assert_status 0
+    assert_equal "$(psql -XAtq -d "$(database_url "$copy")" -c "select a, current_setting('app.max') from t")" "5|100"
+}
+
+@test "restore.sh leaves out settings that the role may not make, and says so" {
+    maker=${TEST_DATABASE}_maker
+    psql_server "create role $maker login createdb; alter database $TEST_DATABASE owner to $maker"
+    psql_server "alter database $TEST_DATABASE set log_statement = 'all'; alter database $TEST_DATABASE set work_mem = '5MB'"
+    psql_value "create table t (a int); alter table t owner to $maker; insert into t values (5)"
+    pgmigrate backup create -q >/dev/null
+    cp backups/*.tar archive.tar
+    mkdir archive && tar -xf archive.tar -C archive
+    PGUSER=$maker restore_script "$copy"
+    found="$status $(psql -XAtq -d "$(database_url "$copy")" -c "select a, current_setting('work_mem') from t")"
+    psql_server "drop database $copy with (force)"
+    drop_test_database
+    psql_server "drop role $maker"
+    assert_equal "$found" "0 5|5MB"
+    assert_stderr 'a setting is left out: permission denied to set parameter "log_statement"'
+}
+
 @test "restore.sh does without a tablespace that is not there" {
     [ "$(server_major)" -ge 15 ] || skip "tablespaces without a folder of their own came with PostgreSQL 15"
     place=${TEST_DATABASE}_place
