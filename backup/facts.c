@@ -19,6 +19,7 @@ static bool read_server(struct postgres *postgres, struct manifest *manifest, st
     manifest->large_objects = rows_integer(rows, 0, "large_objects");
     *ret = (struct facts){.sequences = rows_integer(rows, 0, "sequences"),
                           .subscriptions = rows_integer(rows, 0, "subscriptions"),
+                          .mappings = rows_integer(rows, 0, "mappings"),
                           .superuser = rows_bool(rows, 0, "superuser")};
     return true;
 }

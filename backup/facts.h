@@ -8,6 +8,7 @@
 struct facts {
     int64_t sequences; /* whose values pg_dump writes */
     int64_t subscriptions;
+    int64_t mappings; /* of users, whose options the role may not read */
     bool superuser;
 };
 

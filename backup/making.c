@@ -336,6 +336,12 @@ static void warn_of_skipped(struct attempt *attempt)
         making_warn(attempt->making,
                     text_copy("subscriptions are not in this backup: only a superuser can read "
                               "them"));
+    if (attempt->facts.mappings > 0)
+        making_warn(
+            attempt->making,
+            text_format("the options of %lld user mapping%s, if any, are not in this backup: the role "
+                        "may not read them",
+                        (long long)attempt->facts.mappings, attempt->facts.mappings == 1 ? "" : "s"));
 }
 
 static bool finish_archive(struct attempt *attempt, struct made *ret, struct error *error)

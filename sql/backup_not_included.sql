@@ -4,9 +4,11 @@ SELECT pg_catalog.format('Replication slot "%s" (%s): slots do not follow a data
   FROM pg_catalog.pg_replication_slots AS s
  WHERE s.database = pg_catalog.current_database()
 UNION ALL
-SELECT pg_catalog.format('The state of subscription "%s": it is restored disabled, without its slot.', s.subname)
+SELECT pg_catalog.format(CASE WHEN r.rolsuper THEN 'The state of subscription "%s": it is restored disabled, without its slot.'
+                              ELSE 'Subscription "%s": only a superuser can read it.' END, s.subname)
   FROM pg_catalog.pg_subscription AS s
   JOIN pg_catalog.pg_database AS d ON d.oid = s.subdbid
+  JOIN pg_catalog.pg_roles AS r ON r.rolname = CURRENT_USER
  WHERE d.datname = pg_catalog.current_database()
 UNION ALL
 SELECT pg_catalog.format('The rows of foreign table "%s.%s": they are on server "%s".', n.nspname, c.relname, s.srvname)

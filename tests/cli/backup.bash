@@ -18,6 +18,15 @@ take_backup() # ARGUMENT...
     ARCHIVE=$(json .path)
 }
 
+# Take one that has something to tell.
+take_backup_with_warnings() # ARGUMENT...
+{
+    run_pgmigrate backup create --json "$@"
+    assert_status 3
+    assert_equal "$(json .ok)" true
+    ARCHIVE=$(json .path)
+}
+
 # A query of jq's on the manifest of ARCHIVE.
 manifest() # FILTER
 {

@@ -48,10 +48,22 @@ teardown()
     psql_value "grant select on all tables in schema public to $ROLE; grant select on all sequences in schema public to $ROLE;
         create extension postgres_fdw; create server away foreign data wrapper postgres_fdw;
         create user mapping for postgres server away options (password 'hidden')"
-    DATABASE_URL=$ROLE_URL take_backup
+    DATABASE_URL=$ROLE_URL take_backup_with_warnings
+    assert_stderr 'the options of 1 user mapping, if any, are not in this backup'
     [[ $(manifest '.not_included | join(" ")') == *'The options of the user mapping for "postgres" on server "away"'* ]]
     take_backup
     [[ $(manifest '.not_included | join(" ")') != *'user mapping'* ]]
+}
+
+@test "subscriptions that the role may not read are warned of, and nothing says that they are restored" {
+    psql_value "grant select on all tables in schema public to $ROLE; grant select on all sequences in schema public to $ROLE"
+    psql_value "create subscription sx connection 'dbname=x' publication p with (connect = false, slot_name = none)" 2>/dev/null
+    DATABASE_URL=$ROLE_URL run_pgmigrate backup create --json
+    psql_value "drop subscription sx"
+    assert_status 3
+    assert_stderr "subscriptions are not in this backup"
+    ARCHIVE=$(json .path)
+    assert_equal "$(manifest '.not_included | join(" ")')" 'Subscription "sx": only a superuser can read it.'
 }
 
 @test "--role reads as another role" {
@@ -86,7 +98,7 @@ teardown()
 
 @test "where pg_dumpall may not read the roles, this database's are kept, with a warning" {
     psql_value "grant select on all tables in schema public to $ROLE; grant select on all sequences in schema public to $ROLE"
-    DATABASE_URL=$ROLE_URL take_backup --role-passwords
+    DATABASE_URL=$ROLE_URL take_backup_with_warnings --role-passwords
     assert_stderr "globals.sql holds only those of this database"
     tar -xOf "$ARCHIVE" globals.sql >globals.sql
     grep -q "CREATE ROLE $ROLE" globals.sql
