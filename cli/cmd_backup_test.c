@@ -3,6 +3,7 @@
 #include "cli/backups.h"
 #include "cli/commands.h"
 #include "cli/document.h"
+#include "cli/report.h"
 #include "cli/restoring.h"
 #include "common/moment.h"
 
@@ -33,6 +34,19 @@ static void tell(const struct invocation *invocation, const struct record *recor
         printf("note: %s\n", result->notes.items[i]);
 }
 
+/* A repository that is read-only can be tested; what was found is told all the same. */
+static void mark(const struct invocation *invocation, struct repository *repository, struct record *record,
+                 int64_t ms)
+{
+    AUTO(error_clear) struct error error = {0};
+
+    free(record->tested_at);
+    record->tested_at = moment_text(moment_now());
+    record->tested_ms = ms;
+    if (!repository_mark(repository, record, MARK_TESTED, &error))
+        report_warning(invocation, "could not note that the backup was restored: %s", error.message);
+}
+
 static bool test(struct invocation *invocation, struct repository *repository, struct record *record,
                  const char *archive, struct error *error)
 {
@@ -48,11 +62,7 @@ static bool test(struct invocation *invocation, struct repository *repository, s
         document_text(invocation->document, "result", error->code == ERROR_BACKUP ? "corrupt" : "unknown");
         return false;
     }
-    free(record->tested_at);
-    record->tested_at = moment_text(moment_now());
-    record->tested_ms = result.milliseconds;
-    if (!repository_mark(repository, record, MARK_TESTED, error))
-        return false;
+    mark(invocation, repository, record, result.milliseconds);
     tell(invocation, record, &result);
     return true;
 }

@@ -101,6 +101,17 @@ pause_test() # POINT
     psql_server "drop role ${TEST_DATABASE}_owner"
 }
 
+@test "a test in a repository that cannot be written tells its result, and that it is not noted" {
+    create_table notes 10
+    take_backup
+    rm -f backups/lock.marks
+    mkdir backups/lock.marks
+    run_pgmigrate backup test
+    assert_status 0
+    assert_output "can be restored: 1 tables, 10 rows"
+    assert_stderr "could not note that the backup was restored"
+}
+
 @test "interrupted, it leaves neither a server nor files" {
     create_table notes 10
     take_backup
