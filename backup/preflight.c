@@ -53,9 +53,11 @@ static bool check_rights(struct postgres *control, struct error *error)
     error_set(error, ERROR_REFUSED, "role \"%s\" cannot read all of database \"%s\"", postgres_user(control),
               postgres_database(control));
     error_detail(error, "%s", detail);
-    return error_hint(error, "Grant what is missing (role pg_read_all_data has all of SELECT and USAGE; "
-                             "row-level security wants the attribute BYPASSRLS), or take the backup as a "
-                             "superuser.");
+    return error_hint(
+        error,
+        "Grant what is missing (role pg_read_all_data has all of SELECT and USAGE, but "
+        "for large objects; row-level security wants the attribute BYPASSRLS), or take the backup as a "
+        "superuser.");
 }
 
 static bool check_snapshots(const struct rows *limits, int64_t bytes, struct error *error)

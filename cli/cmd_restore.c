@@ -6,11 +6,9 @@
 #include "cli/document.h"
 #include "cli/report.h"
 #include "cli/restoring.h"
-#include "cli/secret.h"
 #include "common/interrupt.h"
 #include "common/moment.h"
 #include "sql.h"
-#include <ctype.h>
 
 /* One run of the command. */
 struct run {
@@ -90,12 +88,32 @@ static bool is_applied(const struct run *run, const char *version)
     return false;
 }
 
+/* The version of --before, or NULL: "latest" is the one that was applied last in the database that is there.
+ */
+static bool read_before(struct run *run, char **ret, struct error *error)
+{
+    AUTO(postgres_free) struct postgres *postgres = NULL;
+    AUTO(history_free) struct history *history = NULL;
+    const char *before = invocation_option(run->invocation, "before");
+    struct history_row *row = NULL;
+
+    if (text_equal(before, "latest")) {
+        if (!postgres_connect_database(run->server, run->database, &postgres, error) ||
+            !connect_history(run->invocation, postgres, &history, error) ||
+            !history_word(history, before, &row, error))
+            return false;
+        before = row->version;
+    }
+    *ret = text_copy(before);
+    return true;
+}
+
 static bool find_backup(struct run *run, struct error *error)
 {
     const struct invocation *invocation = run->invocation;
-    const char *before = invocation_option(invocation, "before");
+    OWNED char *before = NULL;
     const char *time = invocation_option(invocation, "before-time");
-    if (!backups_repository(invocation, false, &run->repository, error))
+    if (!read_before(run, &before, error) || !backups_repository(invocation, false, &run->repository, error))
         return false;
     read_system(run);
     repository_prefer(run->repository, run->system_identifier);
@@ -304,69 +322,6 @@ static bool confirmed(const struct run *run, struct error *error)
 
 /* ---- the result ---- */
 
-/* As a shell reads it: plain words as they are, else in quotes. */
-static void put_word(FILE *out, const char *word)
-{
-    bool plain = *word != '\0';
-
-    for (const char *at = word; *at != '\0'; at++)
-        plain = plain && (isalnum((unsigned char)*at) || strchr("_-./:@%+,", *at) != NULL);
-    fputs(plain ? " " : " '", out);
-    for (const char *at = word; *at != '\0'; at++)
-        fputs(*at == '\'' ? "'\\''" : (const char[]){*at, '\0'}, out);
-    if (!plain)
-        fputc('\'', out);
-}
-
-/* Not of what goes on: it is named by its id and its database, and is to be done. */
-static bool is_repeated(const struct option_spec *spec)
-{
-    static const char *const others[] = {"to", "resume", "before", "before-time", "dry-run", "json", NULL};
-
-    for (size_t i = 0; others[i] != NULL; i++)
-        if (text_equal(spec->name, others[i]))
-            return false;
-    return true;
-}
-
-/* As it was given, but for passwords: those are looked for in PGPASSWORD or the password file then. */
-static void put_value(FILE *out, const char *value)
-{
-    OWNED char *masked = text_copy(value);
-    OWNED char *safe = secret_overwrite(masked) ? postgres_conninfo_safe(value) : text_copy(value);
-
-    put_word(out, safe);
-}
-
-static void put_option(FILE *out, const struct option_value *option)
-{
-    size_t first = option->spec->repeats ? 0 : option->values.count - 1;
-
-    for (size_t i = first; i < option->values.count; i++) {
-        fprintf(out, " --%s", option->spec->name);
-        if (option->spec->argument != NULL)
-            put_value(out, option->values.items[i]);
-    }
-}
-
-/* The command that goes on: on the same server, with all that decides what is restored and may be. */
-static char *resume_command(const struct run *run)
-{
-    const struct invocation *invocation = run->invocation;
-    char *text = NULL;
-    size_t size;
-    FILE *out = open_memstream(&text, &size);
-
-    fprintf(out, "pgmigrate restore %s --to", run->record->id);
-    put_word(out, run->to);
-    fputs(" --resume", out);
-    for (size_t i = 0; i < invocation->option_count; i++)
-        if (is_repeated(invocation->options[i].spec))
-            put_option(out, &invocation->options[i]);
-    fclose(out);
-    return text;
-}
-
 static void add_strings(json_t *document, const char *name, const struct text_list *texts)
 {
     json_t *list = json_array();
@@ -418,7 +373,7 @@ static bool swap(struct run *run, struct error *error)
         restore_swap(run->server, run->to, run->database, &run->previous, error))
         return true;
     if (!error->hint) {
-        OWNED char *command = resume_command(run);
+        OWNED char *command = restoring_command(run->invocation, run->record->id, run->to);
 
         error_hint(error, "\"%s\" is restored and stays; \"%s\" is as it was. Try again with \"%s\".",
                    run->to, run->database, command);
@@ -436,7 +391,7 @@ static bool restore(struct run *run, struct error *error)
 
     restoring_progress_end(&progress);
     if (!ok && run->result.kept) {
-        OWNED char *command = resume_command(run);
+        OWNED char *command = restoring_command(run->invocation, run->record->id, run->to);
 
         error_hint(
             error,

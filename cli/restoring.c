@@ -2,7 +2,9 @@
 #include "cli/restoring.h"
 
 #include "cli/report.h"
+#include "cli/secret.h"
 #include "common/interrupt.h"
+#include <ctype.h>
 
 #define DRAW_EVERY_MS 100
 
@@ -74,4 +76,67 @@ static void on_event(void *context, const struct restore_event *event)
 struct restore_listener restoring_listener(struct restoring_progress *progress)
 {
     return (struct restore_listener){.event = on_event, .context = progress};
+}
+
+/* ---- going on ---- */
+
+/* As a shell reads it: plain words as they are, else in quotes. */
+static void put_word(FILE *out, const char *word)
+{
+    bool plain = *word != '\0';
+
+    for (const char *at = word; *at != '\0'; at++)
+        plain = plain && (isalnum((unsigned char)*at) || strchr("_-./:@%+,", *at) != NULL);
+    fputs(plain ? " " : " '", out);
+    for (const char *at = word; *at != '\0'; at++)
+        fputs(*at == '\'' ? "'\\''" : (const char[]){*at, '\0'}, out);
+    if (!plain)
+        fputc('\'', out);
+}
+
+/* Not of what goes on: it is named by its id and its database, and is to be done. */
+static bool is_repeated(const struct option_spec *spec)
+{
+    static const char *const others[] = {"to", "resume", "before", "before-time", "dry-run", "json", NULL};
+
+    for (size_t i = 0; others[i] != NULL; i++)
+        if (text_equal(spec->name, others[i]))
+            return false;
+    return true;
+}
+
+/* As it was given, but for passwords: those are looked for in PGPASSWORD or the password file then. */
+static void put_value(FILE *out, const char *value)
+{
+    OWNED char *masked = text_copy(value);
+    OWNED char *safe = secret_overwrite(masked) ? postgres_conninfo_safe(value) : text_copy(value);
+
+    put_word(out, safe);
+}
+
+static void put_option(FILE *out, const struct option_value *option)
+{
+    size_t first = option->spec->repeats ? 0 : option->values.count - 1;
+
+    for (size_t i = first; i < option->values.count; i++) {
+        fprintf(out, " --%s", option->spec->name);
+        if (option->spec->argument != NULL)
+            put_value(out, option->values.items[i]);
+    }
+}
+
+char *restoring_command(const struct invocation *invocation, const char *id, const char *to)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    fprintf(out, "pgmigrate restore %s --to", id);
+    put_word(out, to);
+    fputs(" --resume", out);
+    for (size_t i = 0; i < invocation->option_count; i++)
+        if (is_repeated(invocation->options[i].spec))
+            put_option(out, &invocation->options[i]);
+    fclose(out);
+    return text;
 }

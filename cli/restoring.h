@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What "restore" and "backup test" have in common: the progress of a restore on stderr. */
+/* What "restore" and "backup test" have in common: the progress of a restore on stderr. And the command that
+ * goes on with one. */
 #ifndef CLI_RESTORING_H
 #define CLI_RESTORING_H
 
@@ -15,5 +16,9 @@ struct restoring_progress {
 struct restore_listener restoring_listener(struct restoring_progress *progress);
 /* Take the live line away. */
 void restoring_progress_end(struct restoring_progress *progress);
+
+/* The command that goes on with the restore of a backup into a database: on the same server, with all that
+ * decides what is restored and may be, without passwords. The caller frees it. */
+char *restoring_command(const struct invocation *invocation, const char *id, const char *to);
 
 #endif

@@ -32,6 +32,7 @@ teardown()
     assert_stderr 'table "hidden.t": lacks USAGE on schema "hidden".'
     assert_stderr 'sequence "public.numbers": lacks SELECT.'
     assert_stderr 'large object 4711: lacks SELECT.'
+    assert_stderr 'pg_read_all_data has all of SELECT and USAGE, but for large objects'
     assert_stderr 'table "public.odd "name": lacks SELECT.'
     assert_nothing_left
 }

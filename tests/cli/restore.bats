@@ -142,6 +142,22 @@ flip_bit() # MEMBER
     assert_equal "$(copy_value "select to_regclass('b') is null")" t
 }
 
+@test "--before latest is before what was applied last" {
+    run_pgmigrate restore --before latest --to "$copy" --dry-run
+    [ "$status" -ne 0 ]
+    assert_equal "$(databases)" "$TEST_DATABASE"
+    migration 001_first <<<"create table a (id int);"
+    run_pgmigrate apply
+    take_backup
+    first=$(json .id)
+    migration 002_second <<<"create table b (id int);"
+    run_pgmigrate apply
+    take_backup
+    run_pgmigrate restore --before latest --to "$copy" --dry-run --json
+    assert_status 0
+    assert_equal "$(json .id)" "$first"
+}
+
 @test "--before passes over what was taken after the migration was rolled back, and says so" {
     migration 001_first <<<"create table a (id int);"
     run_pgmigrate apply
@@ -265,7 +281,8 @@ flip_bit() # MEMBER
     run_pgmigrate restore --before "" --to "$copy" --dry-run
     assert_status 2
     run_pgmigrate restore --before latest --to "$copy" --dry-run
-    assert_status 2
+    assert_status 9
+    assert_stderr 'from before migration "001_first"'
 }
 
 @test "a name that no database can have, or should not, is refused" {
