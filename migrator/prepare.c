@@ -122,20 +122,19 @@ static bool goes_on(const struct history *history, const struct prepared *prepar
     const struct history_row *row = prepared->entry->row;
     if (row == NULL || (row->state != ROW_FAILED && row->state != ROW_RUNNING))
         return true;
-    if (!prepared->script->transactional) {
-        struct group_run run = {.version = row->version, .script = prepared->script};
-        groups_resume(&run, row);
+    struct group_run run = {.version = row->version, .script = prepared->script};
+    groups_resume(&run, row);
+    if (!prepared->script->transactional)
         return groups_check_unchanged(history, &run, error) &&
                (prepared->entry->state == PLAN_RUNNING || bare_check(&run, error));
-    }
-    if (row->statements_done <= 0)
+    if (run.done == 0 && !run.unconfirmed)
         return true;
     error_set(error, ERROR_CONFLICT, "\"%s\" stopped half way, and its script has become a transactional one",
               row->version);
     error_hint(error,
-               "%lld statements have run. Put the directive no-transaction back, or clear the half-run with "
+               "%zu statements have run%s. Put the directive no-transaction back, or clear the half-run with "
                "\"pgmigrate repair %s --clear\" once they are undone.",
-               (long long)row->statements_done, row->version);
+               run.done, run.unconfirmed ? ", and the next one may have" : "", row->version);
     return error_at(error, prepared->script->source->path, 0, 0);
 }
 

@@ -454,6 +454,11 @@ SQL
     assert_status 6
     assert_stderr '"001_x" stopped half way, and its script has become a transactional one'
     assert_equal "$(psql_value "select sum(id) from t")" "$before"
+    # Nor one that was cut off in its first statement, of which nobody knows what it did.
+    psql_value "update schema_migrations set state = 'running', statements_done = 0, statement_started = 0"
+    run_pgmigrate apply
+    assert_status 6
+    assert_stderr "0 statements have run, and the next one may have."
 }
 
 @test "a half-run script whose file is gone is not taken as applied" {
