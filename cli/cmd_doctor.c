@@ -9,6 +9,8 @@
 #include "cli/worktree.h"
 #include "common/moment.h"
 #include "common/process.h"
+#include "sql.h"
+#include <errno.h>
 #include <sys/statvfs.h>
 
 #define ROOM_WANTED (100LL << 20)
@@ -157,12 +159,41 @@ static void examine_machine(const struct invocation *invocation, struct diagnose
 
 /* ---- backups ---- */
 
+/* Whose backups are looked for. */
+struct backed_up {
+    const char *database;
+    char *system_identifier; /* of the server; NULL where it may not be known */
+};
+
+static void backed_up_clear(struct backed_up *whose)
+{
+    free(whose->system_identifier);
+}
+CLEANUP_VALUE(struct backed_up, backed_up_clear)
+
+static void read_server(struct postgres *postgres, struct backed_up *ret)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    AUTO(error_clear) struct error ignored = {0};
+
+    if (postgres_query(postgres, sql_server_identity, 0, NULL, &rows, &ignored))
+        ret->system_identifier = text_copy(rows_text(rows, 0, "system_identifier"));
+}
+
+/* In a shared repository another server may have a database of that name: its backups are of no use here. */
+static bool is_of(const struct record *record, const struct backed_up *whose)
+{
+    return text_equal(record->database, whose->database) &&
+           (whose->system_identifier == NULL ||
+            text_equal(record->system_identifier, whose->system_identifier));
+}
+
 /* Newest first: of the database's backups the first one that was restored in a test. */
-static const struct record *newest_tested(const struct records *records, const char *database)
+static const struct record *newest_tested(const struct records *records, const struct backed_up *whose)
 {
     for (size_t i = 0; i < records->count; i++) {
         const struct record *record = records->items[i];
-        if (text_equal(record->database, database) && !record_is_damaged(record) && record->tested_at != NULL)
+        if (is_of(record, whose) && !record_is_damaged(record) && record->tested_at != NULL)
             return record;
     }
     return NULL;
@@ -192,33 +223,62 @@ static void judge_backups(int64_t max_age_ms, const struct record *record, const
                        "Show that they can be: pgmigrate backup test latest.");
 }
 
-static void examine_backups(const struct invocation *invocation, const char *database,
+/* Of a repository that is there: whether the next backup can be put into it. */
+static void examine_repository(const char *folder, const struct record *newest, struct diagnoses *found)
+{
+    struct statvfs status;
+
+    if (!file_is_folder(folder))
+        return;
+    if (access(folder, W_OK | X_OK) != 0)
+        diagnosis_hint(diagnosis_bad(found, "repository", SEVERITY_WARNING, "cannot write to %s: %s", folder,
+                                     strerror(errno)),
+                       "This user can take no backup.");
+    if (newest == NULL || statvfs(folder, &status) != 0)
+        return;
+    long long room = (long long)status.f_bavail * (long long)status.f_frsize;
+    OWNED char *there = text_size(room), *last = text_size(newest->bytes);
+    if (room < newest->bytes)
+        diagnosis_hint(diagnosis_bad(found, "repository", SEVERITY_WARNING,
+                                     "only %s are free under %s, and the newest backup has %s", there, folder,
+                                     last),
+                       "\"pgmigrate backup prune\" makes room.");
+}
+
+static void examine_backups(const struct invocation *invocation, struct postgres *postgres,
                             struct diagnoses *found)
 {
     AUTO(error_clear) struct error error = {0};
     AUTO(repository_free) struct repository *repository = NULL;
     AUTO(records_clear) struct records records = {0};
     AUTO(record_free) struct record *record = NULL;
+    AUTO(backed_up_clear) struct backed_up whose = {.database = postgres_database(postgres)};
     OWNED char *archive = NULL;
     int64_t max_age_ms = config_duration(invocation->config, "max_age");
 
+    read_server(postgres, &whose);
     if (!backups_repository(invocation, false, &repository, &error) ||
-        !repository_list(repository, &records, NULL, &error) ||
-        (!repository_find(repository, "latest", database, &record, &archive, &error) &&
-         error.code != ERROR_BACKUP)) {
+        !repository_list(repository, &records, NULL, &error)) {
         diagnosis_error(found, "backup", &error);
         return;
     }
+    repository_prefer(repository, whose.system_identifier);
+    if (!repository_find(repository, "latest", whose.database, &record, &archive, &error) &&
+        error.code != ERROR_BACKUP) {
+        diagnosis_error(found, "backup", &error);
+        return;
+    }
+    examine_repository(repository_folder(repository), record, found);
     for (size_t i = 0; i < repository_passed_over(repository)->count; i++)
         diagnosis_hint(diagnosis_bad(found, "backup", SEVERITY_WARNING, "%s",
                                      repository_passed_over(repository)->items[i]),
                        "See what is left of it: pgmigrate backup verify ID.");
-    if (record != NULL)
-        judge_backups(max_age_ms, record, newest_tested(&records, database), found);
+    if (record != NULL && is_of(record, &whose))
+        judge_backups(max_age_ms, record, newest_tested(&records, &whose), found);
     else if (max_age_ms >= 0)
         diagnosis_hint(diagnosis_bad(found, "backup", SEVERITY_ERROR,
-                                     "there is none of database \"%s\" in %s", database,
-                                     repository_folder(repository)),
+                                     "there is none of database \"%s\"%s in %s", whose.database,
+                                     record != NULL ? " of this server" : "", repository_folder(repository)),
                        "Take one: pgmigrate backup create.");
 }
 
@@ -288,7 +348,7 @@ static void examine(struct invocation *invocation, struct diagnoses *found)
     examine_machine(invocation, found);
     if (connect_database(invocation, &postgres, &error)) {
         examine_database(invocation, postgres, folder, found);
-        examine_backups(invocation, postgres_database(postgres), found);
+        examine_backups(invocation, postgres, found);
     } else
         diagnosis_error(found, "connection", &error);
     examine_program("psql", postgres, found);

@@ -98,3 +98,17 @@ setup()
     run_pgmigrate backup prune --keep-last 1 --drop-referenced --json
     assert_equal "$(json ".backups[] | select(.id == \"$id\").keep")" false
 }
+
+@test "doctor does not count backups of a database of that name on another server" {
+    ours=$DATABASE_URL
+    start_own_cluster
+    psql_value "create database $TEST_DATABASE"
+    DATABASE_URL=${DATABASE_URL/\/postgres\?//$TEST_DATABASE?} take_backup
+    DATABASE_URL=$ours run_pgmigrate doctor --max-age 1h
+    assert_status 3
+    assert_output "there is none of database \"$TEST_DATABASE\" of this server in"
+    DATABASE_URL=$ours take_backup
+    DATABASE_URL=$ours run_pgmigrate doctor --max-age 1h
+    assert_output "the newest is"
+    refute_output "there is none"
+}

@@ -164,6 +164,9 @@ take()
     run pgmigrate backup verify
     [ "$status" = 0 ]
     [[ $output == *"could not note"* ]]
+    run_pgmigrate doctor
+    assert_status 3
+    assert_output "cannot write to $PGMIGRATE_REPOSITORY: Permission denied"
     chmod -R u+w "$PGMIGRATE_REPOSITORY"
 }
 
