@@ -400,7 +400,7 @@ squash_merged()
     assert_status 3
     assert_equal "$(findings)" "migrations/003_c.sql base-edited error -"
     [[ $(finding base-edited) == '"main" has another migration of this name'* ]]
-    echo 'CREATE TABLE C (b INT); -- explained' | migration 003_c
+    echo 'CREATE TABLE  c (b int); -- explained' | migration 003_c
     run_pgmigrate check --base main --json
     assert_equal "$(findings)" "migrations/003_c.sql base-reformatted warning -"
     git_here checkout -q .
