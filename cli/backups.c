@@ -6,6 +6,7 @@
 #include "cli/backup_progress.h"
 #include "cli/report.h"
 #include "migrator/history.h"
+#include "sql.h"
 #include <time.h>
 
 bool backups_repository(const struct invocation *invocation, bool create, struct repository **ret,
@@ -14,6 +15,16 @@ bool backups_repository(const struct invocation *invocation, bool create, struct
     OWNED char *folder = config_path(invocation->config, "repository");
 
     return repository_open(folder, create, ret, error);
+}
+
+char *backups_server(struct postgres *postgres)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    AUTO(error_clear) struct error ignored = {0};
+
+    if (!postgres_query(postgres, sql_server_identity, 0, NULL, &rows, &ignored))
+        return NULL;
+    return text_copy(rows_text(rows, 0, "system_identifier"));
 }
 
 /* Whose backups there are, each name once. */

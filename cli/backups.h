@@ -32,6 +32,10 @@ MUST_CHECK bool backups_take(const struct invocation *invocation, struct postgre
 MUST_CHECK bool backups_repository(const struct invocation *invocation, bool create, struct repository **ret,
                                    struct error *error);
 
+/* The system identifier of the server that a connection goes to, as records have it: databases of one name on
+ * several servers are told apart by it. NULL where the role may not know it. The caller frees it. */
+char *backups_server(struct postgres *postgres);
+
 /* The backup that a word names: an id, a path or "latest". In a repository of several databases "latest" is
  * the newest of this one (NULL: not known), or an error that names them. What it passes over is warned of. */
 MUST_CHECK bool backups_find(const struct invocation *invocation, struct repository *repository,

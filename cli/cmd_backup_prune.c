@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "backup/retention.h"
+#include "cli/backups.h"
 #include "cli/commands.h"
 #include "cli/connect.h"
 #include "cli/document.h"
 #include "cli/report.h"
 #include "common/moment.h"
-#include "sql.h"
 
 #define REMEMBERED_US (INT64_C(30) * 86400 * 1000000) /* how long the history holds backups fast */
 
@@ -30,18 +30,6 @@ static void asked_clear(struct asked *asked)
 }
 CLEANUP_VALUE(struct asked, asked_clear)
 
-/* Of a role that may not know the server, all that apply took may be another one's. */
-static void read_asked(struct postgres *postgres, struct asked *ret)
-{
-    AUTO(error_clear) struct error ignored = {0};
-    AUTO(rows_free) struct rows *rows = NULL;
-
-    if (!postgres_query(postgres, sql_server_identity, 0, NULL, &rows, &ignored))
-        return;
-    ret->database = text_copy(postgres_database(postgres));
-    ret->system_identifier = text_copy(rows_text(rows, 0, "system_identifier"));
-}
-
 /* The table has what is applied now, the log also what was rolled back. Where it cannot be read, the reason
  * is told. */
 static void ask_history(const struct invocation *invocation, struct text_list *referenced, struct asked *ret)
@@ -65,7 +53,10 @@ static void ask_history(const struct invocation *invocation, struct text_list *r
     for (size_t i = 0; i < rows_count(log); i++)
         if (rows_text(log, i, "backup_id") && is_recent(rows_text(log, i, "at")))
             text_list_add(referenced, text_copy(rows_text(log, i, "backup_id")));
-    read_asked(postgres, ret);
+    /* To a role that may not know the server, all that apply took may be another one's. */
+    ret->system_identifier = backups_server(postgres);
+    if (ret->system_identifier != NULL)
+        ret->database = text_copy(postgres_database(postgres));
 }
 
 /* Of databases whose history cannot be asked, those are held fast that it may point at. */

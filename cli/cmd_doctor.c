@@ -9,7 +9,6 @@
 #include "cli/worktree.h"
 #include "common/moment.h"
 #include "common/process.h"
-#include "sql.h"
 #include <errno.h>
 #include <sys/statvfs.h>
 
@@ -171,15 +170,6 @@ static void backed_up_clear(struct backed_up *whose)
 }
 CLEANUP_VALUE(struct backed_up, backed_up_clear)
 
-static void read_server(struct postgres *postgres, struct backed_up *ret)
-{
-    AUTO(rows_free) struct rows *rows = NULL;
-    AUTO(error_clear) struct error ignored = {0};
-
-    if (postgres_query(postgres, sql_server_identity, 0, NULL, &rows, &ignored))
-        ret->system_identifier = text_copy(rows_text(rows, 0, "system_identifier"));
-}
-
 /* In a shared repository another server may have a database of that name: its backups are of no use here. */
 static bool is_of(const struct record *record, const struct backed_up *whose)
 {
@@ -252,11 +242,11 @@ static void examine_backups(const struct invocation *invocation, struct postgres
     AUTO(repository_free) struct repository *repository = NULL;
     AUTO(records_clear) struct records records = {0};
     AUTO(record_free) struct record *record = NULL;
-    AUTO(backed_up_clear) struct backed_up whose = {.database = postgres_database(postgres)};
+    AUTO(backed_up_clear)
+    struct backed_up whose = {postgres_database(postgres), backups_server(postgres)};
     OWNED char *archive = NULL;
     int64_t max_age_ms = config_duration(invocation->config, "max_age");
 
-    read_server(postgres, &whose);
     if (!backups_repository(invocation, false, &repository, &error) ||
         !repository_list(repository, &records, NULL, &error)) {
         diagnosis_error(found, "backup", &error);

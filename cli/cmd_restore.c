@@ -55,15 +55,6 @@ static bool one_way(const struct invocation *invocation, struct error *error)
                              "\"pgmigrate backup list\" shows what there is.");
 }
 
-static void read_system(struct run *run)
-{
-    AUTO(rows_free) struct rows *rows = NULL;
-    AUTO(error_clear) struct error ignored = {0};
-
-    if (postgres_query(run->server, sql_server_identity, 0, NULL, &rows, &ignored))
-        run->system_identifier = text_copy(rows_text(rows, 0, "system_identifier"));
-}
-
 /* The backup is of the database that the configuration names, on this server. */
 static bool is_own(const struct run *run)
 {
@@ -115,7 +106,7 @@ static bool find_backup(struct run *run, struct error *error)
     const char *time = invocation_option(invocation, "before-time");
     if (!read_before(run, &before, error) || !backups_repository(invocation, false, &run->repository, error))
         return false;
-    read_system(run);
+    run->system_identifier = backups_server(run->server);
     repository_prefer(run->repository, run->system_identifier);
     bool known = true;
     OWNED char *passed_over = NULL;
