@@ -48,7 +48,7 @@ static const struct action *choose(const struct invocation *invocation, struct e
                    "--clear and --resume-at N.");
         return NULL;
     }
-    if (!reason || !*reason) {
+    if (!reason || !reason[strspn(reason, " \t\n")]) {
         error_set(error, ERROR_USAGE, "\"repair\" needs \"--reason TEXT\"");
         error_hint(error, "The log keeps who repaired what, and why.");
         return NULL;

@@ -3,6 +3,8 @@
 
 #include "cli/report.h"
 
+#define REAL_DIGITS 15 /* as many as a double has for sure: 1.41, not 1.4099999999999999 */
+
 /* Messages may quote bytes of the user's files that are no UTF-8; the document must be. */
 json_t *document_string(const char *value)
 {
@@ -95,7 +97,7 @@ void document_print(FILE *out, const struct invocation *invocation, int exit_cod
     if (error)
         json_object_set_new(document, "error", document_error(error));
     json_object_update(document, invocation->document);
-    json_dumpf(document, out, JSON_COMPACT);
+    json_dumpf(document, out, JSON_COMPACT | JSON_REAL_PRECISION(REAL_DIGITS));
     fputc('\n', out);
     json_decref(document);
 }

@@ -226,7 +226,7 @@ static void hide_descriptors(const struct launch *launch)
 static void reset_signals(void)
 {
     struct sigaction usual = {.sa_handler = SIG_DFL};
-    static const int numbers[] = {SIGINT, SIGTERM, SIGPIPE};
+    static const int numbers[] = {SIGINT, SIGTERM, SIGPIPE, SIGXFSZ};
 
     sigemptyset(&usual.sa_mask);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)

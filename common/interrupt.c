@@ -27,9 +27,11 @@ void interrupt_install(void)
     if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
         sigaction(SIGHUP, &action, NULL);
 
+    /* A reader that has gone, and a file that may not become larger, are told by what write() returns. */
     action = (struct sigaction){.sa_handler = SIG_IGN};
     sigemptyset(&action.sa_mask);
     sigaction(SIGPIPE, &action, NULL);
+    sigaction(SIGXFSZ, &action, NULL);
 }
 
 int interrupt_signal(void)

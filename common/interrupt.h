@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-void interrupt_install(void); /* also ignores SIGPIPE */
+void interrupt_install(void); /* also ignores SIGPIPE and SIGXFSZ */
 
 /* The signal that came, or 0. */
 int interrupt_signal(void);

@@ -34,6 +34,7 @@ static struct table_column read_column(const struct rows *rows, size_t row)
         .limited = rows_bool(rows, row, "limited") || strcmp(type, "character") == 0,
         .not_null = rows_bool(rows, row, "not_null"),
         .has_default = rows_bool(rows, row, "has_default"),
+        .fixed = rows_bool(rows, row, "fixed"),
         .unique = rows_bool(rows, row, "single_unique"),
         .deferrable = rows_bool(rows, row, "deferrable"),
         .dependent = text_copy(rows_text(rows, row, "dependent")),

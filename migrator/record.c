@@ -407,10 +407,13 @@ static void explain_state(const struct history *history, struct error *error)
             "another table (history_table).",
             schema, history->table);
     else if (is_state(error, "42501") && error->hint == NULL)
-        error_hint(error,
-                   "Grant this role what is needed: GRANT SELECT, INSERT, UPDATE, DELETE ON %s.%s TO \"%s\"; "
-                   "GRANT SELECT, INSERT ON %s.%s TO \"%s\". To look, SELECT is enough.",
-                   schema, history->table, history->role, schema, history->log, history->role);
+        error_hint(
+            error,
+            "Grant this role what is needed: GRANT USAGE ON SCHEMA %s TO \"%s\"; GRANT SELECT, INSERT, "
+            "UPDATE, DELETE ON %s.%s TO \"%s\"; GRANT SELECT, INSERT ON %s.%s TO \"%s\". To look, "
+            "USAGE and SELECT are enough.",
+            schema, history->role, schema, history->table, history->role, schema, history->log,
+            history->role);
 }
 
 void history_explain(const struct history *history, struct error *error)

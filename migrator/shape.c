@@ -116,6 +116,10 @@ static const struct tool tools[] = {
      "checksum description execution_time installed_by installed_on installed_rank script success type "
      "version",
      false, VERSION_ANY, false, false},
+    {"Flyway", NULL, "schema_version", /* before 5.0 */
+     "checksum description execution_time installed_by installed_on installed_rank script success type "
+     "version",
+     false, VERSION_ANY, false, false},
     {"sqlx", NULL, "_sqlx_migrations", "checksum description execution_time installed_on success version",
      true, VERSION_INTEGER, false, false},
     {"goose", NULL, "goose_db_version", "id is_applied tstamp version_id", true, VERSION_ANY, false, false},
@@ -348,6 +352,9 @@ static char *refusal(const struct table_look *look)
         return text_format("The constraint that makes its column \"version\" unique is deferrable.");
     for (const struct own_column *own = own_columns; own->name != NULL; own++) {
         const struct table_column *column = table_column(look, own->name);
+        if (column != NULL && column->fixed)
+            return text_format("Its column \"%s\" is generated always, and nothing else can be kept there.",
+                               own->name);
         if (column != NULL && column->limited && column->dependent != NULL)
             return text_format(
                 "Its column \"%s\" is too short, and cannot be changed while %s depends on it.", own->name,

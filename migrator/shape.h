@@ -17,6 +17,7 @@ struct table_column {
     bool limited;     /* the type has a length, as in varchar(50), or pads, as char does */
     bool not_null;    /* or part of the primary key */
     bool has_default; /* or an identity */
+    bool fixed;       /* the server alone gives it its values: GENERATED ALWAYS */
     bool unique;      /* has a unique index of its own, fit for ON CONFLICT */
     bool deferrable;  /* or one that is not, because it is deferrable */
     char *dependent;  /* what keeps its type from being changed: "rule _RETURN on view v"; or NULL */

@@ -1,7 +1,7 @@
 -- The columns of what has the history table's name, one row each; one row with a null oid when there is nothing of
 -- that name. role: who we are to the server. single_unique: a unique index on this column alone, fit for ON
 -- CONFLICT; deferrable: one that ON CONFLICT stumbles over. dependent: what keeps the column's type from being changed.
--- check: a constraint of the column. hidden: row-level security hides rows from this role. rule: one of the table's.
+-- check: a constraint of the column. fixed: it is GENERATED ALWAYS. hidden: row-level security hides rows from this role. rule: one of the table's.
 -- foreign_log: what has the log's name is not our log. may_…: what this role may do with table, log and schema.
 -- type does not depend on quote_all_identifiers and search_path. $1 schema, $2 table, $3 log table.
 SELECT me.role,
@@ -36,6 +36,7 @@ SELECT me.role,
     a.atttypmod > 0 AS limited,
     a.attnotnull AS not_null,
     a.atthasdef OR a.attidentity <> '' AS has_default,
+    a.attidentity = 'a' OR a.attgenerated <> '' AS fixed,
     EXISTS (SELECT FROM pg_catalog.pg_index AS i
         WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL
             AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum) AS single_unique,

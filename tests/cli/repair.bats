@@ -28,6 +28,9 @@ half_run()
     run_pgmigrate repair 1 --clear
     assert_status 2
     assert_stderr "--reason"
+    run_pgmigrate repair 1 --clear --reason "  "
+    assert_status 2
+    assert_stderr "--reason"
     run_pgmigrate repair 1 --clear --reason ""
     assert_status 2
     run_pgmigrate repair --clear --reason x

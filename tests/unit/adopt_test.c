@@ -181,6 +181,9 @@ static void tables_that_cannot_be_adopted_say_why(void **state)
          "Its column \"checksum\" is of type bytea, which is not what is kept there."},
         {"CREATE TABLE schema_migrations (version text, applied_at timestamptz, sequence int)",
          "Its column \"sequence\" has no default."},
+        {"CREATE TABLE schema_migrations (version text PRIMARY KEY, applied_at timestamptz, "
+         "sequence int GENERATED ALWAYS AS IDENTITY)",
+         "Its column \"sequence\" is generated always, and nothing else can be kept there."},
         {"CREATE TABLE schema_migrations (version text, applied_at timestamptz);"
          "INSERT INTO schema_migrations VALUES ('1', now()), ('2', now()), ('1', now())",
          "It has version \"1\" more than once."},
@@ -264,6 +267,11 @@ static void other_tools_tables_elsewhere_are_found(void **state)
          "timestamp, execution_time int, success boolean);"
          "INSERT INTO public.flyway_schema_history VALUES (1)",
          "Flyway", "public.flyway_schema_history"},
+        {"CREATE TABLE public.schema_version (installed_rank int PRIMARY KEY, version varchar(50), "
+         "description varchar(200), type varchar(20), script varchar(1000), checksum int, "
+         "installed_by varchar(100), installed_on timestamp, execution_time int, success boolean);"
+         "INSERT INTO public.schema_version VALUES (1)",
+         "Flyway", "public.schema_version"},
         {"CREATE TABLE public.goose_db_version (id int PRIMARY KEY, version_id bigint, is_applied boolean, "
          "tstamp "
          "timestamp);"
