@@ -386,14 +386,16 @@ static void tell(const struct run_listener *listener, const char *notice)
         listener->event(listener->context, &event);
 }
 
-/* Files that have changed in ways that are no reason to stop. */
-static void tell_findings(const struct run_listener *listener, const struct findings *findings)
+/* Files that have changed in ways that are no reason to stop; the folder's own findings are told elsewhere.
+ */
+static void tell_drift(const struct run_listener *listener, const struct findings *findings)
 {
-    for (size_t i = 0; i < findings->count; i++)
-        if (findings->items[i].file != NULL)
-            run_emit(listener, &(struct run_event){.type = RUN_NOTICE,
-                                                   .file = findings->items[i].file,
-                                                   .text = findings->items[i].message});
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct finding *finding = &findings->items[i];
+        if (text_equal(finding->rule, "comments-changed") || text_equal(finding->rule, "rollback-changed"))
+            run_emit(listener, &(struct run_event){
+                                   .type = RUN_NOTICE, .file = finding->file, .text = finding->message});
+    }
 }
 
 bool apply_run(struct postgres *postgres, struct history *history, const struct folder *folder,
@@ -403,7 +405,7 @@ bool apply_run(struct postgres *postgres, struct history *history, const struct 
     AUTO(outlook_clear) struct outlook outlook = {0};
     if (!look_ahead(history, folder, options, &outlook, error))
         return false;
-    tell_findings(listener, &outlook.plan->findings);
+    tell_drift(listener, &outlook.plan->findings);
     tell(listener, outlook.notice);
     if (outlook.nothing)
         return true;
