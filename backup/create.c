@@ -157,6 +157,14 @@ static bool take_one(struct postgres *caller, struct repository *repository, str
     return true;
 }
 
+/* A database in SQL_ASCII takes any bytes; everything here, and the record, is UTF-8. */
+static void explain(struct error *error)
+{
+    if (text_equal(error->sqlstate, "22021") && error->hint == NULL)
+        error_hint(error, "A name in this database (of a table, column, role) is not UTF-8. Rename what has "
+                          "it; pg_dump alone can dump it as it is.");
+}
+
 bool backup_create(struct postgres *control, struct repository *repository,
                    const struct backup_options *options, const struct backup_listener *listener,
                    struct record **ret, struct error *error)
@@ -173,6 +181,7 @@ bool backup_create(struct postgres *control, struct repository *repository,
                             .began_at = now};
     if (take_one(control, repository, &making, ret, error))
         return true;
+    explain(error);
     repository_note_failure(repository, id, postgres_database(control), error->message);
     return false;
 }

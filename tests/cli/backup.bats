@@ -200,6 +200,17 @@ setup()
     done
 }
 
+@test "a name that is not UTF-8 is refused with what to do" {
+    name=${TEST_DATABASE}_ascii
+    psql_server "create database $name encoding 'SQL_ASCII' template template0 locale 'C'"
+    PGCLIENTENCODING=SQL_ASCII psql -Xq -d "$(database_url "$name")" -c $'create table "n\xe9m" (a int)'
+    DATABASE_URL=$(database_url "$name") run_pgmigrate backup create
+    psql_server "drop database $name"
+    assert_status 1
+    assert_stderr "A name in this database (of a table, column, role) is not UTF-8."
+    assert_nothing_left
+}
+
 @test "rows that text cannot carry are copied in binary" {
     psql_value "create table large (id int, b bytea)"
     psql_value "insert into large select g, decode(repeat('ab', 900), 'hex') from generate_series(1, 3000) g"
