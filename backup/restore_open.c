@@ -193,9 +193,6 @@ bool restoring_open(struct restoring *restoring, struct error *error)
         return resume(restoring, error);
     if (state.ledger || state.objects)
         return refuse_existing(restoring, &state, error);
-    if (state.present && !text_equal(state.encoding, restoring->manifest->encoding))
-        return error_set(error, ERROR_REFUSED, "database \"%s\" has encoding %s, the backup %s", options->to,
-                         state.encoding, restoring->manifest->encoding);
     if (state.present)
         return connect_target(restoring, error) && begin_ledger(restoring, error);
     if (options->resume)

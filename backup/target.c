@@ -3,11 +3,12 @@
 
 #include "backup/guide.h"
 #include "sql.h"
+#include <ctype.h>
 
 void target_state_clear(struct target_state *state)
 {
     free(state->marked);
-    free(state->encoding);
+    free(state->create);
     *state = (struct target_state){0};
 }
 
@@ -17,13 +18,15 @@ static bool look_inside(const struct postgres *server, const char *name, struct 
                         struct error *error)
 {
     AUTO(postgres_free) struct postgres *postgres = NULL;
-    AUTO(rows_free) struct rows *rows = NULL;
+    AUTO(rows_free) struct rows *rows = NULL, *statements = NULL;
 
     if (!postgres_connect_database(server, name, &postgres, error) ||
-        !postgres_query(postgres, sql_restore_ledger_present, 0, NULL, &rows, error))
+        !postgres_query(postgres, sql_restore_ledger_present, 0, NULL, &rows, error) ||
+        !postgres_query(postgres, sql_backup_database, 0, NULL, &statements, error))
         return false;
     ret->ledger = rows_bool(rows, 0, "ledger");
     ret->objects = rows_integer(rows, 0, "objects");
+    ret->create = text_copy(rows_text(statements, 0, "statement")); /* the first one creates */
     return true;
 }
 
@@ -37,7 +40,6 @@ bool target_look(struct postgres *server, const char *name, struct target_state 
     if (!rows_count(rows))
         return true;
     ret->present = true;
-    ret->encoding = text_copy(rows_text(rows, 0, "encoding"));
     ret->marked = text_copy(rows_text(rows, 0, "marked"));
     ret->objects = 1; /* who takes no connections cannot be looked into, and is not empty for nothing */
     return !rows_bool(rows, 0, "connections") || look_inside(server, name, ret, error);
@@ -192,6 +194,51 @@ static bool check_replaced(struct postgres *server, const struct restore_options
     return true;
 }
 
+/* "C.UTF-8" is "C.utf8", and "de_DE" "de-DE". The rules of an ICU collation, which come last, have no other
+ * spelling. */
+static bool is_same_spelling(const char *a, const char *b)
+{
+    const char *rules = strstr(a, " ICU_RULES = ");
+
+    for (; a != rules; a++, b++) {
+        a += strspn(a, "-_");
+        b += strspn(b, "-_");
+        if (tolower((unsigned char)*a) != tolower((unsigned char)*b))
+            return false;
+        if (*a == '\0')
+            return true;
+    }
+    return text_equal(a, b);
+}
+
+/* Encoding, provider and locale of a CREATE DATABASE of the backup's. */
+static const char *locale_of(const char *create)
+{
+    const char *found = strstr(create, "ENCODING = ");
+
+    return found == NULL ? create : found;
+}
+
+/* An empty database is used as it is. In another encoding rows would be refused, or become others; in another
+ * locale they would be sorted, and found in partitions, otherwise. */
+static bool check_empty(struct postgres *server, const struct manifest *manifest,
+                        const struct restore_options *options, struct text_list *ret, struct error *error)
+{
+    AUTO(target_state_clear) struct target_state state = {0};
+
+    if (!target_look(server, options->to, &state, error))
+        return false;
+    if (!state.create || state.ledger || state.objects || !manifest->create.count)
+        return true;
+    const char *here = locale_of(state.create), *wanted = locale_of(manifest->create.items[0]);
+    if (!is_same_spelling(here, wanted))
+        text_list_add(ret,
+                      text_format("database \"%s\" is empty, but has %s, and the backup's %s (once it is "
+                                  "dropped, the restore makes it like the backup's)",
+                                  options->to, here, wanted));
+    return true;
+}
+
 bool target_problems(struct postgres *server, const struct manifest *manifest,
                      const struct restore_options *options, struct text_list *ret_problems,
                      struct error *error)
@@ -200,7 +247,8 @@ bool target_problems(struct postgres *server, const struct manifest *manifest,
            check_role(server, manifest, options, ret_problems, error) &&
            check_roles(server, manifest, options, ret_problems, error) &&
            check_extensions(server, manifest, ret_problems, error) &&
-           check_replaced(server, options, ret_problems, error);
+           check_replaced(server, options, ret_problems, error) &&
+           check_empty(server, manifest, options, ret_problems, error);
 }
 
 bool target_notes(struct postgres *server, const struct manifest *manifest, struct text_list *ret,

@@ -15,7 +15,7 @@ struct target_state {
     bool ledger;     /* it holds a restore that was not finished */
     int64_t objects; /* of its own; the ledger's are not counted */
     char *marked;    /* the backup it was completely restored from, waiting to be swapped in; or NULL */
-    char *encoding;  /* NULL where there is no such database */
+    char *create;    /* the statement that would make it; NULL where it cannot be looked into */
 };
 void target_state_clear(struct target_state *state);
 CLEANUP_VALUE(struct target_state, target_state_clear)
@@ -23,7 +23,8 @@ CLEANUP_VALUE(struct target_state, target_state_clear)
 MUST_CHECK bool target_look(struct postgres *server, const char *name, struct target_state *ret,
                             struct error *error);
 
-/* What is in the way but the database itself: missing roles and extensions, a server that is too old, … */
+/* What is in the way: missing roles and extensions, a server that is too old, an empty database of another
+ * encoding or locale, … One that is not empty is another matter (restoring_open). */
 MUST_CHECK bool target_problems(struct postgres *server, const struct manifest *manifest,
                                 const struct restore_options *options, struct text_list *ret_problems,
                                 struct error *error);

@@ -178,12 +178,25 @@ static char *estimate(struct run *run)
     return text_format("about %s, from the test of %s", time, basis->id);
 }
 
+static bool is_there(const struct run *run, const char *name, bool *ret, struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+
+    if (!postgres_query(run->server, sql_restore_database, 1, &name, &rows, error))
+        return false;
+    *ret = rows_count(rows) > 0;
+    return true;
+}
+
 static char *target_text(const struct run *run)
 {
+    AUTO(error_clear) struct error ignored = {0};
     OWNED char *where = connect_target(run->server);
     OWNED char *host = text_copy_part(where, (size_t)(strrchr(where, '/') - where));
+    bool there = run->options.resume;
+    const char *kind = there ? "" : is_there(run, run->to, &there, &ignored) && there ? "existing " : "new ";
 
-    return text_format("%sdatabase \"%s\" on %s", run->options.resume ? "" : "new ", run->to, host);
+    return text_format("%sdatabase \"%s\" on %s", kind, run->to, host);
 }
 
 static void print_plan(struct run *run)
@@ -284,16 +297,10 @@ static bool ask(struct error *error)
  * into its place is of another one. */
 static bool wants_confirm(const struct run *run, bool *ret, struct error *error)
 {
-    AUTO(rows_free) struct rows *rows = NULL;
-    const char *name = run->database;
-
     *ret = run->options.swap_follows && config_bool(run->invocation->config, "protected");
     if (*ret || !run->options.swap_follows || is_own(run))
         return true;
-    if (!postgres_query(run->server, sql_restore_database, 1, &name, &rows, error))
-        return false;
-    *ret = rows_count(rows) > 0;
-    return true;
+    return is_there(run, run->database, ret, error);
 }
 
 static bool confirmed(const struct run *run, struct error *error)

@@ -1,8 +1,7 @@
--- The database $1: its encoding, whether it takes connections, how many prepared transactions it has, and marked, the
+-- The database $1: whether it takes connections, how many prepared transactions it has, and marked, the
 -- backup that it was completely restored from while it waits to take another's place, or null; no row where there is
 -- none.
-SELECT pg_catalog.pg_encoding_to_char(d.encoding) AS encoding,
-       d.datallowconn AS connections,
+SELECT d.datallowconn AS connections,
        (SELECT pg_catalog.count(*) FROM pg_catalog.pg_prepared_xacts AS x WHERE x.database = d.datname) AS prepared,
        (SELECT pg_catalog.split_part(c.setting, '=', 2)
           FROM pg_catalog.pg_db_role_setting AS s

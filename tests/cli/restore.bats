@@ -96,11 +96,6 @@ flip_bit() # MEMBER
 @test "a database that has objects is refused, and an empty one is filled" {
     create_table notes 10
     take_backup
-    psql_server "create database $copy encoding 'SQL_ASCII' locale 'C' template template0"
-    restore_copy
-    assert_status 10
-    assert_equal "$(json .error.message)" "database \"$copy\" has encoding SQL_ASCII, the backup UTF8"
-    psql_server "drop database $copy"
     psql_server "create database $copy"
     copy_value "create table mine (id int)"
     restore_copy
@@ -109,9 +104,46 @@ flip_bit() # MEMBER
     restore_copy --dry-run
     assert_status 10
     copy_value "drop table mine"
+    run_pgmigrate restore latest --to "$copy" --dry-run
+    assert_status 0
+    assert_stderr "into        existing database \"$copy\""
     restore_copy
     assert_status 0
     assert_equal "$(copy_value 'select count(*) from notes')" 10
+}
+
+@test "an empty database of another encoding or locale is in the way, and a dry run says so" {
+    local locale properties
+    create_table notes 10
+    take_backup
+    locale=$(psql_value "select case datcollate when 'C' then 'C.UTF-8' else 'C' end from pg_database where datname = current_database()")
+    for properties in "encoding 'SQL_ASCII' locale 'C'" "encoding 'UTF8' locale '$locale'"; do
+        psql_server "create database $copy template template0 $properties"
+        restore_copy --dry-run
+        assert_status 10
+        assert_equal "$(json '.problems | length')" 1
+        [[ $(json '.problems[0]') == "database \"$copy\" is empty, but has ENCODING = "*", and the backup's ENCODING = 'UTF8' "* ]]
+        restore_copy
+        assert_status 10
+        [[ $(json .error.message) == "database \"$copy\" is empty, but has "* ]]
+        assert_equal "$(copy_value "select count(*) from pg_class where relname = 'notes'")" 0
+        psql_server "drop database $copy"
+    done
+}
+
+@test "an empty database whose locale is spelt otherwise is filled, and one of another provider is not" {
+    (($(server_major) >= 15)) || skip "ICU for a database came with PostgreSQL 15"
+    psql_server "create database $copy template template0 encoding 'UTF8' locale_provider icu icu_locale 'de-DE' locale 'C.UTF-8'"
+    take_backup -d "$(database_url "$copy")"
+    psql_server "drop database $copy"
+    psql_server "create database $copy template template0 encoding 'UTF8' locale 'C.UTF-8'"
+    run_pgmigrate restore "$ARCHIVE" --to "$copy" --json
+    assert_status 10
+    [[ $(json .error.message) == *", and the backup's ENCODING = 'UTF8' LOCALE_PROVIDER = icu "*" ICU_LOCALE = 'de-DE' "* ]]
+    psql_server "drop database $copy"
+    psql_server "create database $copy template template0 encoding 'UTF8' locale_provider icu icu_locale 'de-DE' locale 'C.utf8'"
+    run_pgmigrate restore "$ARCHIVE" --to "$copy" --json
+    assert_status 0
 }
 
 @test "no backup, two ways to name one, and an unknown id are told apart" {
