@@ -48,6 +48,7 @@ struct restore_options {
     bool no_compare;       /* do not read the tables back */
     bool swap_follows;     /* mark what is restored, so that a swap that was killed can be repeated */
     const char *replaces;  /* the database whose place it takes then */
+    bool any_locale;       /* an empty database of another locale will do */
     bool no_subscriptions; /* leave out subscriptions and publications: a test must not touch a publisher */
     const struct text_list *tables; /* only these ("schema.name" or "name"); NULL or empty: all */
 };

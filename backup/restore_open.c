@@ -193,6 +193,10 @@ bool restoring_open(struct restoring *restoring, struct error *error)
         return resume(restoring, error);
     if (state.ledger || state.objects)
         return refuse_existing(restoring, &state, error);
+    if (state.present && options->any_locale)
+        text_list_add(
+            &restoring->result->notes,
+            text_format("Database \"%s\" was there, and keeps the locale that it had.", options->to));
     if (state.present)
         return connect_target(restoring, error) && begin_ledger(restoring, error);
     if (options->resume)

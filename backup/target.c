@@ -219,8 +219,18 @@ static const char *locale_of(const char *create)
     return found == NULL ? create : found;
 }
 
+/* Of two of them, which both begin with it. */
+static bool is_same_encoding(const char *a, const char *b)
+{
+    size_t size = strcspn(a, "'") + 1;
+
+    size += strcspn(a + size, "'") + 1;
+    return strncmp(a, b, size) == 0;
+}
+
 /* An empty database is used as it is. In another encoding rows would be refused, or become others; in another
- * locale they would be sorted, and found in partitions, otherwise. */
+ * locale they would be sorted, and found in partitions, otherwise, which somebody may want, on a machine that
+ * does not know the backup's. */
 static bool check_empty(struct postgres *server, const struct manifest *manifest,
                         const struct restore_options *options, struct text_list *ret, struct error *error)
 {
@@ -231,11 +241,14 @@ static bool check_empty(struct postgres *server, const struct manifest *manifest
     if (!state.create || state.ledger || state.objects || !manifest->create.count)
         return true;
     const char *here = locale_of(state.create), *wanted = locale_of(manifest->create.items[0]);
-    if (!is_same_spelling(here, wanted))
-        text_list_add(ret,
-                      text_format("database \"%s\" is empty, but has %s, and the backup's %s (once it is "
-                                  "dropped, the restore makes it like the backup's)",
-                                  options->to, here, wanted));
+    bool fits = is_same_encoding(here, wanted) && options->any_locale;
+    if (!fits && !is_same_spelling(here, wanted))
+        text_list_add(
+            ret,
+            text_format("database \"%s\" is empty, but has %s, and the backup's %s (once it is "
+                        "dropped, the restore makes it like the backup's%s)",
+                        options->to, here, wanted,
+                        is_same_encoding(here, wanted) ? "; --confirm with its name takes it as it is" : ""));
     return true;
 }
 

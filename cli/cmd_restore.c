@@ -477,6 +477,7 @@ static bool read_options(struct run *run, struct error *error)
         .no_compare = invocation_flag(invocation, "no-compare"),
         .swap_follows = invocation_flag(invocation, "swap"),
         .replaces = run->database,
+        .any_locale = text_equal(invocation_option(invocation, "confirm"), run->to),
         .tables = &run->tables,
     };
     if (run->options.jobs < 1 || run->options.jobs > 64)
@@ -525,7 +526,11 @@ static const struct option_spec options_restore[] = {
     {.name = "create-missing-roles", .summary = "create roles that are missing, without login"},
     {.name = "no-compare", .summary = "do not read the tables back to compare them with the backup"},
     {.name = "dry-run", .summary = "show the plan and what is in the way"},
-    {.name = "confirm", .argument = "DBNAME", .summary = "the database that --swap replaces"},
+    {.name = "confirm",
+     .argument = "DBNAME",
+     .summary =
+         "the database that --swap replaces, or an empty one that is to be filled though its locale is "
+         "not the backup's"},
     {.name = "repository", .argument = "PATH", .key = "repository"},
     {0},
 };

@@ -237,7 +237,7 @@ complete -c pgmigrate -n '__fish_seen_subcommand_from restore' -l no-privileges 
 complete -c pgmigrate -n '__fish_seen_subcommand_from restore' -l create-missing-roles -d 'create roles that are missing, without login'
 complete -c pgmigrate -n '__fish_seen_subcommand_from restore' -l no-compare -d 'do not read the tables back to compare them with the backup'
 complete -c pgmigrate -n '__fish_seen_subcommand_from restore' -l dry-run -d 'show the plan and what is in the way'
-complete -c pgmigrate -n '__fish_seen_subcommand_from restore' -l confirm -x -d 'the database that --swap replaces'
+complete -c pgmigrate -n '__fish_seen_subcommand_from restore' -l confirm -x -d 'the database that --swap replaces, or an empty one that is to be filled though its locale is not the backup\'s'
 complete -c pgmigrate -n '__fish_seen_subcommand_from restore' -l repository -x -d 'folder of the backups; it is made when the first one is taken'
 complete -c pgmigrate -n '__fish_seen_subcommand_from doctor' -l role -x -d 'role that migrations run as (SET ROLE)'
 complete -c pgmigrate -n '__fish_seen_subcommand_from doctor' -l pooler -x -a 'none session' -d 'what stands between us and the server: session is a pooler that keeps one server connection per client'

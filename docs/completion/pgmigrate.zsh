@@ -321,7 +321,7 @@ _pgmigrate() {
             '--create-missing-roles[create roles that are missing, without login]'
             '--no-compare[do not read the tables back to compare them with the backup]'
             '--dry-run[show the plan and what is in the way]'
-            '--confirm=[the database that --swap replaces]:DBNAME:'
+            '--confirm=[the database that --swap replaces, or an empty one that is to be filled though its locale is not the backup'\''s]:DBNAME:'
             '--repository=[folder of the backups; it is made when the first one is taken]:PATH:'
             ) ;;
         'doctor') options=(

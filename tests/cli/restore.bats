@@ -127,8 +127,15 @@ flip_bit() # MEMBER
         assert_status 10
         [[ $(json .error.message) == "database \"$copy\" is empty, but has "* ]]
         assert_equal "$(copy_value "select count(*) from pg_class where relname = 'notes'")" 0
+        restore_copy --confirm "$copy" --dry-run
+        [ "$properties" = "${properties/ASCII/}" ] || assert_status 10
         psql_server "drop database $copy"
     done
+    psql_server "create database $copy template template0 $properties"
+    restore_copy --confirm "$copy"
+    assert_status 0
+    [[ $(json '.notes | join(" ")') == *"keeps the locale that it had"* ]]
+    assert_equal "$(copy_value 'select count(*) from notes')" 10
 }
 
 @test "an empty database whose locale is spelt otherwise is filled, and one of another provider is not" {
