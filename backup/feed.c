@@ -18,7 +18,7 @@ bool feed_needed(const struct load *load)
 
     for (size_t i = 0; i < load->manifest->member_count && !found; i++)
         found = is_feed(&load->manifest->members[i]);
-    return found && (!load->data_keys || load->data_keys->count);
+    return found && !load->second && (!load->data_keys || load->data_keys->count);
 }
 
 int64_t feed_bytes(const struct manifest *manifest)

@@ -45,6 +45,7 @@ struct loading {
     struct total *totals;  /* of the manifest's tables */
     struct item *refused;
     size_t refused_count;
+    bool left_out; /* rows for a second run */
 };
 
 /* ---- the list ---- */
@@ -426,23 +427,34 @@ static void add_total(struct loading *loading, const struct item *item, const st
     pthread_mutex_unlock(&loading->mutex);
 }
 
+/* A relation, a function or another object that is not there. */
+static bool misses_object(const struct error *error)
+{
+    return text_equal(error->sqlstate, "42P01") || text_equal(error->sqlstate, "42883") ||
+           text_equal(error->sqlstate, "42704");
+}
+
 /* A CHECK may ask other tables, which may not be there yet: once more when they are. A row that its partition
- * refuses goes through the root then. */
+ * refuses goes through the root then. One that names an index waits for it. */
 static bool refused(struct loading *loading, struct crew_worker *worker, const struct item *item,
                     struct error *error)
 {
     AUTO(error_clear) struct error ignored = {0};
-    bool again = !loading->last_try && !interrupt_signal() && !atomic_load(worker->stop) &&
-                 (item->table == FEED || text_equal(error->sqlstate, "23514"));
+    bool later = !loading->load->second && item->table != FEED && misses_object(error);
+    bool again = !loading->last_try && (item->table == FEED || text_equal(error->sqlstate, "23514"));
 
-    if (!again)
+    if (!(later || again) || interrupt_signal() || atomic_load(worker->stop))
         return false;
     if (postgres_transaction(worker->postgres) != POSTGRES_IDLE &&
         !postgres_execute(worker->postgres, sql_rollback, &ignored))
         return false;
     pthread_mutex_lock(&loading->mutex);
-    loading->refused = memory_grow(loading->refused, loading->refused_count, sizeof *loading->refused);
-    loading->refused[loading->refused_count++] = *item;
+    if (later) {
+        loading->left_out = true;
+    } else {
+        loading->refused = memory_grow(loading->refused, loading->refused_count, sizeof *loading->refused);
+        loading->refused[loading->refused_count++] = *item;
+    }
     pthread_mutex_unlock(&loading->mutex);
     error_clear(error);
     return true;
@@ -532,6 +544,16 @@ static bool run_items(struct loading *loading, struct error *error)
     return crew_run(&loading->job, error);
 }
 
+bool load_is_needed(const struct load *load)
+{
+    struct loading loading = {.load = load};
+
+    list_items(&loading);
+    free(loading.items);
+    free(loading.totals);
+    return loading.count > 0;
+}
+
 bool load_run(const struct load *load, struct error *error)
 {
     struct loading loading = {.load = load, .bytes = load_bytes(load)};
@@ -545,7 +567,7 @@ bool load_run(const struct load *load, struct error *error)
                                     .context = &loading};
     pthread_mutex_init(&loading.mutex, NULL);
     list_items(&loading);
-    ok = run_items(&loading, error) && compare_totals(&loading, error);
+    ok = run_items(&loading, error) && (loading.left_out || compare_totals(&loading, error));
     pthread_mutex_destroy(&loading.mutex);
     free(loading.items);
     free(loading.refused);

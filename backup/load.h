@@ -14,6 +14,10 @@
  * refuses may need rows of other tables, and are tried once more at the end; those of a partition then go
  * through the partitioned table, which finds the right one where its bounds mean something else here. Small
  * tables, which pg_restore loads, have no such second way.
+ *
+ * Rows that name what is not there (a regclass: an index, a constraint's) are left out, and go in by a second
+ * run, once there are indexes and before anything else is that would see them come. That the ledger does not
+ * have them is all that tells of them. A backup streams tables with such columns however small they are.
  */
 #ifndef BACKUP_LOAD_H
 #define BACKUP_LOAD_H
@@ -33,12 +37,16 @@ struct load {
     const struct text_list *data_keys; /* what of pg_restore's data is wanted (toc_key); NULL: all */
     const char *folder;                /* temporary */
     int jobs;
+    bool second; /* what the first run has left out, which the ledger tells; nothing of pg_restore's */
     bool no_owner, no_privileges;
     void (*progress)(void *context, int64_t done, int64_t total); /* from the calling thread */
     void *context;
 };
 
 MUST_CHECK bool load_run(const struct load *load, struct error *error);
+
+/* Whether the ledger lacks rows that a second run would load. */
+bool load_is_needed(const struct load *load);
 
 /* Bytes before compression of what load_run would read. */
 int64_t load_bytes(const struct load *load);

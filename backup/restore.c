@@ -100,25 +100,31 @@ static bool restore_objects(struct restoring *restoring, struct error *error)
     return run_job(restoring, &job, error);
 }
 
-static bool restore_data(struct restoring *restoring, struct error *error)
+static struct load load_of(struct restoring *restoring, const struct ledger *ledger)
 {
     const struct restore_options *options = restoring->options;
-    struct load load = {.server = restoring->server,
-                        .database = options->to,
-                        .archive = restoring->archive,
-                        .manifest = restoring->manifest,
-                        .pgrestore = &restoring->pgrestore,
-                        .ledger = restoring->resumed ? &restoring->ledger : NULL,
-                        .tables = restoring->selection.tables,
-                        .data_keys = restoring->selection.partial ? &restoring->selection.data_keys : NULL,
-                        .folder = restoring->folder,
-                        .jobs = options->jobs,
-                        .no_owner = options->no_owner,
-                        .no_privileges = options->no_privileges,
-                        .progress = progress,
-                        .context = restoring};
 
-    return options->schema_only || load_run(&load, error);
+    return (struct load){.server = restoring->server,
+                         .database = options->to,
+                         .archive = restoring->archive,
+                         .manifest = restoring->manifest,
+                         .pgrestore = &restoring->pgrestore,
+                         .ledger = ledger,
+                         .tables = restoring->selection.tables,
+                         .data_keys = restoring->selection.partial ? &restoring->selection.data_keys : NULL,
+                         .folder = restoring->folder,
+                         .jobs = options->jobs,
+                         .no_owner = options->no_owner,
+                         .no_privileges = options->no_privileges,
+                         .progress = progress,
+                         .context = restoring};
+}
+
+static bool restore_data(struct restoring *restoring, struct error *error)
+{
+    struct load load = load_of(restoring, restoring->resumed ? &restoring->ledger : NULL);
+
+    return restoring->options->schema_only || load_run(&load, error);
 }
 
 static bool add_done(struct postgres *postgres, const char *sql, struct text_list *ret, struct error *error)
@@ -147,15 +153,15 @@ static bool find_done(const struct restoring *restoring, struct text_list *ret, 
     return !restoring->resumed || find_there(restoring, ret, error);
 }
 
-static bool add_indexes(struct restoring *restoring, const struct text_list *done, int jobs,
-                        struct error *error)
+static bool add_objects(struct restoring *restoring, const bool *chosen, const struct text_list *done,
+                        int jobs, struct error *error)
 {
     OWNED char *list = NULL, *settings = NULL;
     /* The last index has all processors; before it, jobs indexes share them. */
     int workers = restoring->options->jobs - 1, memory = SORT_MB * (workers > 1 ? workers + 1 : 2);
     struct pgrestore_job job;
 
-    list = toc_list(&restoring->toc, TOC_OBJECTS, restoring->selection.chosen, done);
+    list = toc_list(&restoring->toc, TOC_OBJECTS, chosen, done);
     settings = text_format("-c maintenance_work_mem=%dMB -c max_parallel_maintenance_workers=%d",
                            memory < MOST_SORT_MB ? memory : MOST_SORT_MB, workers);
     job = job_of(restoring, list);
@@ -167,21 +173,58 @@ static bool add_indexes(struct restoring *restoring, const struct text_list *don
 
 /* pg_dump does not list everything that an entry needs, such as a trigger of a partition's partition whose
  * state is another: what fails side by side may not fail in order. */
-static bool restore_indexes(struct restoring *restoring, struct error *error)
+static bool restore_post_data(struct restoring *restoring, const bool *chosen, bool begun,
+                              struct error *error)
 {
     AUTO(text_list_clear) struct text_list done = {0}, again = {0};
     AUTO(error_clear) struct error failure = {0};
 
-    if (!find_done(restoring, &done, error))
+    if (begun && !find_there(restoring, &done, error))
         return false;
-    if (add_indexes(restoring, &done, restoring->options->jobs, &failure))
+    if (add_objects(restoring, chosen, &done, restoring->options->jobs, &failure))
         return true;
     if (failure.code != ERROR_FAILED || restoring->options->jobs == 1 || interrupt_signal() != 0) {
         error_move(error, &failure);
         return false;
     }
     return restoring_end_others(restoring, error) && find_there(restoring, &again, error) &&
-           add_indexes(restoring, &again, 1, error);
+           add_objects(restoring, chosen, &again, 1, error);
+}
+
+static bool restore_indexes_only(struct restoring *restoring, struct error *error)
+{
+    const struct toc *toc = &restoring->toc;
+    const bool *chosen = restoring->selection.chosen;
+    OWNED bool *indexes = memory_allocate(toc->count, sizeof *indexes);
+
+    for (size_t i = 0; i < toc->count; i++)
+        indexes[i] = (!chosen || chosen[i]) && toc_makes_index(&toc->items[i]);
+    return restore_post_data(restoring, indexes, restoring->resumed, error);
+}
+
+/* Rows that name indexes: after them, and before foreign keys want the rows and triggers see them come. */
+static bool restore_left_out(struct restoring *restoring, bool *ret_found, struct error *error)
+{
+    AUTO(ledger_clear) struct ledger ledger = {0};
+    struct load load = load_of(restoring, &ledger);
+    bool present;
+
+    load.second = true;
+    load.progress = NULL; /* of another phase */
+    if (restoring->options->schema_only)
+        return true;
+    if (!ledger_read(restoring->target, &present, &ledger, error))
+        return false;
+    *ret_found = load_is_needed(&load);
+    return !*ret_found || (restore_indexes_only(restoring, error) && load_run(&load, error));
+}
+
+static bool restore_indexes(struct restoring *restoring, struct error *error)
+{
+    bool begun = false;
+
+    return restore_left_out(restoring, &begun, error) &&
+           restore_post_data(restoring, restoring->selection.chosen, begun || restoring->resumed, error);
 }
 
 /* ---- what comes last ---- */

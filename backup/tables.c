@@ -33,10 +33,12 @@ static enum table_source choose_source(const struct rows *rows, size_t row, cons
 {
     if (rows_bool(rows, row, "unlogged") && rows_bool(rows, row, "standby"))
         return TABLE_SKIPPED;
-    /* What partitions refuse elsewhere can go through their root: our streams know how. */
-    bool sorted = rows_bool(rows, row, "sorted") && options->stream_larger_than < INT64_MAX;
+    /* What partitions refuse elsewhere can go through their root, and what names an index can wait for it:
+     * our streams know how. */
+    bool special = (rows_bool(rows, row, "sorted") || rows_bool(rows, row, "naming")) &&
+                   options->stream_larger_than < INT64_MAX;
     bool ours = !table->config && table->root == NULL && *table->columns != '\0' &&
-                rows_bool(rows, row, "heap") && (sorted || table->bytes >= options->stream_larger_than);
+                rows_bool(rows, row, "heap") && (special || table->bytes >= options->stream_larger_than);
     return ours ? TABLE_COPY : TABLE_DUMP;
 }
 

@@ -104,6 +104,11 @@ enum toc_part toc_part(const struct toc_entry *entry)
     return TOC_OBJECTS;
 }
 
+bool toc_makes_index(const struct toc_entry *entry)
+{
+    return text_starts_with(entry->text, "INDEX ") || text_starts_with(entry->text, "CONSTRAINT ");
+}
+
 char *toc_key(const char *kind, const char *schema, const char *name)
 {
     char *key = text_format("%s %s %s", kind, schema ? schema : "-", name);

@@ -46,6 +46,9 @@ MUST_CHECK bool toc_read(const char *listing, struct toc *ret, struct error *err
 
 enum toc_part toc_part(const struct toc_entry *entry);
 
+/* Whether it makes an index: one of its own, a constraint's, or the part of one that a partition has. */
+bool toc_makes_index(const struct toc_entry *entry);
+
 /* How the entry of an object begins: kind "TABLE", schema (NULL where it has none) and name. */
 char *toc_key(const char *kind, const char *schema, const char *name);
 /* Whether the entry is that of the key. */

@@ -1,8 +1,9 @@
 -- The tables whose rows a backup must hold, and the partitioned tables above them; largest first: oid, filenode, schema,
 -- name, columns (quoted, without generated ones), bytes with TOAST, pages, whether it is partitioned, unlogged, a heap,
--- an extension's configuration, ordered (BRIN or CLUSTER: its physical order matters), and sorted (a collation decides which
--- partition a row belongs to), and root, the quoted name of the partitioned table through which its rows must be loaded. Tables
--- below $1 (bigint) bytes are never called ordered.
+-- an extension's configuration, ordered (BRIN or CLUSTER: its physical order matters), sorted (a collation decides which
+-- partition a row belongs to), naming (it has a column of type regclass, in which an index may be named), and root, the
+-- quoted name of the partitioned table through which its rows must be loaded. Tables below $1 (bigint) bytes are never
+-- called ordered.
 WITH config AS (
     SELECT pg_catalog.unnest(e.extconfig) AS oid FROM pg_catalog.pg_extension AS e
 ), member AS (
@@ -31,6 +32,13 @@ WITH config AS (
       JOIN pg_catalog.pg_collation AS c ON c.oid = ANY (p.partcollation)
      WHERE p.partstrat = 'r'
        AND c.collname NOT IN ('C', 'POSIX')
+), naming AS (
+    SELECT a.attrelid AS oid
+      FROM pg_catalog.pg_attribute AS a
+      JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+     WHERE 'pg_catalog.regclass'::pg_catalog.regtype IN (t.oid, t.typelem, t.typbasetype)
+       AND a.attnum > 0
+       AND NOT a.attisdropped
 ), tables AS (
     SELECT c.oid, n.nspname, c.relname, c.relfilenode, c.relkind, c.relpersistence, a.amname, config.oid AS config,
            CASE WHEN c.relkind = 'r' THEN pg_catalog.pg_table_size(c.oid) ELSE 0 END AS bytes,
@@ -74,6 +82,7 @@ SELECT t.oid, t.relfilenode AS filenode, t.nspname AS schema, t.relname AS name,
        t.bytes >= $1::pg_catalog.int8
            AND EXISTS (SELECT 1 FROM arranged WHERE arranged.oid = t.oid) AS ordered,
        t.sorted,
+       EXISTS (SELECT 1 FROM naming WHERE naming.oid = t.oid) AS naming,
        (SELECT '"' || pg_catalog.replace(n.nspname, '"', '""') || '"."' || pg_catalog.replace(c.relname, '"', '""') || '"'
           FROM pg_catalog.pg_class AS c
           JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace

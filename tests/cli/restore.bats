@@ -457,6 +457,48 @@ flip_bit() # MEMBER
     assert_equal "$(copy_value 'select count(*) from a_child')" 3000
 }
 
+@test "rows that name an index come after it, and before triggers, foreign keys and policies" {
+    psql_value "create table named (id int primary key, note text);
+        create index named_note on named (note);
+        create domain relation as regclass;
+        create table small (id int primary key, what regclass);
+        create table lists (what regclass[]);
+        create table domains (what relation);
+        create table large (id int, what regclass, t text default repeat('x', 1000));
+        create table refers (id int references small);
+        insert into named values (1, 'one');
+        insert into small values (1, 'named'), (2, 'named_pkey'), (3, 'small_pkey'), (4, 'named_note');
+        insert into lists values (array['named_pkey'::regclass, 'named']);
+        insert into domains values ('named_note');
+        insert into large select g, case g when 2999 then 'named_pkey'::regclass else 'named' end from generate_series(1, 3000) g;
+        insert into refers values (2), (3);
+        create function refuse() returns trigger language plpgsql as 'begin raise ''seen''; end';
+        create trigger refuse before insert on small for each row execute function refuse();
+        alter table small enable always trigger refuse;
+        alter table small enable row level security, force row level security"
+    take_backup --split-larger-than 256kB
+    restore_copy
+    assert_status 0
+    assert_equal "$(json '.notes | length')" 0
+    assert_same_database "$DATABASE_URL" "$(database_url "$copy")"
+}
+
+@test "rows that name what is not there keep a restore from ending, until it is there" {
+    psql_value "create table named (id int primary key); create table names (what regclass primary key);
+        create table refers (what regclass references names);
+        insert into names values ('named_pkey'); insert into refers values ('named_pkey')"
+    take_backup
+    restore_copy --table names --table refers
+    assert_status 7
+    [[ $(json .error.message) == *'relation "public.named_pkey" does not exist'* ]]
+    assert_equal "$(copy_value "select count(*) from names")" 0
+    copy_value "create table named (id int primary key)"
+    restore_copy --table names --table refers --resume
+    assert_status 0
+    assert_equal "$(copy_value "select names.what from names join refers using (what)")" named_pkey
+    assert_equal "$(copy_value "select count(*) from pg_constraint where conrelid = 'refers'::regclass and contype = 'f'")" 1
+}
+
 @test "rows that belong into another partition where they are restored go through the root" {
     # As a collation that sorts otherwise: the same row, another partition.
     psql_value "create function place(int) returns int language sql immutable as

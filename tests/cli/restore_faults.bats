@@ -104,6 +104,22 @@ pause_restore() # POINT ARGUMENT...
     done
 }
 
+@test "killed while rows that name an index come in, it loads them, and the rest, once" {
+    psql_value "create table named (what regclass primary key); insert into named values ('named_pkey');
+        create table refers (what regclass references named); insert into refers values ('named_pkey'), ('named_pkey')"
+    take_backup
+    for point in restore-commit:1 restore-commit:2 restore-indexes; do
+        kill_pgmigrate_at "$point" restore latest --to "$copy"
+        WAIT_SECONDS=5 wait_until no_sessions_in_copy
+        assert_equal "$(copy_value "select count(*) from pg_indexes where indexname = 'named_pkey'")" 1
+        rm -rf "$TMPDIR"/*
+        run_pgmigrate restore latest --to "$copy" --resume
+        assert_status 0
+        assert_same_database "$DATABASE_URL" "$(database_url "$copy")"
+        psql_server "drop database $copy"
+    done
+}
+
 @test "killed while indexes are built, it makes those that are missing" {
     make_database
     psql_value "create function slow(int) returns int immutable language plpgsql as
