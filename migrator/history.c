@@ -207,7 +207,7 @@ static void clear_rows(struct history *history)
     free(history->keys);
     history->rows = NULL;
     history->keys = NULL;
-    history->count = 0;
+    history->count = history->half_run = 0;
 }
 
 static void keep_rows(struct history *history, const struct rows *rows)
@@ -227,6 +227,7 @@ static void keep_rows(struct history *history, const struct rows *rows)
     for (size_t i = 0; i < count; i++) {
         history->rows[i] = keyed[i].row;
         history->keys[i] = keyed[i].key;
+        history->half_run += history_row_is_half_run(&history->rows[i]) ? 1 : 0;
     }
 }
 

@@ -14,8 +14,8 @@
  *
  * Everything that changes the table is a struct history_statement: SQL and parameters to be sent in the
  * transaction it belongs to, so that the record and what it records commit together. The statements guard
- * themselves: they fail when the session no longer holds the run lock or when the table was replaced (see
- * history_explain).
+ * themselves: they fail when the session no longer holds the run lock, when the table was replaced, or when
+ * the transaction has taken rows of other migrations out of it (see history_explain).
  */
 #ifndef MIGRATOR_HISTORY_H
 #define MIGRATOR_HISTORY_H
@@ -80,6 +80,7 @@ struct history {
     int64_t lock_key;
     struct history_row *rows; /* in order of version */
     size_t count;
+    size_t half_run; /* of these, which history_row_is_half_run */
 
     /* For history and plan: what rows[i].version is made of; stem NULL, at the end, for versions without a
      * number. */
@@ -218,9 +219,10 @@ struct history_statement *history_lost(const struct history *history, const stru
  * one's; or the same row taken up again. history_started and history_advance tell how far it came. */
 struct history_statement *history_undo(const struct history *history, const char *version,
                                        const struct text_list *hashes);
-/* Rolled back: the row goes, the log keeps it whole. One row: xid text, execution_ms bigint. */
+/* Rolled back: the row goes, the log keeps it whole. One row: xid text, execution_ms bigint. taken: how many
+ * rows the run has taken away before; the others must be there still. */
 struct history_statement *history_forget(const struct history *history, const struct run_identity *identity,
-                                         const char *version);
+                                         const char *version, size_t taken);
 
 /*
  * baseline and repair; each writes the log with identity->reason. baseline and mark_applied differ in the log

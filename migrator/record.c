@@ -172,7 +172,8 @@ struct history_statement *history_record(const struct history *history, const st
     add_run(statement, identity);
     add(statement, identity->backup_id);
     add(statement, identity->reason);
-    add_bool(statement, history->count > 0);
+    int64_t done = (int64_t)(history->count - history->half_run);
+    add_integer(statement, has_row(history, migration->version.stem) ? done - 1 : done);
     return statement;
 }
 
@@ -266,7 +267,7 @@ struct history_statement *history_lost(const struct history *history, const stru
 /* ---- taking back, marking ---- */
 
 static struct history_statement *forget(const struct history *history, const struct run_identity *identity,
-                                        const char *version, const char *action)
+                                        const char *version, const char *action, size_t taken)
 {
     struct history_statement *statement = build_guarded(history, "pgmigrate_forget", sql_history_forget);
     add(statement, version);
@@ -274,19 +275,20 @@ static struct history_statement *forget(const struct history *history, const str
     add_run(statement, identity);
     add(statement, identity->backup_id);
     add(statement, identity->reason);
+    add_integer(statement, (int64_t)history->count - (int64_t)taken - 1);
     return statement;
 }
 
 struct history_statement *history_forget(const struct history *history, const struct run_identity *identity,
-                                         const char *version)
+                                         const char *version, size_t taken)
 {
-    return forget(history, identity, version, "rolled_back");
+    return forget(history, identity, version, "rolled_back", taken);
 }
 
 struct history_statement *history_mark_rolled_back(const struct history *history,
                                                    const struct run_identity *identity, const char *version)
 {
-    return forget(history, identity, version, "mark_rolled_back");
+    return forget(history, identity, version, "mark_rolled_back", 0);
 }
 
 struct history_statement *history_undo(const struct history *history, const char *version,
@@ -427,6 +429,8 @@ void history_explain(const struct history *history, struct error *error)
         explain_history_table(history, error, "replaced");
     else if (names_setting(error, "pgmigrate.history_emptied"))
         explain_history_table(history, error, "emptied");
+    else if (names_setting(error, "pgmigrate.history_rows_gone"))
+        explain_history_table(history, error, "robbed of other migrations' rows");
     else if (names_setting(error, "pgmigrate.history_row_gone"))
         explain_history_table(history, error, "robbed of the row");
     else if (names_setting(error, "pgmigrate.history_version_changed"))

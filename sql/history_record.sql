@@ -3,8 +3,11 @@
 -- table's quoted name, $2 its oid, $3 and $4 the run lock's witness; $5 version, $6 and $7 the numbers under
 -- which the migration may have written its own row, $8 description, $9 file name, $10 checksum, $11 checksum
 -- version, $12 rollback checksum, $13 forward text, $14 rollback text, $15 out of order, $16 run id, $17 tool
--- version, $18 git commit, $19 backup id, $20 reason, $21 whether the history had rows when the run
--- began: a migration that took them all would make the next run begin anew. The guard asks for a setting whose name is known only when
+-- version, $18 git commit, $19 backup id, $20 reason, $21 how many rows of other versions were done when the run
+-- began: together with what this run has logged, at least so many must be there still, or the next run would apply
+-- them again. They are counted only where this session has deleted rows of the table, which the server's counters tell:
+-- what earlier transactions did stays in them for a second or so, which costs time and nothing else. TRUNCATE does not
+-- show there, so one row has to be there in any case. The guard asks for a setting whose name is known only when
 -- the statement runs, so the planner cannot settle it before; when something is wrong no such setting exists and
 -- its name tells what (see history_explain). The plan is made once, maybe when the history is empty, and kept: so rows are looked
 -- up in the order of the key, which no planner does by reading the whole table.
@@ -28,8 +31,16 @@ WITH own AS (
             AND pg_catalog.pg_try_advisory_lock_shared($3::pg_catalog.int4, $4::pg_catalog.int4)) THEN 'pgmigrate.run_lock_lost'
         WHEN pg_catalog.to_regclass($1) IS DISTINCT FROM $2::pg_catalog.oid::pg_catalog.regclass
             THEN 'pgmigrate.history_replaced'
-        WHEN NOT EXISTS (SELECT FROM :"schema".:"table") AND ($21::pg_catalog.bool
-            OR EXISTS (SELECT FROM :"schema".:"log" AS l WHERE l.run_id = $16)) THEN 'pgmigrate.history_emptied'
+        WHEN NOT EXISTS (SELECT FROM :"schema".:"table" AS o
+                WHERE o.version <> $5 AND o.version IS DISTINCT FROM $6 AND o.version IS DISTINCT FROM $7)
+            AND ($21::pg_catalog.int8 > 0 OR EXISTS (SELECT FROM :"schema".:"log" AS l
+                WHERE l.run_id = $16 AND l.action = 'applied' AND l.version <> $5)) THEN 'pgmigrate.history_emptied'
+        WHEN CASE WHEN pg_catalog.pg_stat_get_xact_tuples_deleted($2::pg_catalog.oid) > 0 THEN
+                (SELECT pg_catalog.count(*) FROM :"schema".:"table" AS o
+                    WHERE o.version <> $5 AND o.version IS DISTINCT FROM $6 AND o.version IS DISTINCT FROM $7)
+                < $21::pg_catalog.int8 + (SELECT pg_catalog.count(*) FROM :"schema".:"log" AS l
+                    WHERE l.run_id = $16 AND l.action = 'applied' AND l.version <> $5)
+            END THEN 'pgmigrate.history_rows_gone'
         WHEN pg_catalog.current_setting('client_encoding') NOT IN ('UTF8', 'SQL_ASCII')
             THEN 'pgmigrate.encoding_changed'
         ELSE 'server_version_num' END) IS NOT NULL

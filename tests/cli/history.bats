@@ -60,12 +60,30 @@ SQL
     assert_status 1
     assert_stderr 'the history table "public.schema_migrations" was emptied meanwhile'
     assert_value "SELECT count(*) FROM schema_migrations" 2
-    # A row of one's own may go.
-    echo "DELETE FROM schema_migrations WHERE version = '001_t';" | migration 003_t
-    rm migrations/001_t.sql
-    run_pgmigrate repair 1 --accept-missing --reason test
+}
+
+@test "a migration that deletes another's row is rolled back, one that deletes its own is not" {
+    tables 3
+    echo "SAVEPOINT s; DELETE FROM schema_migrations WHERE version = '001_t'; RELEASE s;" | migration 004_t
+    run_pgmigrate apply
+    assert_status 1
+    assert_stderr "the history table \"public.schema_migrations\" was robbed of other migrations' rows meanwhile"
+    assert_stderr "A migration must leave the history table alone, but for rows of its own."
+    assert_value "SELECT count(*) FROM schema_migrations" 3
+    # Now it was another run that wrote the row, and what was undone has taken nothing.
+    run_pgmigrate apply
+    assert_status 1
+    assert_stderr "was robbed of other migrations' rows meanwhile"
+    migration 004_t <<'SQL'
+INSERT INTO schema_migrations (version) VALUES ('004'), ('004_t');
+SAVEPOINT s;
+DELETE FROM schema_migrations WHERE version = '001_t';
+ROLLBACK TO s;
+DELETE FROM schema_migrations WHERE version = '004_t';
+SQL
     run_pgmigrate apply
     assert_status 0
+    assert_value "SELECT string_agg(version, ' ' ORDER BY version) FROM schema_migrations" "001_t 002_t 003_t 004_t"
 }
 
 @test "a dropped log is called by its name" {

@@ -49,6 +49,24 @@ tables()
         order by at desc limit 1" "rolled_back|came too early|CREATE TABLE c (id int);"
 }
 
+@test "a rollback script may delete its own row, and no other's" {
+    local sql
+    shop
+    for sql in "DELETE FROM schema_migrations" "TRUNCATE schema_migrations" \
+        "DELETE FROM schema_migrations WHERE version = '001_a'"; do
+        echo "DROP TABLE c; $sql;" >migrations/003_c_rollback.sql
+        run_pgmigrate rollback --use=file
+        assert_status 1
+        assert_stderr 'the history table "public.schema_migrations" was '
+        assert_stderr "A migration must leave the history table alone, but for rows of its own."
+        assert_equal "$(applied) $(tables)" "001_a 002_b 003_c a b c"
+    done
+    echo "DROP TABLE c; DELETE FROM schema_migrations WHERE version = '003_c';" >migrations/003_c_rollback.sql
+    run_pgmigrate rollback --steps 3 --use=file
+    assert_status 0
+    assert_equal "$(applied)$(tables)" ""
+}
+
 @test "--steps goes back that far, and further than there is means all" {
     shop
     run_pgmigrate rollback --steps 2 --json
