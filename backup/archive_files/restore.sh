@@ -246,26 +246,62 @@ pg_restore --exit-on-error ${no_tablespaces:+--no-tablespaces} --section=pre-dat
 
 # ---- the rows ----
 
+load() # LIST
+{
+    [ -s "$1" ] || return 0
+    xargs -n 1 -P "$jobs" sh restore.sh --load <"$1" || fail "rows could not be loaded"
+    [ -z "$(ls failed)" ] || fail "rows could not be loaded"
+}
+
+# A regclass may name an index, so these tables come after it.
+run_psql -d "$database" -At >naming <<'SQL'
+SELECT DISTINCT '"' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"'
+  FROM pg_catalog.pg_attribute AS a
+  JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+  JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+ WHERE 'pg_catalog.regclass'::pg_catalog.regtype IN (t.oid, t.typelem, t.typbasetype)
+   AND n.nspname <> 'pg_catalog'
+   AND a.attnum > 0
+   AND NOT a.attisdropped;
+SQL
+
 # Columns: number, how, rows, name. Unless their order matters, chunks of one table are loaded side by side.
 say "loading the rows, $jobs at once"
+: >later
 {
     if [ -d data ]; then echo data; fi
     tab=$(printf '\t')
-    while IFS=$tab read -r number how _; do
+    while IFS=$tab read -r number how _ name; do
         case $number in '' | *[!0-9]*) continue ;; esac
         case $how in
             *ordered*) echo "$how:$number" ;;
             *) chunks "tables/$number" | sed "s,^,$how:$number/," ;;
-        esac
+        esac >one
+        if grep -qxF -e "$name" naming; then cat one >>later; else cat one; fi
     done <tables/index.tsv
 } >todo
-xargs -n 1 -P "$jobs" sh restore.sh --load <todo || fail "rows could not be loaded"
-[ -z "$(ls failed)" ] || fail "rows could not be loaded"
+load todo
 
 # ---- what is built on them ----
 
+post_data() # LIST
+{
+    pg_restore --exit-on-error ${no_tablespaces:+--no-tablespaces} --section=post-data -j "$jobs" -L "$1" -d "$database" schema.dump
+}
+
 say "building indexes and constraints"
-pg_restore --exit-on-error ${no_tablespaces:+--no-tablespaces} --section=post-data -j "$jobs" -L objects.list -d "$database" schema.dump
+if [ -s later ]; then
+    # Before foreign keys want these rows, and triggers see them.
+    keys='(INDEX|INDEX ATTACH|CONSTRAINT)'
+    grep -E "$entry$keys " objects.list >keys.list || :
+    grep -Ev "$entry$keys " objects.list >rest.list || :
+    post_data keys.list
+    load later
+    post_data rest.list
+else
+    post_data objects.list
+fi
 say "granting privileges"
 pg_restore --exit-on-error -L acl.list -d "$database" schema.dump
 pg_restore --exit-on-error ${no_tablespaces:+--no-tablespaces} -L refresh.list -d "$database" schema.dump

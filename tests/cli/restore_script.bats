@@ -82,6 +82,19 @@ first_part()
     assert_equal "$(psql -XAtq -d "$(database_url "$copy")" -c "select a, current_setting('app.max') from t")" "5|100"
 }
 
+@test "restore.sh loads rows that name an index after it, and before what hangs on them" {
+    psql_value 'create table "na""med" (what regclass primary key, n int);
+        create table refers (what regclass references "na""med")' >/dev/null
+    psql_value "insert into \"na\"\"med\" values ('\"na\"\"med_pkey\"', 1); insert into refers select what from \"na\"\"med\"" >/dev/null
+    psql_value "create function refuse() returns trigger language plpgsql as 'begin raise ''seen''; end';
+        create trigger refuse before insert on refers for each row execute function refuse()" >/dev/null
+    make_archive
+    restore_script "$copy"
+    assert_status 0
+    assert_equal "$(psql -XAtq -d "$(database_url "$copy")" -c 'select what, n from refers join "na""med" using (what)')" '"na""med_pkey"|1'
+    assert_equal "$(psql -XAtq -d "$(database_url "$copy")" -c "select count(*) from pg_trigger where tgname = 'refuse'")" 1
+}
+
 @test "restore.sh leaves out settings that the role may not make, and says so" {
     maker=${TEST_DATABASE}_maker
     psql_server "create role $maker login createdb; alter database $TEST_DATABASE owner to $maker"
