@@ -155,10 +155,24 @@ static void record_failure(struct execution *execution, const struct group_run *
     postgres_shield(execution->postgres, false);
 }
 
+/* The row that a script written for psql adds is there already: its progress is kept in it. */
+static void explain_own_row(const struct execution *execution, const struct group_run *run,
+                            struct error *error)
+{
+    OWNED char *key = text_format("(version)=(%s)", run->version);
+    if (strcmp(error->sqlstate, "23505") != 0 || error->hint != NULL || error->detail == NULL ||
+        strstr(error->detail, key) == NULL || strstr(error->message, execution->history->table) == NULL)
+        return;
+    error_hint(error,
+               "pgmigrate keeps the progress of a no-transaction script in its row of the history: take the "
+               "INSERT out, or add ON CONFLICT DO NOTHING, and apply again.");
+}
+
 /* Partial is what has left something behind, or may have. */
 static bool stopped(struct execution *execution, const struct group_run *run, struct error *error)
 {
     record_failure(execution, run, error);
+    explain_own_row(execution, run, error);
     if (run->done == 0 && !run->kept)
         return false;
     bool locked = error->code == ERROR_LOCKED;

@@ -48,6 +48,21 @@ SQL
     assert_value "select transactional from schema_migrations" f
 }
 
+@test "a script that adds its own row to the history is told what to do about it, and that helps" {
+    bare 001_x <<'SQL'
+CREATE TABLE a (id int);
+VACUUM a;
+INSERT INTO schema_migrations (version) VALUES ('001_x');
+SQL
+    run_pgmigrate apply
+    assert_status 7
+    assert_stderr "take the INSERT out, or add ON CONFLICT DO NOTHING, and apply again"
+    sed -i "s/('001_x')/('001_x') ON CONFLICT DO NOTHING/" migrations/001_x.sql
+    run_pgmigrate apply
+    assert_status 0
+    assert_equal "$(progress)" "applied|3|3|"
+}
+
 @test "a stopped script goes on at the statement that failed, once it is mended" {
     bare 001_x <<'SQL'
 CREATE TABLE a (id int);
