@@ -433,7 +433,7 @@ static bool receive_query(struct postgres *postgres, struct query *query, struct
 {
     enum postgres_answer answer = postgres_receive(postgres, KEEP_ROWS, &query->rows, &query->error);
     if (!postgres_is_lost(postgres))
-        return postgres_receive(postgres, KEEP_ROWS, NULL, error) == POSTGRES_SYNCED;
+        return query->joined || postgres_receive(postgres, KEEP_ROWS, NULL, error) == POSTGRES_SYNCED;
     if (answer == POSTGRES_ERROR)
         error_move(error, &query->error);
     else
@@ -449,7 +449,7 @@ bool postgres_query_all(struct postgres *postgres, struct queries *queries, stru
     for (size_t i = 0; i < queries->count; i++) {
         const struct query *query = &queries->items[i];
         if (!postgres_send(postgres, query->sql, query->count, query->values, error) ||
-            !postgres_send_sync(postgres, error))
+            !(query->joined || postgres_send_sync(postgres, error)))
             return false;
     }
     if (postgres_receive(postgres, KEEP_ROWS, NULL, error) != POSTGRES_SYNCED)

@@ -132,9 +132,10 @@ struct query {
     const char *const *values;
     struct rows *rows;  /* the answer, owned; NULL when the statement failed */
     struct error error; /* why it failed */
+    bool joined;        /* shares the transaction of the next one, which is left out where this one fails */
 };
 struct queries {
-    struct query items[8];
+    struct query items[10];
     size_t count;
 };
 void queries_add(struct queries *queries, const char *sql, size_t count, const char *const values[]);
@@ -142,8 +143,8 @@ void queries_clear(struct queries *queries);
 CLEANUP_VALUE(struct queries, queries_clear)
 
 /*
- * Several statements in one round trip, in order, each in a transaction of its own: a failure is in its query
- * and stops none of the others. False when the connection is lost or a signal came.
+ * Several statements in one round trip, in order, each in a transaction of its own unless it is joined: a
+ * failure is in its query and stops none of the others. False when the connection is lost or a signal came.
  */
 MUST_CHECK bool postgres_query_all(struct postgres *postgres, struct queries *queries, struct error *error);
 

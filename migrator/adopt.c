@@ -123,6 +123,23 @@ bool adopt_find_tool(const struct history *history, char **ret_tool, char **ret_
     return true;
 }
 
+bool history_refuse(const struct history *history, struct error *error)
+{
+    OWNED char *name = history_name(history);
+    if (history->shape == HISTORY_FOREIGN) {
+        error_set(error, ERROR_CONFLICT, "\"%s\" is the history table of %s", name, history->tool);
+        return error_hint(
+            error,
+            "It is left alone. Set history_table to another name, and mark what was applied already with "
+            "\"pgmigrate baseline VERSION\".");
+    }
+    error_set(error, ERROR_CONFLICT, "\"%s\" cannot be used as history table", name);
+    error_detail(error, "%s", history->reason);
+    return error_hint(error,
+                      "Change that, or set history_table to another name and mark what was applied already "
+                      "with \"pgmigrate baseline VERSION\".");
+}
+
 /* ---- making ---- */
 
 #define DENIED "42501"

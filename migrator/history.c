@@ -250,20 +250,34 @@ static void judge_rows(struct history *history)
     clear_rows(history);
 }
 
-static bool unreadable(const struct history *history, struct error *error)
+/* The limit is for one transaction: behind a pooler the next statement may have another session. */
+static void add_patience(struct queries *queries)
 {
-    history_explain(history, error);
-    return error_prefix(error, "could not read the history");
+    queries_add(queries, sql_history_patience, 0, NULL);
+    queries->items[queries->count - 1].joined = true;
+}
+
+static bool keep_answer(struct history *history, struct query *read, struct error *error)
+{
+    if (read->rows == NULL) {
+        error_move(error, &read->error);
+        return history_unreadable(history, error);
+    }
+    keep_rows(history, read->rows);
+    return true;
 }
 
 static bool read_rows(struct history *history, const char *time_column, struct error *error)
 {
-    AUTO(rows_free) struct rows *rows = NULL;
+    AUTO(queries_clear) struct queries queries = {0};
     bool ours = history->shape == HISTORY_OURS;
     OWNED char *sql = history_sql(history, ours ? sql_history_read : sql_history_read_any, time_column);
-    if (!postgres_query(history->postgres, sql, 0, NULL, &rows, error))
-        return unreadable(history, error);
-    keep_rows(history, rows);
+    add_patience(&queries);
+    queries_add(&queries, sql, 0, NULL);
+    if (!postgres_query_all(history->postgres, &queries, error))
+        return history_unreadable(history, error);
+    if (!keep_answer(history, &queries.items[1], error))
+        return false;
     if (!ours)
         judge_rows(history);
     return true;
@@ -296,18 +310,6 @@ static bool read_absent(struct history *history, struct query *tools, struct err
     return true;
 }
 
-static bool read_ours(struct history *history, struct query *read, struct error *error)
-{
-    if (read == NULL)
-        return read_rows(history, NULL, error);
-    if (read->rows == NULL) {
-        error_move(error, &read->error);
-        return unreadable(history, error);
-    }
-    keep_rows(history, read->rows);
-    return true;
-}
-
 struct history_asked {
     struct adopt_questions questions;
     char *read;
@@ -331,7 +333,9 @@ struct history_asked *history_ask(const struct history *history, struct queries 
     asked->was_ours = history->shape == HISTORY_OURS;
     asked->first = queries->count;
     adopt_ask(history, &asked->questions);
+    add_patience(queries);
     queries_add(queries, sql_history_look, 3, asked->questions.look);
+    queries->items[queries->count - 1].joined = true;
     if (asked->was_ours)
         queries_add(queries, asked->read, 0, NULL);
     else
@@ -343,11 +347,11 @@ bool history_answer(struct history *history, const struct history_asked *asked, 
                     struct error *error)
 {
     AUTO(table_look_clear) struct table_look look = {0};
-    struct query *first = &queries->items[asked->first], *second = first + 1;
+    struct query *first = &queries->items[asked->first + 1], *second = first + 1;
     bool was_ours = asked->was_ours;
     if (first->rows == NULL) {
         error_move(error, &first->error);
-        return error_prefix(error, "could not look at the history table");
+        return history_unreadable(history, error);
     }
     adopt_read_look(first->rows, &look);
     clear_look(history);
@@ -364,7 +368,7 @@ bool history_answer(struct history *history, const struct history_asked *asked, 
     case HISTORY_ABSENT:
         return read_absent(history, was_ours ? NULL : second, error);
     case HISTORY_OURS:
-        return read_ours(history, was_ours ? second : NULL, error);
+        return was_ours ? keep_answer(history, second, error) : read_rows(history, NULL, error);
     case HISTORY_ADOPTABLE:
     case HISTORY_UNUSABLE:
         return verdict.time_column == NULL || read_rows(history, verdict.time_column, error);
@@ -411,22 +415,23 @@ bool history_open(struct postgres *postgres, const char *name, struct history **
  * Whatever is unusual, trouble with privileges included, is left to the thorough look. The rows are asked for
  * in the same round trip; where there is no such table, the server refuses that.
  */
-static bool glance(struct history *history)
+static bool glance(struct history *history, struct error *error)
 {
-    AUTO(error_clear) struct error ignored = {0};
     AUTO(queries_clear) struct queries queries = {0};
     OWNED char *schema = postgres_quote_name(history->schema);
     OWNED char *table = postgres_quote_name(history->table);
     OWNED char *name = text_format("%s.%s", schema, table);
     OWNED char *read = history_sql(history, sql_history_read, NULL);
     queries_add(&queries, sql_history_glance, 1, (const char *const[]){name});
+    add_patience(&queries);
     queries_add(&queries, read, 0, NULL);
-    if (!postgres_query_all(history->postgres, &queries, &ignored) || queries.items[0].rows == NULL)
+    if (!postgres_query_all(history->postgres, &queries, error) || queries.items[0].rows == NULL)
         return false;
     history->shape = rows_bool(queries.items[0].rows, 0, "ours") ? HISTORY_OURS : HISTORY_ABSENT;
-    if (history->shape != HISTORY_OURS || queries.items[1].rows == NULL)
+    error_move(error, &queries.items[2].error);
+    if (history->shape != HISTORY_OURS || queries.items[2].rows == NULL)
         return false;
-    keep_rows(history, queries.items[1].rows);
+    keep_rows(history, queries.items[2].rows);
     return true;
 }
 
@@ -434,9 +439,15 @@ bool history_open_quickly(struct postgres *postgres, const char *name, struct hi
                           struct error *error)
 {
     AUTO(history_free) struct history *history = memory_allocate(1, sizeof *history);
-    if (!name_history(postgres, name, history, error) ||
-        (!glance(history) && !history_refresh(history, error)))
+    if (!name_history(postgres, name, history, error))
         return false;
+    if (!glance(history, error)) {
+        if (strcmp(error->sqlstate, "55P03") == 0)
+            return history_unreadable(history, error);
+        error_clear(error);
+        if (!history_refresh(history, error))
+            return false;
+    }
     *ret = take(history);
     return true;
 }
@@ -450,23 +461,6 @@ void history_free(struct history *history)
     free(history->table);
     free(history->log);
     free(history);
-}
-
-bool history_refuse(const struct history *history, struct error *error)
-{
-    OWNED char *name = history_name(history);
-    if (history->shape == HISTORY_FOREIGN) {
-        error_set(error, ERROR_CONFLICT, "\"%s\" is the history table of %s", name, history->tool);
-        return error_hint(
-            error,
-            "It is left alone. Set history_table to another name, and mark what was applied already with "
-            "\"pgmigrate baseline VERSION\".");
-    }
-    error_set(error, ERROR_CONFLICT, "\"%s\" cannot be used as history table", name);
-    error_detail(error, "%s", history->reason);
-    return error_hint(error,
-                      "Change that, or set history_table to another name and mark what was applied already "
-                      "with \"pgmigrate baseline VERSION\".");
 }
 
 #define PREPARE_ATTEMPTS 3

@@ -108,7 +108,7 @@ MUST_CHECK bool history_refresh(struct history *history, struct error *error);
  * The same as questions that travel together with others: history_ask adds HISTORY_QUESTIONS of them to
  * queries, whose texts the result keeps; history_answer reads what has come.
  */
-#define HISTORY_QUESTIONS 2
+#define HISTORY_QUESTIONS 3
 struct history_asked;
 struct history_asked *history_ask(const struct history *history, struct queries *queries);
 MUST_CHECK bool history_answer(struct history *history, const struct history_asked *asked,
@@ -255,5 +255,7 @@ MUST_CHECK bool history_log(const struct history *history, size_t limit, struct 
 /* Turn the server's error from one of the statements above into what it means to the user (run lock lost,
  * history table dropped or replaced by the migration, no privilege); other errors are left alone. */
 void history_explain(const struct history *history, struct error *error);
+/* The same for reading; ERROR_LOCKED, with who holds it, where the table is locked. Returns false. */
+bool history_unreadable(const struct history *history, struct error *error);
 
 #endif

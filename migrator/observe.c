@@ -49,9 +49,8 @@ static const char *or_unknown(const char *text)
     return text == NULL || *text == '\0' ? "?" : text;
 }
 
-char *observer_blockers(struct observer *observer)
+char *observer_describe(const struct rows *rows)
 {
-    AUTO(rows_free) struct rows *rows = look(observer, sql_session_blockers);
     if (rows == NULL || rows_count(rows) == 0)
         return NULL;
     char *text = NULL;
@@ -66,6 +65,12 @@ char *observer_blockers(struct observer *observer)
     }
     fclose(stream);
     return text;
+}
+
+char *observer_blockers(struct observer *observer)
+{
+    AUTO(rows_free) struct rows *rows = look(observer, sql_session_blockers);
+    return observer_describe(rows);
 }
 
 char *observer_progress(struct observer *observer)

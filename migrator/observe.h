@@ -26,6 +26,9 @@ void observer_prepare(struct observer *observer);
  * the watched session waits for nobody, or when this cannot be seen. */
 char *observer_blockers(struct observer *observer);
 
+/* The same of rows with the columns of session_blockers; NULL when there are none. */
+char *observer_describe(const struct rows *rows);
+
 /* "building index: scanning table, 41 %", or NULL. */
 char *observer_progress(struct observer *observer);
 

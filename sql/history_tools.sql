@@ -1,5 +1,6 @@
 -- Tables that have the name of a migration tool's history table and hold something, in any schema but ours; one row
--- each with its columns in alphabetical order. $1 names, $2 schema and $3 table that are not meant.
+-- each with its columns in alphabetical order. $1 names, $2 schema and $3 table that are not meant. The
+-- size waits for whoever has locked the table, so it is asked for only where it counts.
 SELECT n.nspname AS schema,
     c.relname AS table,
     (SELECT pg_catalog.string_agg(a.attname, ' ' ORDER BY a.attname COLLATE pg_catalog."C")
@@ -14,7 +15,7 @@ FROM pg_catalog.pg_class AS c
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.relname = ANY ($1::pg_catalog.text[])
     AND c.relkind IN ('r', 'p')
-    AND NOT (n.nspname = $2 AND c.relname = $3)
     AND n.nspname !~ '^pg_'
-    AND CASE WHEN c.relname = ANY ($1::pg_catalog.text[]) THEN pg_catalog.pg_relation_size(c.oid) > 0 END
+    AND CASE WHEN c.relname = ANY ($1::pg_catalog.text[]) AND NOT (n.nspname = $2 AND c.relname = $3)
+        THEN pg_catalog.pg_relation_size(c.oid) > 0 END
 ORDER BY n.nspname, c.relname

@@ -37,6 +37,22 @@ load helpers
     assert_status 143
 }
 
+@test "a history table that somebody has locked is not waited for without end, and who it is is told" {
+    local command
+    migration 001_t <<<'CREATE TABLE t (id int);'
+    run_pgmigrate apply
+    assert_status 0
+    hold locker "lock table schema_migrations"
+    for command in apply plan; do
+        run_pgmigrate "$command" --json
+        assert_status 5
+        assert_equal "$(json '.error.code')" locked
+        assert_stderr 'the history table "public.schema_migrations" is locked'
+        assert_stderr "Reading it was blocked by pid "
+    done
+    release locker
+}
+
 @test "two histories in one database do not wait for each other" {
     migration 001_t <<<'SELECT pg_sleep(20);'
     start_pgmigrate apply
