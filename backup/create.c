@@ -132,6 +132,7 @@ static struct record *describe(const struct making *making, const struct made *m
     record->level = options->level;
     record->command = text_copy(options->command);
     record->warnings = (int64_t)making->warnings.count;
+    record->incomplete = making->incomplete;
     return record;
 }
 

@@ -65,6 +65,12 @@ void making_warn(struct making *making, char *text)
     text_list_add(&making->warnings, text);
 }
 
+void making_miss(struct making *making, char *text)
+{
+    making->incomplete = true;
+    making_warn(making, text);
+}
+
 static void tell_progress(struct attempt *attempt, enum backup_event_kind kind)
 {
     size_t count = attempt->snapshot->count;
@@ -296,7 +302,7 @@ static bool add_globals(struct attempt *attempt, struct error *error)
     struct making *making = attempt->making;
     if (attempt->globals == NULL) {
         const char *problem = attempt->globals_problem;
-        making_warn(making,
+        making_miss(making,
                     text_format("pg_dumpall could not read all roles, so globals.sql holds only those of "
                                 "this database: %.*s",
                                 (int)strcspn(problem, "\n"), problem));
@@ -329,15 +335,15 @@ static void warn_of_skipped(struct attempt *attempt)
     for (size_t i = 0; i < attempt->manifest->table_count; i++) {
         const struct manifest_table *table = &attempt->manifest->tables[i];
         if (table->source == TABLE_SKIPPED)
-            making_warn(attempt->making, text_format("the rows of table \"%s.%s\" are not in this backup: %s",
+            making_miss(attempt->making, text_format("the rows of table \"%s.%s\" are not in this backup: %s",
                                                      table->schema, table->name, table->reason));
     }
     if (!attempt->facts.superuser && attempt->facts.subscriptions > 0)
-        making_warn(attempt->making,
+        making_miss(attempt->making,
                     text_copy("subscriptions are not in this backup: only a superuser can read "
                               "them"));
     if (attempt->facts.mappings > 0)
-        making_warn(
+        making_miss(
             attempt->making,
             text_format("the options of %lld user mapping%s, if any, are not in this backup: the role "
                         "may not read them",

@@ -30,6 +30,7 @@ struct making {
     struct attached *attached;
     size_t attached_count;
     struct text_list warnings;
+    bool incomplete; /* something is not in the backup */
 };
 
 struct made {
@@ -44,5 +45,7 @@ MUST_CHECK bool making_attempt(struct making *making, struct made *ret, struct e
 void making_tell(const struct making *making, struct backup_event event);
 /* A warning: told, and kept for the manifest. text is taken over. */
 void making_warn(struct making *making, char *text);
+/* The same of what is not in the backup. */
+void making_miss(struct making *making, char *text);
 
 #endif

@@ -97,7 +97,7 @@ static bool run(struct invocation *invocation, struct error *error)
     else
         print(invocation, record);
     invocation->complete = true;
-    if (record->warnings)
+    if (record->incomplete)
         invocation->exit_code = ERROR_FINDINGS;
     return true;
 }
@@ -134,8 +134,7 @@ const struct command cmd_backup_create = {
         "by side, the rest by pg_dump, which has to be of the server's own version or newer.\n"
         "\n"
         "It is refused where it would not be complete: rows hidden by row-level security, tables that the "
-        "role may not read. Whatever else is not in it, or needs a look, is warned of, and the exit status "
-        "is "
+        "role may not read. Whatever else is not in it is warned of, and the exit status is "
         "3: unlogged tables of a standby, subscriptions where the role is no superuser.\n"
         "\n"
         "A backup waits for a running apply, and apply for a running backup (--wait-lock).",
