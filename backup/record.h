@@ -40,10 +40,9 @@ struct record {
     char *tested_at;
     int64_t tested_ms; /* how long the restore of the test took: the measured recovery time */
 
-    bool incomplete; /* of one that was just taken: something is not in it, and was warned of; not in the file
-                      */
-
-    char *problem; /* of its archive, where the repository sees one; not in the file; NULL: none */
+    /* Not in the file: */
+    bool incomplete; /* it was just taken, and something is not in it */
+    char *problem;   /* of its archive, where the repository sees one; NULL: none */
 };
 
 /* Verifying has found it damaged, or the repository does: it is none that anybody should count on. */

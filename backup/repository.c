@@ -243,8 +243,6 @@ bool repository_list_all(struct repository *repository, struct records *ret, str
     return true;
 }
 
-/* ---- which one is meant ---- */
-
 bool repository_list(struct repository *repository, struct records *ret, struct text_list *ret_problems,
                      struct error *error)
 {
@@ -265,6 +263,8 @@ bool repository_list(struct repository *repository, struct records *ret, struct 
     ret->count = kept;
     return true;
 }
+
+/* ---- which one is meant ---- */
 
 static bool is_of(const struct record *record, const char *database)
 {

@@ -47,14 +47,14 @@ CLEANUP_VALUE(struct records, records_clear)
 MUST_CHECK bool repository_list(struct repository *repository, struct records *ret,
                                 struct text_list *ret_problems, struct error *error);
 
-/* Whether a version of a history is meant by what a user asks for: a stem means only itself, a bare number
- * every version that has it. */
-bool repository_is_version(const char *held, const char *asked);
-
 /* The same with those whose archive is not what they say (record_is_damaged): ret_problems are only records
  * that cannot be read. */
 MUST_CHECK bool repository_list_all(struct repository *repository, struct records *ret,
                                     struct text_list *ret_problems, struct error *error);
+
+/* Whether a version of a history is meant by what a user asks for: a stem means only itself, a bare number
+ * every version that has it. */
+bool repository_is_version(const char *held, const char *asked);
 
 /* Of databases that several servers have, "latest" and what was before something are looked for among the
  * backups of this server, where it has any. */

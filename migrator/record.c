@@ -453,8 +453,8 @@ static void explain_locked(const struct history *history, struct error *error)
     OWNED char *schema = postgres_quote_name(history->schema);
     OWNED char *table = postgres_quote_name(history->table);
     OWNED char *name = text_format("%s.%s", schema, table);
-    bool good = postgres_query(history->postgres, sql_history_holders, 1, (const char *const[]){name}, &rows,
-                               &ignored);
+    bool good = postgres_query(history->postgres, sql_session_blockers, 2, (const char *const[]){NULL, name},
+                               &rows, &ignored);
     OWNED char *blockers = good ? observer_describe(rows) : NULL;
     error_set(error, ERROR_LOCKED, "the history table \"%s.%s\" is locked", history->schema, history->table);
     if (blockers != NULL)
