@@ -367,8 +367,6 @@ static void begin_job(struct execution *execution, struct job *job)
     execution->now.script = job->script;
     execution->now.statement = NULL;
     execution->now.echoed = job->first;
-    if (job->attempts == 0)
-        free(take(execution->blockers)); /* those of the job before */
     if (job->whole && job->attempts == 0)
         execution_tell(execution, (struct run_event){.type = RUN_BEGIN});
     job->attempts++;

@@ -83,31 +83,51 @@ static void on_notice(void *context, const struct notice *notice)
     execution_tell(context, (struct run_event){.type = RUN_NOTICE, .notice = &hidden});
 }
 
-/* Look for blockers before the lock timeout strikes, and for progress when somebody watches. */
+const char *execution_blockers(const struct execution *execution)
+{
+    return execution->blocked == execution->now.index ? execution->blockers : NULL;
+}
+
+static void keep_blockers(struct execution *execution, char *blockers, int64_t waited)
+{
+    int64_t now = clock_ms();
+    if (execution_blockers(execution) == NULL || now - execution->now.told_ms >= BLOCKED_INTERVAL_MS) {
+        execution_tell(execution, (struct run_event){.type = RUN_BLOCKED, .text = blockers, .ms = waited});
+        execution->now.told_ms = now;
+    }
+    free(execution->blockers);
+    execution->blockers = blockers;
+    execution->blocked = execution->now.index;
+}
+
+/* Blockers are looked for before the lock timeout strikes. */
+static int64_t patience(const struct execution *execution)
+{
+    int64_t half = execution->now.lock_timeout_ms / 2;
+    return execution->now.at_once ? 0 : half > 0 && half < PROGRESS_INTERVAL_MS ? half : PROGRESS_INTERVAL_MS;
+}
+
+/* Look for blockers, and for progress when somebody watches. */
 static void on_tick(void *context)
 {
     struct execution *execution = context;
     if (execution->now.began_us == 0)
         execution->now.began_us = clock_us();
-    int64_t now = clock_ms(), waited = now - execution->now.began_us / 1000;
-    int64_t timeout = execution->now.lock_timeout_ms;
-    int64_t patience = timeout > 0 && timeout / 2 < PROGRESS_INTERVAL_MS ? timeout / 2 : PROGRESS_INTERVAL_MS;
-    bool told = execution->now.told_ms >= execution->now.began_us / 1000;
-    if (waited < patience || (told && now - execution->now.told_ms < PROGRESS_INTERVAL_MS))
+    int64_t now = clock_ms(), began = execution->now.began_us / 1000;
+    bool looked = execution->now.looked_ms >= began;
+    if (now - began < patience(execution) ||
+        (looked && now - execution->now.looked_ms < PROGRESS_INTERVAL_MS))
         return;
-    execution->now.told_ms = now;
+    execution->now.looked_ms = now;
     char *blockers = observer_blockers(&execution->observer);
     if (blockers != NULL) {
-        execution_tell(execution, (struct run_event){.type = RUN_BLOCKED, .text = blockers, .ms = waited});
-        free(execution->blockers);
-        execution->blockers = blockers;
-        execution->now.told_ms = now + BLOCKED_INTERVAL_MS - PROGRESS_INTERVAL_MS;
+        keep_blockers(execution, blockers, now - began);
         return;
     }
     if (!execution->options->progress)
         return;
     OWNED char *progress = observer_progress(&execution->observer);
-    execution_tell(execution, (struct run_event){.type = RUN_PROGRESS, .text = progress, .ms = waited});
+    execution_tell(execution, (struct run_event){.type = RUN_PROGRESS, .text = progress, .ms = now - began});
 }
 
 void execution_begin(struct execution *execution)

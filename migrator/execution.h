@@ -29,7 +29,8 @@ struct execution {
     char *lock_key;           /* of the run lock, for statements; owned */
     const struct session *session;
     struct observer observer;
-    char *blockers;           /* who blocked the running job last; owned */
+    char *blockers;           /* who blocked last, or NULL; owned */
+    size_t blocked;           /* index of the migration they blocked */
     struct text_list invalid; /* the INVALID indexes before an index without a name is built */
 
     struct {
@@ -37,9 +38,11 @@ struct execution {
         size_t index;
         const struct script *script;
         const struct statement *statement;
-        int64_t began_us; /* of the step that runs */
+        int64_t began_us;  /* of the step that runs */
+        int64_t looked_ms; /* when what blocks it was last looked for, and told */
         int64_t told_ms;
         int64_t lock_timeout_ms;
+        bool at_once;  /* look at once: the attempt before was over before it could be seen who blocks */
         size_t echoed; /* what \echo prints in front of earlier statements of the script has been told */
     } now;
 };
@@ -66,6 +69,9 @@ struct cleaning {
 #define CLEANING_MAX 8
 size_t execution_cleaning(struct execution *execution, const struct script *next,
                           struct cleaning ret[CLEANING_MAX]);
+
+/* Who blocked what runs now, in this attempt or an earlier one; NULL when that was not seen. Borrowed. */
+const char *execution_blockers(const struct execution *execution);
 
 /* Send an event; version, file, counts and, when it has none, the line are filled from what runs now. */
 void execution_tell(struct execution *execution, struct run_event event);

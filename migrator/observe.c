@@ -86,7 +86,7 @@ char *observer_progress(struct observer *observer)
 
 void observer_prepare(struct observer *observer)
 {
-    (void)is_open(observer);
+    free(observer_blockers(observer));
 }
 
 void observer_done(struct observer *observer)

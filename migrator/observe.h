@@ -19,7 +19,7 @@ struct observer {
 };
 void observer_done(struct observer *observer);
 
-/* Connect now, where there is time: the next wait may be too short for it. */
+/* Connect and look once, where there is time: the next wait may be too short for a first look. */
 void observer_prepare(struct observer *observer);
 
 /* "blocked by pid 42 (app, user deploy, 00:12 in transaction, query …)", several joined by "; "; NULL when

@@ -37,9 +37,9 @@ static bool give_up(struct execution *execution, size_t attempts, struct error *
 {
     error->code = ERROR_LOCKED;
     OWNED char *most = text_duration(execution->options->max_wait_ms);
-    if (execution->blockers != NULL)
-        error_detail(error, "Given up after %zu attempts in %s; last %s.", attempts, most,
-                     execution->blockers);
+    const char *blockers = execution_blockers(execution);
+    if (blockers != NULL)
+        error_detail(error, "Given up after %zu attempts in %s; last %s.", attempts, most, blockers);
     else
         error_detail(error, "Given up after %zu attempts in %s.", attempts, most);
     return error_hint(
@@ -61,6 +61,7 @@ bool retry_wait(struct execution *execution, size_t attempt, int64_t lock_timeou
     execution_tell(
         execution,
         (struct run_event){.type = RUN_RETRY, .text = error->message, .ms = pause, .attempt = attempt + 1});
+    execution->now.at_once = execution_blockers(execution) == NULL;
     observer_prepare(&execution->observer); /* an attempt may be over before it could say who blocks */
     return interrupt_sleep(pause) || interrupt_error(error);
 }

@@ -500,7 +500,7 @@ SQL
     run_pgmigrate rollback --max-wait 3 --json
     assert_status 5
     assert_equal "$(json '.error.sqlstate')" 55P03
-    assert_stderr "blocked by pid"
+    [[ $(json '.error.detail') == "Given up after "*"; last blocked by pid"* ]]
     assert_equal "$(applied)" "001_a 002_b 003_c"
     start_pgmigrate rollback
     wait_until grep -q "retr" background.err
