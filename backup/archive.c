@@ -25,7 +25,8 @@ struct archive_writer {
     char *path;
     int file;
     struct archive *archive;
-    struct digest *digest; /* of the whole file; NULL once it is finished */
+    struct digest *digest, *outline; /* of the file; NULL once it is finished */
+    bool outlined;                   /* what is written now is content that its digest stands for */
     pthread_mutex_t lock;
     _Atomic int64_t bytes;
     int64_t written_back;
@@ -104,6 +105,8 @@ static la_ssize_t write_bytes(struct archive *archive, void *context, const void
         return (la_ssize_t)size;
     }
     digest_add(writer->digest, data, (size_t)written);
+    if (!writer->outlined)
+        digest_add(writer->outline, data, (size_t)written);
     writer->bytes += written;
     write_back(writer);
     return written;
@@ -140,6 +143,7 @@ bool archive_writer_open(const char *path, int64_t taken_at, struct archive_writ
     writer->file = file;
     writer->taken_at = taken_at;
     writer->digest = digest_new();
+    writer->outline = digest_new();
     pthread_mutex_init(&writer->lock, NULL);
     writer->archive = new_archive(writer);
     *ret = writer;
@@ -197,6 +201,21 @@ static bool add(struct archive_writer *writer, const char *name, unsigned mode, 
            write_content(writer, data, size, error) && end_member(writer, place, error);
 }
 
+static bool outline(struct archive_writer *writer, const void *data, size_t size, struct error *error)
+{
+    writer->outlined = true;
+    bool good = write_content(writer, data, size, error);
+    writer->outlined = false;
+    return good;
+}
+
+static bool end_outlined(struct archive_writer *writer, const struct archive_place *place,
+                         struct error *error)
+{
+    digest_add(writer->outline, place->sha256, DIGEST_HEX_SIZE - 1);
+    return end_member(writer, place, error);
+}
+
 static bool add_locked(struct archive_writer *writer, const char *name, unsigned mode, const void *data,
                        size_t size, struct archive_place *ret, struct error *error)
 {
@@ -204,7 +223,8 @@ static bool add_locked(struct archive_writer *writer, const char *name, unsigned
 
     digest_sha256(data, size, place.sha256); /* before the lock: others write meanwhile */
     HOLD(writer);
-    if (!add(writer, name, mode, data, size, &place, error))
+    if (!begin_member(writer, name, (int64_t)size, mode, &place, error) ||
+        !outline(writer, data, size, error) || !end_outlined(writer, &place, error))
         return false;
     *ret = place;
     return true;
@@ -278,7 +298,7 @@ static bool copy_content(struct archive_writer *writer, int file, const char *pa
             return error_set(error, ERROR_FAILED, "could not read \"%s\": %s", path, reason);
         }
         digest_add(digest, piece, part);
-        if (!write_content(writer, piece, part, error))
+        if (!outline(writer, piece, part, error))
             return false;
         done += (int64_t)part;
     }
@@ -299,7 +319,7 @@ bool archive_writer_add_file(struct archive_writer *writer, const char *name, co
     }
     HOLD(writer);
     if (!begin_member(writer, name, status.st_size, 0600, &place, error) ||
-        !copy_content(writer, file.number, path, &place, error) || !end_member(writer, &place, error))
+        !copy_content(writer, file.number, path, &place, error) || !end_outlined(writer, &place, error))
         return false;
     *ret = place;
     return true;
@@ -346,7 +366,7 @@ static bool close_file(struct archive_writer *writer, struct error *error)
 }
 
 bool archive_writer_finish(struct archive_writer *writer, const char *manifest, size_t size,
-                           int64_t *ret_bytes, char ret_sha256[DIGEST_HEX_SIZE], struct error *error)
+                           struct archive_whole *ret, struct error *error)
 {
     struct archive_place place = {0};
     HOLD(writer);
@@ -360,8 +380,9 @@ bool archive_writer_finish(struct archive_writer *writer, const char *manifest, 
         return archive_failed(writer, error);
     if (!close_file(writer, error))
         return false;
-    digest_finish(take(writer->digest), ret_sha256);
-    *ret_bytes = writer->bytes;
+    digest_finish(take(writer->digest), ret->sha256);
+    digest_finish(take(writer->outline), ret->outline_sha256);
+    ret->bytes = writer->bytes;
     writer->finished = true;
     return true;
 }
@@ -378,6 +399,7 @@ void archive_writer_free(struct archive_writer *writer)
     if (!writer->finished)
         unlink(writer->path);
     digest_free(writer->digest);
+    digest_free(writer->outline);
     pthread_mutex_destroy(&writer->lock);
     free(writer->path);
     free(writer);
@@ -554,25 +576,20 @@ bool archive_reader_walk(const struct archive_reader *reader, archive_visitor *v
     return error_detail(error, "%s.", archive_error_string(archive));
 }
 
-bool archive_reader_digest(const struct archive_reader *reader, void (*tick)(void *context, int64_t done),
-                           void *context, char ret_sha256[DIGEST_HEX_SIZE], struct error *error)
+bool archive_reader_digest(const struct archive_reader *reader, int64_t offset, int64_t size,
+                           bool (*done)(void *context, int64_t bytes), void *context, struct digest *digest,
+                           struct error *error)
 {
     OWNED char *piece = memory_allocate(PIECE, 1);
-    AUTO(digest_free) struct digest *digest = digest_new();
 
-    (void)posix_fadvise(reader->file, 0, 0, POSIX_FADV_SEQUENTIAL);
-    for (int64_t done = 0; done < reader->bytes;) {
-        int64_t left = reader->bytes - done;
-        size_t part = left < (int64_t)PIECE ? (size_t)left : PIECE;
-        if (interrupt_signal() != 0)
-            return interrupt_error(error);
-        if (!archive_reader_read(reader, done, piece, part, error))
+    for (int64_t end = offset + size; offset < end;) {
+        size_t part = end - offset < (int64_t)PIECE ? (size_t)(end - offset) : PIECE;
+        if (!archive_reader_read(reader, offset, piece, part, error))
             return false;
         digest_add(digest, piece, part);
-        done += (int64_t)part;
-        if (tick)
-            tick(context, done);
+        offset += (int64_t)part;
+        if (done && !done(context, (int64_t)part))
+            return true;
     }
-    digest_finish(take(digest), ret_sha256);
     return true;
 }

@@ -14,6 +14,11 @@
  * libarchive is told to write unbuffered and unpadded, and the writer's own count of bytes is compared with
  * its result.
  *
+ * Two digests prove a whole file. That of all its bytes is for "sha256sum -c". The outline's is SHA-256 over
+ * the file with the content of each member but the manifest and the footer replaced by that content's SHA-256
+ * (64 hexadecimal digits): with it and the members' own digests every byte is proven and hashed once, by
+ * several threads, and what is damaged is known by name.
+ *
  * Everything read from an archive may be damaged or forged: sizes and offsets are checked against the file
  * before they are used. Errors of that kind are ERROR_BACKUP.
  */
@@ -34,6 +39,13 @@ struct archive_place {
     char sha256[DIGEST_HEX_SIZE]; /* of the content as stored */
 };
 
+/* The finished file. */
+struct archive_whole {
+    int64_t bytes;
+    char sha256[DIGEST_HEX_SIZE];
+    char outline_sha256[DIGEST_HEX_SIZE];
+};
+
 /* ---- writing ---- */
 
 struct archive_writer;
@@ -51,10 +63,9 @@ MUST_CHECK bool archive_writer_add_script(struct archive_writer *writer, const c
                                           struct archive_place *ret, struct error *error);
 /* Bytes written so far; safe from any thread. */
 int64_t archive_writer_bytes(const struct archive_writer *writer);
-/* Add the manifest and the footer, fsync, close. The digest is the whole file's. */
+/* Add the manifest and the footer, fsync, close. */
 MUST_CHECK bool archive_writer_finish(struct archive_writer *writer, const char *manifest, size_t size,
-                                      int64_t *ret_bytes, char ret_sha256[DIGEST_HEX_SIZE],
-                                      struct error *error);
+                                      struct archive_whole *ret, struct error *error);
 /* One that is not finished is removed from disk. */
 void archive_writer_free(struct archive_writer *writer);
 CLEANUP_POINTER(struct archive_writer *, archive_writer_free)
@@ -81,9 +92,10 @@ typedef bool archive_visitor(void *context, const char *name, int64_t offset, in
                              struct error *error);
 MUST_CHECK bool archive_reader_walk(const struct archive_reader *reader, archive_visitor *visitor,
                                     void *context, struct error *error);
-/* SHA-256 of the whole file. tick (may be NULL) is told the bytes done. */
-MUST_CHECK bool archive_reader_digest(const struct archive_reader *reader,
-                                      void (*tick)(void *context, int64_t done), void *context,
-                                      char ret_sha256[DIGEST_HEX_SIZE], struct error *error);
+/* Add size bytes of the file, from an offset, to a digest. done is told the bytes of each piece; it may be
+ * NULL, and ends the reading, without an error, by returning false. */
+MUST_CHECK bool archive_reader_digest(const struct archive_reader *reader, int64_t offset, int64_t size,
+                                      bool (*done)(void *context, int64_t bytes), void *context,
+                                      struct digest *digest, struct error *error);
 
 #endif

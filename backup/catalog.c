@@ -74,7 +74,7 @@ void catalog_add(struct catalog *catalog, const char *file, const char *stamp, c
                                                              text_copy(record->id),
                                                              text_copy(record->database),
                                                              text_copy(record->taken_at),
-                                                             text_format("%" PRId64, record->bytes),
+                                                             text_format("%" PRId64, record->whole.bytes),
                                                              text_copy(content)};
 }
 

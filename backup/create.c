@@ -125,8 +125,7 @@ static struct record *describe(const struct making *making, const struct made *m
     const struct backup_options *options = making->options;
     struct record *record = record_new(manifest);
     record->finished_at = time_text((int64_t)time(NULL));
-    record->bytes = made->bytes;
-    memcpy(record->sha256, made->sha256, sizeof record->sha256);
+    record->whole = made->archive;
     record->milliseconds = milliseconds;
     record->jobs = options->jobs;
     record->level = options->level;

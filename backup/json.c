@@ -195,6 +195,16 @@ void json_take_digest(struct json_reader *reader, const json_t *object, const ch
     memcpy(ret, text, DIGEST_HEX_SIZE);
 }
 
+void json_take_optional_digest(struct json_reader *reader, const json_t *object, const char *name,
+                               char ret[65])
+{
+    const json_t *value = json_object_get(object, name);
+
+    ret[0] = '\0';
+    if (value && !json_is_null(value))
+        json_take_digest(reader, object, name, ret);
+}
+
 int json_take_word(struct json_reader *reader, const json_t *object, const char *name,
                    const char *const words[])
 {

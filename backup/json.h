@@ -50,6 +50,8 @@ int64_t json_take_integer(struct json_reader *reader, const json_t *object, cons
                           int64_t maximum);
 bool json_take_bool(struct json_reader *reader, const json_t *object, const char *name);
 void json_take_digest(struct json_reader *reader, const json_t *object, const char *name, char ret[65]);
+void json_take_optional_digest(struct json_reader *reader, const json_t *object, const char *name,
+                               char ret[65]);
 /* One of these words, as its index; words ends with NULL. */
 int json_take_word(struct json_reader *reader, const json_t *object, const char *name,
                    const char *const words[]);

@@ -368,7 +368,7 @@ static bool finish_archive(struct attempt *attempt, struct made *ret, struct err
         return false;
     size_t size = 0;
     OWNED char *text = manifest_write(manifest, &size);
-    if (!archive_writer_finish(attempt->writer, text, size, &ret->bytes, ret->sha256, error))
+    if (!archive_writer_finish(attempt->writer, text, size, &ret->archive, error))
         return false;
     test_point("backup-finished");
     ret->manifest = take(attempt->manifest);

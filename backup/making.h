@@ -35,8 +35,7 @@ struct making {
 
 struct made {
     struct manifest *manifest;
-    int64_t bytes;
-    char sha256[DIGEST_HEX_SIZE];
+    struct archive_whole archive;
 };
 
 MUST_CHECK bool making_attempt(struct making *making, struct made *ret, struct error *error);

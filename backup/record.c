@@ -113,9 +113,10 @@ char *record_write(const struct record *record, size_t *ret_size)
     json_put_text(top, "taken_at", record->taken_at);
     json_put_text(top, "finished_at", record->finished_at);
     json_put_text(top, "lsn", record->lsn);
-    json_put_integer(top, "bytes", record->bytes);
+    json_put_integer(top, "bytes", record->whole.bytes);
     json_put_integer(top, "raw_bytes", record->raw_bytes);
-    json_put_text(top, "sha256", record->sha256);
+    json_put_text(top, "sha256", record->whole.sha256);
+    json_put_text(top, "outline_sha256", *record->whole.outline_sha256 ? record->whole.outline_sha256 : NULL);
     json_put_integer(top, "milliseconds", record->milliseconds);
     json_put_integer(top, "tables", record->tables);
     json_put_integer(top, "rows", record->rows);
@@ -182,9 +183,10 @@ static void read_fields(struct json_reader *reader, const json_t *top, struct re
     record->taken_at = json_take_time(reader, top, "taken_at");
     record->finished_at = json_take_time(reader, top, "finished_at");
     record->lsn = json_take_optional_text(reader, top, "lsn");
-    record->bytes = json_take_integer(reader, top, "bytes", 0, MOST);
+    record->whole.bytes = json_take_integer(reader, top, "bytes", 0, MOST);
     record->raw_bytes = json_take_integer(reader, top, "raw_bytes", 0, INT64_MAX);
-    json_take_digest(reader, top, "sha256", record->sha256);
+    json_take_digest(reader, top, "sha256", record->whole.sha256);
+    json_take_optional_digest(reader, top, "outline_sha256", record->whole.outline_sha256);
     record->milliseconds = json_take_integer(reader, top, "milliseconds", 0, MOST);
     record->tables = json_take_integer(reader, top, "tables", 0, MOST);
     record->rows = json_take_integer(reader, top, "rows", 0, INT64_MAX);

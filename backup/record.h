@@ -20,8 +20,8 @@ struct record {
     char *server_version, *pg_dump_version, *tool_version;
     char *taken_at, *finished_at; /* RFC 3339, UTC */
     char *lsn;                    /* or NULL */
-    int64_t bytes, raw_bytes;     /* of the archive; of its contents before compression */
-    char sha256[DIGEST_HEX_SIZE]; /* of the archive */
+    struct archive_whole whole;   /* the archive; a record need not have the outline's digest: "" */
+    int64_t raw_bytes;            /* of its contents before compression */
     int64_t milliseconds;         /* how long it took */
     int64_t tables, rows;
     int jobs, level;

@@ -173,9 +173,9 @@ static bool check_archive(const struct repository *repository, const struct reco
 
     if (!archive_reader_open(archive, &reader, error))
         return false;
-    if (archive_reader_bytes(reader) != record->bytes)
+    if (archive_reader_bytes(reader) != record->whole.bytes)
         return error_set(error, ERROR_BACKUP, "its archive has %lld bytes, not %lld",
-                         (long long)archive_reader_bytes(reader), (long long)record->bytes);
+                         (long long)archive_reader_bytes(reader), (long long)record->whole.bytes);
     return true;
 }
 

@@ -46,9 +46,9 @@ static bool read_back(const char *path, const struct record *record, struct erro
     if (!archive_reader_open(path, &reader, error) || !archive_reader_manifest(reader, &text, &size, error) ||
         !manifest_read(text, size, archive_reader_bytes(reader), &manifest, error))
         return false;
-    if (archive_reader_bytes(reader) != record->bytes)
+    if (archive_reader_bytes(reader) != record->whole.bytes)
         return error_set(error, ERROR_BACKUP, "\"%s\" has %lld bytes, not %lld", path,
-                         (long long)archive_reader_bytes(reader), (long long)record->bytes);
+                         (long long)archive_reader_bytes(reader), (long long)record->whole.bytes);
     return record_matches(record, manifest, error);
 }
 
@@ -66,7 +66,7 @@ static bool complete(const struct repository *repository, const char *archive, c
                      struct error *error)
 {
     OWNED char *sidecar = path_of(repository, record->id, ".tar.sha256");
-    OWNED char *line = text_format("%s  %s\n", record->sha256, record->archive);
+    OWNED char *line = text_format("%s  %s\n", record->whole.sha256, record->archive);
 
     if (!file_sync_folder(repository_folder(repository), error))
         return false;

@@ -139,7 +139,7 @@ static void give_the_rest_a_reason(struct retention_plan *plan)
         if (choice->keep)
             continue;
         choice->reason = text_copy("no rule keeps it");
-        plan->bytes += choice->record->bytes;
+        plan->bytes += choice->record->whole.bytes;
     }
 }
 

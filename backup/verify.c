@@ -2,13 +2,13 @@
 #include "backup/verify.h"
 
 #include "backup/footer.h"
+#include "backup/tasks.h"
 #include "backup/verify_decode.h"
-#include "common/interrupt.h"
 #include <inttypes.h>
 #include <pthread.h>
 #include <sys/stat.h>
 
-#define PIECE ((size_t)4 << 20) /* read at once */
+#define MOST_THREADS 64
 
 struct verifying {
     const struct verify_options *options;
@@ -161,106 +161,157 @@ static bool check_headers(struct verifying *verifying, struct error *error)
 
 /* ---- digests ---- */
 
-/* One pass over the file; members are hashed from the pieces that the file is hashed from. */
-struct pass {
+/* Members are hashed by several threads. */
+struct hashing {
     struct verifying *verifying;
-    const char *piece;
-    int64_t offset; /* of the piece */
-    size_t size;
-    size_t next;           /* the member being hashed */
-    struct digest *digest; /* of it, once it has begun */
-    bool dirty;            /* a byte of the padding behind it is not zero */
+    int64_t total; /* bytes that will be hashed */
+    _Atomic int64_t done;
+    atomic_size_t next; /* of the members */
+    atomic_bool stop;
+    pthread_mutex_t lock; /* of verifying->result and ->damaged */
 };
 
-/* The part of [from, from + length) that is in the piece. */
-static size_t overlap(const struct pass *pass, int64_t from, int64_t length, const char **ret)
+static bool hashed(void *context, int64_t bytes)
 {
-    int64_t end = from + length, piece_end = pass->offset + (int64_t)pass->size;
-    int64_t begin = from > pass->offset ? from : pass->offset;
+    struct hashing *hashing = context;
 
-    if (end > piece_end)
-        end = piece_end;
-    *ret = begin < end ? pass->piece + (begin - pass->offset) : pass->piece;
-    return begin < end ? (size_t)(end - begin) : 0;
+    hashing->done += bytes;
+    return !hashing->stop;
 }
 
-static void end_member(struct pass *pass, const struct manifest_member *member)
+static bool hash_member(struct hashing *hashing, const struct manifest_member *member, struct error *error)
 {
+    struct verifying *verifying = hashing->verifying;
+    AUTO(digest_free) struct digest *digest = digest_new();
     char sha256[DIGEST_HEX_SIZE];
+    bool good = archive_reader_digest(verifying->reader, member->place.offset, member->place.size, hashed,
+                                      hashing, digest, error);
 
-    digest_finish(take(pass->digest), sha256);
-    if (strcmp(sha256, member->place.sha256) != 0)
-        damaged(pass->verifying, member, text_copy("has another content: its SHA-256 is not the manifest's"));
-    if (pass->dirty)
-        verify_problem(pass->verifying->result, member->name,
-                       text_copy("is followed by bytes that are not zero"));
-    pass->dirty = false;
-    pass->next++;
-}
-
-static void *hash_members(void *context)
-{
-    struct pass *pass = context;
-    int64_t piece_end = pass->offset + (int64_t)pass->size;
-
-    while (pass->next < pass->verifying->count) {
-        const struct manifest_member *member = pass->verifying->members[pass->next];
-        int64_t end = member->place.offset + member->place.size, padding = -end & 511;
-        const char *data;
-        if (member->place.offset > piece_end)
-            break;
-        if (!pass->digest)
-            pass->digest = digest_new();
-        size_t size = overlap(pass, member->place.offset, member->place.size, &data);
-        digest_add(pass->digest, data, size);
-        size = overlap(pass, end, padding, &data);
-        for (size_t i = 0; i < size; i++)
-            pass->dirty = pass->dirty || data[i] != '\0';
-        if (end + padding > piece_end)
-            break;
-        end_member(pass, member);
-    }
-    return NULL;
-}
-
-/* Two cores hash faster than one: the file here, its members there. */
-static void hash_piece(struct pass *pass, struct digest *whole)
-{
-    pthread_t thread;
-    bool beside = pass->verifying->options->jobs > 1 && pass->next < pass->verifying->count &&
-                  pthread_create(&thread, NULL, hash_members, pass) == 0;
-
-    digest_add(whole, pass->piece, pass->size);
-    if (beside)
-        pthread_join(thread, NULL);
+    digest_finish(take(digest), sha256);
+    if (good && (hashing->stop || strcmp(sha256, member->place.sha256) == 0))
+        return true;
+    pthread_mutex_lock(&hashing->lock);
+    if (good)
+        damaged(verifying, member, text_copy("has another content: its SHA-256 is not the manifest's"));
     else
-        hash_members(pass);
+        good = as_problem(verifying, member->name, error);
+    pthread_mutex_unlock(&hashing->lock);
+    return good;
 }
 
-static bool check_digests(struct verifying *verifying, struct error *error)
+static bool hash_members(void *context, size_t number, struct error *error)
 {
-    int64_t bytes = archive_reader_bytes(verifying->reader);
-    OWNED char *piece = memory_allocate(PIECE, 1);
-    AUTO(digest_free) struct digest *whole = digest_new();
-    struct pass pass = {.verifying = verifying, .piece = piece};
-    char sha256[DIGEST_HEX_SIZE];
+    struct hashing *hashing = context;
+    size_t place = 0;
 
-    for (; pass.offset < bytes; pass.offset += (int64_t)pass.size) {
-        pass.size = bytes - pass.offset < (int64_t)PIECE ? (size_t)(bytes - pass.offset) : PIECE;
-        bool interrupted = interrupt_signal() != 0;
-        if (interrupted || !archive_reader_read(verifying->reader, pass.offset, piece, pass.size, error)) {
-            digest_free(pass.digest);
-            return interrupted ? interrupt_error(error) : as_problem(verifying, "archive", error);
-        }
-        hash_piece(&pass, whole);
-        if (verifying->options->tick)
-            verifying->options->tick(verifying->options->context, pass.offset + (int64_t)pass.size, bytes);
-    }
-    digest_free(pass.digest);
-    digest_finish(take(whole), sha256);
-    if (verifying->record && strcmp(sha256, verifying->record->sha256) != 0)
+    (void)number;
+    while (!hashing->stop && (place = hashing->next++) < hashing->verifying->count)
+        if (!hash_member(hashing, hashing->verifying->members[place], error))
+            return false;
+    return true;
+}
+
+static bool hash_whole(void *context, size_t number, struct error *error)
+{
+    struct hashing *hashing = context;
+    struct verifying *verifying = hashing->verifying;
+    AUTO(digest_free) struct digest *digest = digest_new();
+    char sha256[DIGEST_HEX_SIZE];
+    bool good = archive_reader_digest(verifying->reader, 0, archive_reader_bytes(verifying->reader), hashed,
+                                      hashing, digest, error);
+
+    (void)number;
+    digest_finish(take(digest), sha256);
+    if (good && (hashing->stop || strcmp(sha256, verifying->record->whole.sha256) == 0))
+        return true;
+    pthread_mutex_lock(&hashing->lock);
+    if (good)
         verify_problem(verifying->result, "archive",
                        text_copy("has another content: its SHA-256 is not the record's"));
+    else
+        good = as_problem(verifying, "archive", error);
+    pthread_mutex_unlock(&hashing->lock);
+    return good;
+}
+
+static void hashing_tick(void *context)
+{
+    struct hashing *hashing = context;
+    const struct verify_options *options = hashing->verifying->options;
+
+    if (options->tick)
+        options->tick(options->context, hashing->done, hashing->total);
+}
+
+/* Where the outline cannot prove all that is not a member, the whole file's digest does. */
+static bool wants_whole(const struct verifying *verifying)
+{
+    return verifying->record && (verifying->options->decode || !verifying->manifest ||
+                                 *verifying->record->whole.outline_sha256 == '\0');
+}
+
+static bool check_contents(struct verifying *verifying, struct error *error)
+{
+    struct task tasks[MOST_THREADS + 1];
+    size_t count = 0, most = (size_t)verifying->options->jobs;
+    int64_t bytes = archive_reader_bytes(verifying->reader);
+    struct hashing hashing = {.verifying = verifying, .lock = PTHREAD_MUTEX_INITIALIZER};
+
+    if (most > verifying->count)
+        most = verifying->count;
+    if (most > MOST_THREADS)
+        most = MOST_THREADS;
+    for (; count < most; count++)
+        tasks[count] = (struct task){.run = hash_members, .number = count};
+    if (wants_whole(verifying))
+        tasks[count++] = (struct task){.run = hash_whole};
+    hashing.total = count > most ? bytes * 2 : bytes;
+    return tasks_run(tasks, count, &hashing.stop, hashing_tick, &hashing, error);
+}
+
+/* What is behind a member fills its last block with zeros. */
+static bool check_padding(struct verifying *verifying, const struct manifest_member *member,
+                          struct error *error)
+{
+    static const char zeros[512];
+    char padding[512];
+    int64_t end = member->place.offset + member->place.size;
+    size_t size = (size_t)(-end & 511);
+
+    if (!archive_reader_read(verifying->reader, end, padding, size, error))
+        return false;
+    if (memcmp(padding, zeros, size) != 0)
+        verify_problem(verifying->result, member->name, text_copy("is followed by bytes that are not zero"));
+    return true;
+}
+
+/* All that is not a member's content: see archive.h. */
+static bool check_outline(struct verifying *verifying, struct error *error)
+{
+    const struct record *record = verifying->record;
+    AUTO(digest_free) struct digest *digest = digest_new();
+    char sha256[DIGEST_HEX_SIZE];
+    int64_t at = 0;
+
+    if (!verifying->manifest)
+        return true;
+    for (size_t i = 0; i < verifying->count; i++) {
+        const struct manifest_member *member = verifying->members[i];
+        const struct archive_place *place = &member->place;
+        if (!archive_reader_digest(verifying->reader, at, place->offset - at, NULL, NULL, digest, error) ||
+            !check_padding(verifying, member, error))
+            return as_problem(verifying, "archive", error);
+        digest_add(digest, place->sha256, DIGEST_HEX_SIZE - 1);
+        at = place->offset + place->size;
+    }
+    if (!archive_reader_digest(verifying->reader, at, archive_reader_bytes(verifying->reader) - at, NULL,
+                               NULL, digest, error))
+        return as_problem(verifying, "archive", error);
+    digest_finish(take(digest), sha256);
+    if (record && *record->whole.outline_sha256 && strcmp(sha256, record->whole.outline_sha256) != 0)
+        verify_problem(verifying->result, "archive",
+                       text_copy("has another outline: the SHA-256 of what is around its members is not the "
+                                 "record's"));
     return true;
 }
 
@@ -268,7 +319,8 @@ static bool check_digests(struct verifying *verifying, struct error *error)
 static bool check_sidecar(struct verifying *verifying, const char *archive_path, struct error *error)
 {
     OWNED char *path = text_format("%s.sha256", archive_path);
-    OWNED char *expected = text_format("%s  %s\n", verifying->record->sha256, verifying->record->archive);
+    OWNED char *expected =
+        text_format("%s  %s\n", verifying->record->whole.sha256, verifying->record->archive);
     OWNED char *text = NULL;
     size_t size;
 
@@ -286,7 +338,7 @@ static bool has_size(const char *path, const struct record *record)
 {
     struct stat status;
 
-    return record && stat(path, &status) == 0 && status.st_size == record->bytes;
+    return record && stat(path, &status) == 0 && status.st_size == record->whole.bytes;
 }
 
 bool verify_run(const char *archive_path, const struct record *record, const struct verify_options *options,
@@ -305,11 +357,12 @@ bool verify_run(const char *archive_path, const struct record *record, const str
             return false;
     } else {
         result.bytes = archive_reader_bytes(verifying.reader);
-        if (record && record->bytes != result.bytes)
-            verify_problem(&result, "archive",
-                           text_format("has %" PRId64 " bytes, not %" PRId64, result.bytes, record->bytes));
+        if (record && record->whole.bytes != result.bytes)
+            verify_problem(
+                &result, "archive",
+                text_format("has %" PRId64 " bytes, not %" PRId64, result.bytes, record->whole.bytes));
         if (!read_manifest(&verifying, error) || !check_headers(&verifying, error) ||
-            !check_digests(&verifying, error))
+            !check_contents(&verifying, error) || !check_outline(&verifying, error))
             return false;
         if (options->decode && verifying.manifest &&
             !verify_decode(verifying.reader, verifying.manifest, verifying.damaged, options->jobs, &result,

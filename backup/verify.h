@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Is a backup whole? Size, SHA-256 of the archive against its record, footer, manifest, record against
- * manifest, every member's place and digest, the tar's own headers against the manifest, no member more or
- * less; with decode also every frame, row counts and fingerprints. All problems are found, not only the
- * first.
+ * Is a backup whole? Size, footer, manifest, record against manifest, every member's place and digest, the
+ * outline's digest against the record, the tar's own headers against the manifest, no member more or less:
+ * every byte, and each hashed once. With decode also the SHA-256 of the whole archive, every frame, row
+ * counts and fingerprints. All problems are found, not only the first.
  */
 #ifndef BACKUP_VERIFY_H
 #define BACKUP_VERIFY_H

@@ -233,7 +233,7 @@ bool backups_take(const struct invocation *invocation, struct postgres *postgres
 
 char *backups_summary(const struct record *record)
 {
-    OWNED char *raw = text_size(record->raw_bytes), *stored = text_size(record->bytes);
+    OWNED char *raw = text_size(record->raw_bytes), *stored = text_size(record->whole.bytes);
     OWNED char *duration = text_duration(record->milliseconds);
 
     return text_format("%s: %lld table%s, %lld row%s, %s in %s, %s", record->id, (long long)record->tables,

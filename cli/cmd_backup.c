@@ -39,9 +39,9 @@ static void fill(const struct invocation *invocation, const struct record *recor
 
     document_text(document, "id", record->id);
     document_text(document, "path", path);
-    document_integer(document, "bytes", record->bytes);
+    document_integer(document, "bytes", record->whole.bytes);
     document_integer(document, "raw_bytes", record->raw_bytes);
-    document_text(document, "sha256", record->sha256);
+    document_text(document, "sha256", record->whole.sha256);
     json_object_set_new(document, "seconds", json_real((double)record->milliseconds / 1000));
     document_integer(document, "tables", record->tables);
     document_integer(document, "rows", record->rows);

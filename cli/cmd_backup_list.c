@@ -13,7 +13,7 @@ static json_t *record_object(const struct record *record)
     document_text(object, "id", record->id);
     document_text(object, "database", record->database);
     document_text(object, "taken_at", record->taken_at);
-    document_integer(object, "bytes", record->bytes);
+    document_integer(object, "bytes", record->whole.bytes);
     document_text(object, "migrations_version", record->last_migration);
     document_text(object, "verified_at", record_is_damaged(record) ? NULL : record->verified_at);
     document_bool(object, "damaged", record_is_damaged(record));
@@ -51,7 +51,7 @@ static void print(const struct invocation *invocation, const struct records *rec
         report_cell(&table, PAINT_BOLD, text_copy(record->id));
         report_cell(&table, PAINT_NONE, text_copy(record->database));
         report_cell(&table, PAINT_NONE, report_time(record->taken_at));
-        report_cell(&table, PAINT_NONE, text_size(record->bytes));
+        report_cell(&table, PAINT_NONE, text_size(record->whole.bytes));
         report_cell(&table, PAINT_NONE, text_copy(record->last_migration));
         report_cell(&table, PAINT_NONE, record_is_damaged(record) ? NULL : report_time(record->verified_at));
         report_cell(&table, PAINT_NONE, record->tested_at ? text_duration(record->tested_ms) : NULL);

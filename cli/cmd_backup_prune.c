@@ -90,7 +90,7 @@ static void print_plan(const struct invocation *invocation, const struct retenti
         report_cell(&table, PAINT_NONE, text_copy(choice->record->id));
         report_cell(&table, PAINT_NONE, text_copy(choice->record->database));
         report_cell(&table, PAINT_NONE, report_time(choice->record->taken_at));
-        report_cell(&table, PAINT_NONE, text_size(choice->record->bytes));
+        report_cell(&table, PAINT_NONE, text_size(choice->record->whole.bytes));
         report_cell(&table, PAINT_NONE, text_copy(choice->reason));
     }
     if (plan->count > 0)
@@ -104,7 +104,7 @@ static json_t *choice_object(const struct retention_choice *choice)
     document_text(object, "id", choice->record->id);
     document_text(object, "database", choice->record->database);
     document_text(object, "taken_at", choice->record->taken_at);
-    document_integer(object, "bytes", choice->record->bytes);
+    document_integer(object, "bytes", choice->record->whole.bytes);
     document_bool(object, "keep", choice->keep);
     document_text(object, "reason", choice->reason);
     return object;
@@ -124,7 +124,7 @@ static bool remove_all(const struct invocation *invocation, struct repository *r
             continue;
         if (repository_remove(repository, plan->items[i].record, &problem)) {
             removed++;
-            bytes += plan->items[i].record->bytes;
+            bytes += plan->items[i].record->whole.bytes;
         } else if (problem.code == ERROR_LOCKED) {
             report_warning(invocation, "%s is left: %s", plan->items[i].record->id, problem.message);
         } else {

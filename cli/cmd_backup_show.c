@@ -26,9 +26,9 @@ static void fill(json_t *object, const struct record *record, const struct manif
     document_text(object, "server_version", record->server_version);
     document_text(object, "pg_dump_version", record->pg_dump_version);
     document_text(object, "tool_version", record->tool_version);
-    document_integer(object, "bytes", record->bytes);
+    document_integer(object, "bytes", record->whole.bytes);
     document_integer(object, "raw_bytes", record->raw_bytes);
-    document_text(object, "sha256", record->sha256);
+    document_text(object, "sha256", record->whole.sha256);
     document_integer(object, "milliseconds", record->milliseconds);
     document_integer(object, "tables", record->tables);
     document_integer(object, "rows", record->rows);
@@ -71,7 +71,7 @@ static void print_marks(const struct record *record)
 
 static void print(const struct record *record, const struct manifest *manifest, const char *archive)
 {
-    OWNED char *taken = report_time(record->taken_at), *bytes = text_size(record->bytes);
+    OWNED char *taken = report_time(record->taken_at), *bytes = text_size(record->whole.bytes);
     OWNED char *raw = text_size(record->raw_bytes), *duration = text_duration(record->milliseconds);
 
     line("backup", text_copy(record->id));
@@ -86,7 +86,7 @@ static void print(const struct record *record, const struct manifest *manifest, 
                                                             record->last_migration)
                                               : text_copy("none"));
     line("tag", text_copy(record->tag));
-    line("sha256", text_copy(record->sha256));
+    line("sha256", text_copy(record->whole.sha256));
     print_marks(record);
     for (size_t i = 0; i < manifest->warnings.count; i++)
         line("warning", text_copy(manifest->warnings.items[i]));

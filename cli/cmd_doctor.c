@@ -227,8 +227,8 @@ static void examine_repository(const char *folder, const struct record *newest, 
     if (newest == NULL || statvfs(folder, &status) != 0)
         return;
     long long room = (long long)status.f_bavail * (long long)status.f_frsize;
-    OWNED char *there = text_size(room), *last = text_size(newest->bytes);
-    if (room < newest->bytes)
+    OWNED char *there = text_size(room), *last = text_size(newest->whole.bytes);
+    if (room < newest->whole.bytes)
         diagnosis_hint(diagnosis_bad(found, "repository", SEVERITY_WARNING,
                                      "only %s are free under %s, and the newest backup has %s", there, folder,
                                      last),

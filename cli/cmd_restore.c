@@ -203,7 +203,7 @@ static void print_plan(struct run *run)
 {
     const struct record *record = run->record;
     OWNED char *age = age_of(record->taken_at), *taken = report_time(record->taken_at);
-    OWNED char *bytes = text_size(record->bytes), *raw = text_size(record->raw_bytes);
+    OWNED char *bytes = text_size(record->whole.bytes), *raw = text_size(record->raw_bytes);
 
     plan_line(stderr, "backup", text_format("%s, taken %s UTC%s", record->id, taken, age));
     bool foreign =

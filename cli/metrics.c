@@ -46,7 +46,7 @@ static double value_of(const struct series *series, enum metric metric)
     case METRIC_TIME:
         return (double)seconds(series->newest->taken_at);
     case METRIC_BYTES:
-        return (double)series->newest->bytes;
+        return (double)series->newest->whole.bytes;
     case METRIC_SECONDS:
         return (double)series->newest->milliseconds / 1000;
     case METRIC_VERIFIED:

@@ -71,7 +71,7 @@ take()
     printf x | dd of="$PGMIGRATE_REPOSITORY/$id.tar" bs=1 seek=513 conv=notrunc status=none
     run --separate-stderr pgmigrate backup verify "$id" --json
     [ "$status" = 3 ]
-    [ "$(jq -r '.result + " " + (.problems | map(.member) | join(" "))' <<<"$output")" = "corrupt README.txt archive" ]
+    [ "$(jq -r '.result + " " + (.problems | map(.member) | join(" "))' <<<"$output")" = "corrupt README.txt" ]
 }
 
 @test "what verifying found damaged is none to count on, and none to be pruned" {

@@ -86,16 +86,15 @@ static void make_archive(const char *path, struct archive_place places[4])
 {
     AUTO(error_clear) struct error error = {0};
     AUTO(archive_writer_free) struct archive_writer *writer = open_writer(path);
-    char sha256[DIGEST_HEX_SIZE];
-    int64_t bytes;
+    struct archive_whole whole;
 
     must(file_write_new("content", "of a file\n", 10, 0600, &error), &error);
     must(archive_writer_add(writer, "a", "first", 5, &places[0], &error), &error);
     must(archive_writer_add(writer, "folder/b", "", 0, &places[1], &error), &error);
     must(archive_writer_add_script(writer, "restore.sh", "#!/bin/sh\n", &places[2], &error), &error);
     must(archive_writer_add_file(writer, "schema.dump", "content", &places[3], &error), &error);
-    must(archive_writer_finish(writer, "{}", 2, &bytes, sha256, &error), &error);
-    assert_int_equal(bytes, archive_writer_bytes(writer));
+    must(archive_writer_finish(writer, "{}", 2, &whole, &error), &error);
+    assert_int_equal(whole.bytes, archive_writer_bytes(writer));
 }
 
 static void places_are_where_the_content_is(void **state)
@@ -140,22 +139,33 @@ static void the_file_is_private_and_its_digest_is_the_files(void **state)
     AUTO(error_clear) struct error error = {0};
     AUTO(archive_writer_free) struct archive_writer *writer = open_writer("x.tar");
     struct archive_place place;
-    char sha256[DIGEST_HEX_SIZE], read[DIGEST_HEX_SIZE];
-    int64_t bytes;
+    char read[DIGEST_HEX_SIZE];
+    struct archive_whole whole;
     struct stat status;
 
     OWNED char *large = memory_allocate(20 << 20, 1);
     must(archive_writer_add(writer, "large", large, 20 << 20, &place, &error), &error);
-    must(archive_writer_finish(writer, "{}", 2, &bytes, sha256, &error), &error);
+    must(archive_writer_finish(writer, "{}", 2, &whole, &error), &error);
     assert_int_equal(stat("x.tar", &status), 0);
     assert_int_equal(status.st_mode & 07777, 0600);
-    assert_int_equal(status.st_size, bytes);
+    assert_int_equal(status.st_size, whole.bytes);
     OWNED char *sum = OUTPUT("sha256sum", "x.tar");
-    assert_memory_equal(sum, sha256, 64);
+    assert_memory_equal(sum, whole.sha256, 64);
     AUTO(archive_reader_free) struct archive_reader *reader = open_reader("x.tar");
-    assert_int_equal(archive_reader_bytes(reader), bytes);
-    must(archive_reader_digest(reader, NULL, NULL, read, &error), &error);
-    assert_string_equal(read, sha256);
+    assert_int_equal(archive_reader_bytes(reader), whole.bytes);
+    AUTO(digest_free) struct digest *all = digest_new();
+    must(archive_reader_digest(reader, 0, whole.bytes, NULL, NULL, all, &error), &error);
+    digest_finish(take(all), read);
+    assert_string_equal(read, whole.sha256);
+
+    /* The outline: what is before the content, its digest, what is behind it. */
+    AUTO(digest_free) struct digest *outline = digest_new();
+    int64_t end = place.offset + place.size;
+    must(archive_reader_digest(reader, 0, place.offset, NULL, NULL, outline, &error), &error);
+    digest_add(outline, place.sha256, strlen(place.sha256));
+    must(archive_reader_digest(reader, end, whole.bytes - end, NULL, NULL, outline, &error), &error);
+    digest_finish(take(outline), read);
+    assert_string_equal(read, whole.outline_sha256);
 }
 
 static void an_existing_file_is_not_touched(void **state)
@@ -211,8 +221,7 @@ static void several_threads_add_members(void **state)
     AUTO(archive_writer_free) struct archive_writer *writer = open_writer("x.tar");
     struct thread threads[4];
     pthread_t ids[4];
-    char sha256[DIGEST_HEX_SIZE];
-    int64_t bytes;
+    struct archive_whole whole;
 
     for (int i = 0; i < 4; i++) {
         threads[i] = (struct thread){.writer = writer, .number = i};
@@ -220,7 +229,7 @@ static void several_threads_add_members(void **state)
     }
     for (int i = 0; i < 4; i++)
         pthread_join(ids[i], NULL);
-    must(archive_writer_finish(writer, "{}", 2, &bytes, sha256, &error), &error);
+    must(archive_writer_finish(writer, "{}", 2, &whole, &error), &error);
     AUTO(archive_reader_free) struct archive_reader *reader = open_reader("x.tar");
     for (int i = 0; i < 200; i++) {
         OWNED char *name = text_format("%d/%d", i / 50, i % 50);
@@ -271,10 +280,10 @@ static void names_of_any_bytes_come_back(void **state)
     (void)state;
     AUTO(error_clear) struct error error = {0};
     AUTO(archive_writer_free) struct archive_writer *writer = open_writer("x.tar");
-    char longest[300], sha256[DIGEST_HEX_SIZE];
+    char longest[300];
     struct archive_place places[6];
     struct seen seen = {0};
-    int64_t bytes;
+    struct archive_whole whole;
 
     memset(longest, 'n', sizeof longest - 1);
     longest[sizeof longest - 1] = '\0';
@@ -286,7 +295,7 @@ static void names_of_any_bytes_come_back(void **state)
                                  "attachments/-rf"};
     for (size_t i = 0; i < 6; i++)
         must(archive_writer_add(writer, names[i], names[i], strlen(names[i]), &places[i], &error), &error);
-    must(archive_writer_finish(writer, "{}", 2, &bytes, sha256, &error), &error);
+    must(archive_writer_finish(writer, "{}", 2, &whole, &error), &error);
     AUTO(archive_reader_free) struct archive_reader *reader = open_reader("x.tar");
     must(archive_reader_walk(reader, see, &seen, &error), &error);
     for (size_t i = 0; i < 6; i++) {
@@ -305,12 +314,11 @@ static void a_visitor_stops_with_its_error(void **state)
     AUTO(error_clear) struct error error = {0};
     AUTO(archive_writer_free) struct archive_writer *writer = open_writer("x.tar");
     struct archive_place place;
-    char sha256[DIGEST_HEX_SIZE];
     struct seen seen = {0};
-    int64_t bytes;
+    struct archive_whole whole;
 
     must(archive_writer_add(writer, "stop", "", 0, &place, &error), &error);
-    must(archive_writer_finish(writer, "{}", 2, &bytes, sha256, &error), &error);
+    must(archive_writer_finish(writer, "{}", 2, &whole, &error), &error);
     AUTO(archive_reader_free) struct archive_reader *reader = open_reader("x.tar");
     assert_false(archive_reader_walk(reader, see, &seen, &error));
     assert_string_equal(error.message, "stopped");
@@ -326,8 +334,7 @@ static void a_full_disk_names_the_file_and_what_was_written(void **state)
     struct rlimit before, limit = {.rlim_cur = 1 << 20, .rlim_max = RLIM_INFINITY};
     OWNED char *large = memory_allocate(3 << 20, 1);
     struct archive_place place;
-    char sha256[DIGEST_HEX_SIZE];
-    int64_t bytes;
+    struct archive_whole whole;
 
     /* A file that must not grow is as good as a disk that is full. */
     getrlimit(RLIMIT_FSIZE, &before);
@@ -343,7 +350,7 @@ static void a_full_disk_names_the_file_and_what_was_written(void **state)
     /* With a torn member nothing more goes in, although there is room again. */
     assert_false(archive_writer_add(writer, "small", "x", 1, &place, &error));
     assert_string_equal(error.message, "could not write \"x.tar\": File too large");
-    assert_false(archive_writer_finish(writer, "{}", 2, &bytes, sha256, &error));
+    assert_false(archive_writer_finish(writer, "{}", 2, &whole, &error));
     archive_writer_free(take(writer));
     assert_false(file_exists("x.tar"));
 }

@@ -183,7 +183,7 @@ static inline struct record *scene_archive(const char *path, const struct scene_
     struct record *record = record_new(manifest);
     size_t size;
     OWNED char *text = manifest_write(manifest, &size);
-    scene_must(archive_writer_finish(writer, text, size, &record->bytes, record->sha256, &error), &error);
+    scene_must(archive_writer_finish(writer, text, size, &record->whole, &error), &error);
     record->finished_at = moment_text(taken_at + 65000000);
     record->milliseconds = 65000;
     record->jobs = 2;

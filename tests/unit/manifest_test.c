@@ -9,7 +9,7 @@ static char *written(int64_t *ret_archive)
     struct record *record = scene_archive("x.tar", &(struct scene_backup){.tag = "before 3"}, &manifest);
     size_t size;
 
-    *ret_archive = record->bytes;
+    *ret_archive = record->whole.bytes;
     return manifest_write(manifest, &size);
 }
 

@@ -85,7 +85,7 @@ static struct records make_records(const char *taken)
         const char *time = times.items[i];
         record->id = text_format("id%zu", i);
         record->kept = *time == '!';
-        record->bytes = 100;
+        record->whole.bytes = 100;
         record->database = text_copy(text_starts_with(time, "shop2/") ? "shop2" : "shop");
         record->system_identifier = text_copy("7");
         record->taken_at = text_copy(time + (record->kept ? 1 : text_starts_with(time, "shop2/") ? 6 : 0));

@@ -252,7 +252,7 @@ static void rewrite(const struct scene *scene, struct manifest *manifest, struct
                    &error);
         assert_int_equal(place.offset, member->place.offset);
     }
-    scene_must(archive_writer_finish(writer, text, size, &record->bytes, record->sha256, &error), &error);
+    scene_must(archive_writer_finish(writer, text, size, &record->whole, &error), &error);
 }
 
 static void a_forged_manifest_is_found(void **state)
@@ -295,10 +295,32 @@ static void an_unlisted_member_is_named(void **state)
                    &error);
     }
     scene_must(archive_writer_add(writer, "restore.sh", "rm -rf /\n", 9, &place, &error), &error);
-    scene_must(archive_writer_finish(writer, text, size, &scene.record->bytes, scene.record->sha256, &error),
-               &error);
+    scene_must(archive_writer_finish(writer, text, size, &scene.record->whole, &error), &error);
     OWNED char *problems = problems_of(scene.record, false, 2);
-    assert_string_equal(problems, "restore.sh: is in the tar, but not in the manifest");
+    assert_named(problems, "restore.sh", "unlisted member");
+}
+
+/* What of the record proves the bytes: the outline's digest, or where it has none the archive's, which
+ * --decode looks at in any case. */
+static void either_digest_of_the_record_must_hold(void **state)
+{
+    (void)state;
+    AUTO(scene_clear) struct scene scene = make_scene();
+    struct archive_whole *whole = &scene.record->whole;
+    const struct archive_whole good = *whole;
+
+    digest_sha256("x", 1, whole->outline_sha256);
+    OWNED char *outline = problems_of(scene.record, false, 2);
+    assert_named(outline, "archive", "outline");
+    *whole->outline_sha256 = '\0';
+    OWNED char *none = problems_of(scene.record, false, 2);
+    assert_string_equal(none, "");
+    digest_sha256("x", 1, whole->sha256);
+    OWNED char *old = problems_of(scene.record, false, 2);
+    assert_named(old, "archive", "digest of a record without an outline");
+    memcpy(whole->outline_sha256, good.outline_sha256, sizeof good.outline_sha256);
+    OWNED char *decoded = problems_of(scene.record, true, 2);
+    assert_named(decoded, "archive", "digest with --decode");
 }
 
 static void another_backups_record_or_sidecar_is_named(void **state)
@@ -313,7 +335,7 @@ static void another_backups_record_or_sidecar_is_named(void **state)
     OWNED char *problems = problems_of(other, false, 2);
     assert_named(problems, "record", "another record");
     assert_named(problems, "archive", "another record");
-    OWNED char *line = text_format("%s  %s\n", other->sha256, scene.record->archive);
+    OWNED char *line = text_format("%s  %s\n", other->whole.sha256, scene.record->archive);
     scene_must(file_write_new("x.tar.sha256", line, strlen(line), 0600, &error), &error);
     OWNED char *sidecar = problems_of(scene.record, false, 2);
     assert_string_equal(sidecar, "x.tar.sha256: is not the digest of the record");
@@ -361,6 +383,7 @@ int main(void)
         TEST(appended_bytes_are_named),
         TEST(a_forged_manifest_is_found),
         TEST(an_unlisted_member_is_named),
+        TEST(either_digest_of_the_record_must_hold),
         TEST(another_backups_record_or_sidecar_is_named),
         TEST(all_problems_are_told),
         TEST(without_a_record_damage_is_still_found),
