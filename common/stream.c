@@ -10,7 +10,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define BUFFER          ((size_t)1 << 20)
+#define BUFFER          ((size_t)128 << 10) /* of what processors keep near them */
+#define ENOUGH          ((size_t)16 << 10)
 #define HEADER          ((size_t)5)          /* type and length; the length counts itself, but not the type */
 #define LARGEST_MESSAGE ((size_t)0x40000100) /* a row is less than 1 GB in the server */
 #define MOST_ROWS       (BUFFER / (HEADER + 1))
@@ -308,11 +309,17 @@ static bool receive_now(struct stream *stream)
     return false;
 }
 
+static bool receive_soon(struct stream *stream)
+{
+    if (!receive_now(stream))
+        return false;
+    postgres_meanwhile(stream->postgres, false);
+    return true;
+}
+
 static void receive(struct stream *stream)
 {
-    if (receive_now(stream))
-        postgres_meanwhile(stream->postgres, false);
-    else if (!stream->lost)
+    if (!receive_soon(stream) && !stream->lost)
         postgres_wait(stream->postgres, POLLIN);
 }
 
@@ -414,9 +421,13 @@ bool stream_read(struct stream *stream, const atomic_bool *stop, struct copy_blo
         heed_stop(stream, stop);
         if (take_message(stream))
             continue;
+        bool waits = stream->packed < ENOUGH; /* else the caller works while the server makes more */
         if (stream->rows > 0 && !has_room(stream))
             break;
-        receive(stream);
+        if (waits)
+            receive(stream);
+        else if (!receive_soon(stream))
+            break;
     }
     if (stream->over && !settle(stream, error))
         return false;
