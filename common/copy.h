@@ -34,7 +34,7 @@ struct copy_block {
 MUST_CHECK bool copy_out_begin(struct postgres *postgres, const char *sql, struct copy_out **ret,
                                struct error *error);
 /*
- * The next block, about 1 MiB or one larger row. stop (may be NULL) is looked at while waiting: once it is
+ * The next block, at most 1 MiB or one larger row. stop (may be NULL) is looked at while waiting: once it is
  * set, the statement is cancelled and the call fails with ERROR_FAILED "stopped". After a failure of the
  * statement the transaction is in error; after a failure of the protocol the connection is lost.
  */
