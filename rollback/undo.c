@@ -246,13 +246,16 @@ static bool try_all(struct undo *undo, struct data_losses *ret_losses, struct er
     bool good = trial_run(&trial, ret_losses, error);
     if (!good || !undo->options->dry_run)
         set_states(undo, RUN_STATE_PENDING);
-    if (!good && !undo->options->dry_run)
-        error_hint_more(
-            error, is_half_done(undo->plan)
-                       ? "Nothing more was rolled back: it was tried first, in a transaction that was "
-                         "undone; what an earlier run has done stays."
-                       : "Nothing was rolled back: it was tried first, in a transaction that was undone.");
-    return good;
+    if (good || undo->options->dry_run)
+        return good;
+    error_hint_more(error,
+                    is_half_done(undo->plan)
+                        ? "Nothing more was rolled back: it was tried first, in a transaction that was "
+                          "undone; what an earlier run has done stays."
+                        : "Nothing was rolled back: it was tried first, in a transaction that was undone.");
+    if (undo->history->shape == HISTORY_OURS) /* another table has no log yet */
+        log_failure(undo, undo->execution.now.index, error);
+    return false;
 }
 
 static bool run_plan(struct undo *undo, struct data_losses *ret_losses, struct error *error)

@@ -36,6 +36,7 @@ tables()
     assert_stderr "001_a (rollback as stored):1:15: error: division by zero"
     assert_stderr "Nothing was rolled back: it was tried first, in a transaction that was undone."
     assert_value "select to_regclass('a') is not null" t
+    assert_value "select action, version from schema_migrations_log order by id desc limit 1" "rollback_failed|001_a"
 }
 
 @test "the migration applied last is rolled back, its row goes, and the log keeps it whole" {
