@@ -25,7 +25,7 @@ CLEANUP_VALUE(struct verify_result, verify_result_clear)
 
 struct verify_options {
     bool decode;
-    int jobs;                                                 /* threads */
+    int jobs;                                                 /* threads, 1 or more */
     void (*tick)(void *context, int64_t done, int64_t total); /* bytes; may be NULL */
     void *context;
 };

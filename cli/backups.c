@@ -158,16 +158,24 @@ static bool read_attachments(const struct invocation *invocation, struct attachm
     return true;
 }
 
+bool backups_jobs(const struct config *config, int *ret, struct error *error)
+{
+    int64_t jobs = config_integer(config, "jobs");
+
+    *ret = (int)jobs;
+    return (jobs >= 1 && jobs <= 64) ||
+           error_set(error, ERROR_USAGE, "\"jobs\" must be from 1 to 64, not %lld", (long long)jobs);
+}
+
 static bool read_numbers(const struct invocation *invocation, struct backup_options *ret, struct error *error)
 {
     const struct config *config = invocation->config;
-    int64_t jobs = config_integer(config, "jobs"), level = config_integer(config, "level");
+    int64_t level = config_integer(config, "level");
 
-    if (jobs < 1 || jobs > 64)
-        return error_set(error, ERROR_USAGE, "\"jobs\" must be from 1 to 64, not %lld", (long long)jobs);
+    if (!backups_jobs(config, &ret->jobs, error))
+        return false;
     if (level < 1 || level > 19)
         return error_set(error, ERROR_USAGE, "\"level\" must be from 1 to 19, not %lld", (long long)level);
-    ret->jobs = (int)jobs;
     ret->level = (int)level;
     ret->split_larger_than = config_size(config, "split_larger_than");
     ret->lock_wait_timeout_ms = config_duration(config, "lock_wait_timeout");

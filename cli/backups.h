@@ -20,6 +20,9 @@ struct backups_request {
     int64_t wait_ms; /* for another run that writes into the repository */
 };
 
+/* "jobs" of the configuration: from 1 to 64, or a wrong use. */
+MUST_CHECK bool backups_jobs(const struct config *config, int *ret, struct error *error);
+
 /*
  * Take one, and verify it where asked for. postgres is any connection to the database; who calls holds the
  * run lock. Options of the invocation: attach. A backup that fails its verification is ERROR_BACKUP, and

@@ -53,8 +53,10 @@ static bool test(struct invocation *invocation, struct repository *repository, s
     AUTO(restore_test_result_clear) struct restore_test_result result = {0};
     struct restoring_progress progress = {.invocation = invocation};
     struct restore_listener listener = restoring_listener(&progress);
-    bool ok = restore_test_run(archive, record, (int)config_integer(invocation->config, "jobs"), &listener,
-                               &result, error);
+    int jobs = 0;
+    if (!backups_jobs(invocation->config, &jobs, error))
+        return false;
+    bool ok = restore_test_run(archive, record, jobs, &listener, &result, error);
 
     restoring_progress_end(&progress);
     if (!ok) {

@@ -82,12 +82,11 @@ static bool run(struct invocation *invocation, struct error *error)
     OWNED char *folder = config_path(invocation->config, "repository"), *archive = NULL;
     const char *word = invocation->operands.count ? invocation->operands.items[0] : "latest";
     struct progress progress = {.invocation = invocation};
-    struct verify_options options = {.decode = invocation_flag(invocation, "decode"),
-                                     .jobs = (int)config_integer(invocation->config, "jobs"),
-                                     .tick = tick,
-                                     .context = &progress};
+    struct verify_options options = {
+        .decode = invocation_flag(invocation, "decode"), .tick = tick, .context = &progress};
 
-    if (!repository_open(folder, false, &repository, error) ||
+    if (!backups_jobs(invocation->config, &options.jobs, error) ||
+        !repository_open(folder, false, &repository, error) ||
         !(text_equal(word, "latest") ? repository_find_unverified(repository, &record, &archive, error)
                                      : repository_find(repository, word, NULL, &record, &archive, error)))
         return false;

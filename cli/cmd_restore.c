@@ -468,7 +468,6 @@ static bool read_options(struct run *run, struct error *error)
                          "is replaced");
     run->options = (struct restore_options){
         .to = run->to,
-        .jobs = (int)config_integer(invocation->config, "jobs"),
         .schema_only = invocation_flag(invocation, "schema-only"),
         .no_owner = invocation_flag(invocation, "no-owner"),
         .no_privileges = invocation_flag(invocation, "no-privileges"),
@@ -480,8 +479,8 @@ static bool read_options(struct run *run, struct error *error)
         .any_locale = text_equal(invocation_option(invocation, "confirm"), run->to),
         .tables = &run->tables,
     };
-    if (run->options.jobs < 1 || run->options.jobs > 64)
-        return error_set(error, ERROR_USAGE, "\"jobs\" must be from 1 to 64, not %d", run->options.jobs);
+    if (!backups_jobs(invocation->config, &run->options.jobs, error))
+        return false;
     return true;
 }
 

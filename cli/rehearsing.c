@@ -173,10 +173,11 @@ bool rehearsing_open(const struct invocation *invocation, struct rehearsing *ret
     struct stage_options options = {.in_place = invocation_flag(invocation, "in-place"),
                                     .archive = backup.archive,
                                     .record = backup.record,
-                                    .jobs = (int)config_integer(invocation->config, "jobs"),
                                     .listener = &listener,
                                     .settings = settings,
                                     .major = major_of(&backup, ret->target)};
+    if (!backups_jobs(invocation->config, &options.jobs, error))
+        return false;
     if (staging)
         postgres_free(take(ret->target)); /* it may be the database that is copied */
     options.staging = take(staging);

@@ -76,11 +76,11 @@ static bool open_backup(const struct invocation *invocation, struct rls_place *r
         return error_set(error, ERROR_BACKUP, "\"%s\" has no commit record beside it", archive);
     struct stage_options options = {.archive = archive,
                                     .record = record,
-                                    .jobs = (int)config_integer(invocation->config, "jobs"),
                                     .listener = &listener,
                                     .settings = "",
                                     .major = (int)strtol(record->server_version, NULL, 10)};
-    bool good = stage_open(&options, &ret->stage, error);
+    bool good =
+        backups_jobs(invocation->config, &options.jobs, error) && stage_open(&options, &ret->stage, error);
     restoring_progress_end(&progress);
     return good;
 }

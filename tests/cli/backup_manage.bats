@@ -62,6 +62,18 @@ take()
     [ "$status" = 9 ]
 }
 
+@test "without a thread nothing is looked at, and nothing is called whole" {
+    take
+    for jobs in 0 65; do
+        for command in "backup verify" "backup verify --decode" "backup test"; do
+            # shellcheck disable=SC2086 # words
+            run_pgmigrate $command latest -j "$jobs"
+            assert_status 2
+            assert_stderr '"jobs" must be from 1 to 64'
+        done
+    done
+}
+
 @test "verify marks what is whole and names what is damaged" {
     take
     run --separate-stderr pgmigrate backup verify --decode --json
