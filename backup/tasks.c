@@ -97,7 +97,8 @@ bool tasks_run(const struct task tasks[], size_t count, atomic_bool *stop, void 
     while (one_tick(&run)) {
         if (interrupt_signal() != 0)
             atomic_store(stop, true);
-        tick(context);
+        if (tick != NULL)
+            tick(context);
     }
     for (size_t i = 0; i < started; i++)
         pthread_join(threads[i].id, NULL);

@@ -16,7 +16,8 @@ struct task {
     size_t number;
 };
 
-/* tick: about ten times a second. The error is that of the first to fail, or of the interruption. */
+/* tick (may be NULL): about ten times a second. The error is that of the first to fail, or of the
+ * interruption. */
 MUST_CHECK bool tasks_run(const struct task tasks[], size_t count, atomic_bool *stop,
                           void (*tick)(void *context), void *context, struct error *error);
 

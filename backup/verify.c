@@ -8,8 +8,6 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
-#define MOST_THREADS 64
-
 struct verifying {
     const struct verify_options *options;
     const struct record *record;
@@ -252,15 +250,11 @@ static bool wants_whole(const struct verifying *verifying)
 
 static bool check_contents(struct verifying *verifying, struct error *error)
 {
-    struct task tasks[MOST_THREADS + 1];
     size_t count = 0, most = (size_t)verifying->options->jobs;
+    OWNED struct task *tasks = memory_allocate(most + 1, sizeof *tasks);
     int64_t bytes = archive_reader_bytes(verifying->reader);
     struct hashing hashing = {.verifying = verifying, .lock = PTHREAD_MUTEX_INITIALIZER};
 
-    if (most > verifying->count)
-        most = verifying->count;
-    if (most > MOST_THREADS)
-        most = MOST_THREADS;
     for (; count < most; count++)
         tasks[count] = (struct task){.run = hash_members, .number = count};
     if (wants_whole(verifying))

@@ -2,11 +2,9 @@
 #include "backup/verify_decode.h"
 
 #include "backup/member.h"
-#include "common/interrupt.h"
+#include "backup/tasks.h"
 #include <pthread.h>
 #include <stdatomic.h>
-
-#define MOST_THREADS 64
 
 /* One chunk of a table, or one frame that belongs to none. */
 struct item {
@@ -25,8 +23,6 @@ struct decoding {
     struct fingerprint *sums;
     bool *incomplete; /* tables of which something could not be decoded: that is the problem, not the sum */
     struct verify_result *result;
-    bool failed;
-    struct error *error;
 };
 
 /* What comes out of one member. */
@@ -37,6 +33,7 @@ struct decoded {
     struct fingerprint_binary *binary; /* of the chunk; else NULL */
     char *carry;                       /* a row that goes on in the next piece */
     size_t carried, room;
+    bool failed; /* for another reason than damage: that is an end */
 };
 
 static void carry(struct decoded *decoded, const char *data, size_t size)
@@ -91,33 +88,23 @@ static void problem(struct decoding *decoding, const char *member, char *text)
     pthread_mutex_unlock(&decoding->lock);
 }
 
-static void fail(struct decoding *decoding, struct error *error)
-{
-    pthread_mutex_lock(&decoding->lock);
-    if (!decoding->failed)
-        error_move(decoding->error, error);
-    decoding->failed = true;
-    pthread_mutex_unlock(&decoding->lock);
-    decoding->stop = true;
-}
-
-/* False where the member is damaged; decoded->fingerprint is its rows'. */
+/* False where the member is damaged, or decoded->failed; decoded->fingerprint is its rows'. */
 static bool decode_member(struct decoding *decoding, size_t place, struct decompressor *decompressor,
-                          struct decoded *decoded)
+                          struct decoded *decoded, struct error *error)
 {
     const struct manifest_member *member = &decoding->manifest->members[place];
-    AUTO(error_clear) struct error error = {0};
 
     if (decoding->damaged[place])
         return false;
     decoded->raw = 0;
     decoded->carried = 0;
     decoded->fingerprint = (struct fingerprint){0};
-    if (!member_decode(decoding->reader, member, decompressor, take_piece, decoded, &error)) {
-        if (error.code != ERROR_BACKUP)
-            fail(decoding, &error);
-        else
-            problem(decoding, member->name, text_copy(error.message));
+    if (!member_decode(decoding->reader, member, decompressor, take_piece, decoded, error)) {
+        decoded->failed = error->code != ERROR_BACKUP;
+        if (!decoded->failed) {
+            problem(decoding, member->name, text_copy(error->message));
+            error_clear(error);
+        }
         return false;
     }
     if (decoded->raw != member->raw_size)
@@ -155,7 +142,7 @@ static bool end_binary(struct decoding *decoding, const struct manifest_chunk *c
 }
 
 static void decode_chunk(struct decoding *decoding, const struct item *item,
-                         struct decompressor *decompressor, struct decoded *decoded)
+                         struct decompressor *decompressor, struct decoded *decoded, struct error *error)
 {
     const struct manifest_table *table = &decoding->manifest->tables[item->table];
     const struct manifest_chunk *chunk = &table->chunks[item->chunk];
@@ -166,8 +153,9 @@ static void decode_chunk(struct decoding *decoding, const struct item *item,
 
     decoded->binary = binary;
     decoded->rows = !binary;
-    for (size_t i = chunk->first_member; i < chunk->first_member + chunk->members && !decoding->stop; i++) {
-        good = decode_member(decoding, i, decompressor, decoded) && good;
+    for (size_t i = chunk->first_member;
+         i < chunk->first_member + chunk->members && !decoding->stop && !decoded->failed; i++) {
+        good = decode_member(decoding, i, decompressor, decoded, error) && good;
         fingerprint_merge(&sum, &decoded->fingerprint);
     }
     if (binary && good && chunk->members > 0)
@@ -182,24 +170,23 @@ static void decode_chunk(struct decoding *decoding, const struct item *item,
     pthread_mutex_unlock(&decoding->lock);
 }
 
-static void *work(void *context)
+static bool work(void *context, size_t number, struct error *error)
 {
     struct decoding *decoding = context;
     AUTO(decompressor_free) struct decompressor *decompressor = decompressor_new();
     struct decoded decoded = {0};
     size_t place;
 
-    while (!decoding->stop && (place = decoding->next++) < decoding->count) {
+    (void)number;
+    while (!decoded.failed && !decoding->stop && (place = decoding->next++) < decoding->count) {
         const struct item *item = &decoding->items[place];
-        if (interrupt_signal() != 0)
-            decoding->stop = true;
-        else if (item->table < decoding->manifest->table_count)
-            decode_chunk(decoding, item, decompressor, &decoded);
+        if (item->table < decoding->manifest->table_count)
+            decode_chunk(decoding, item, decompressor, &decoded, error);
         else
-            (void)decode_member(decoding, item->chunk, decompressor, &decoded);
+            (void)decode_member(decoding, item->chunk, decompressor, &decoded, error);
     }
     free(decoded.carry);
-    return NULL;
+    return !decoded.failed;
 }
 
 /* Every chunk, and every frame outside of chunks. */
@@ -247,24 +234,16 @@ bool verify_decode(const struct archive_reader *reader, const struct manifest *m
                                 .sums = sums,
                                 .incomplete = incomplete,
                                 .result = result,
-                                .error = error};
-    pthread_t threads[MOST_THREADS];
-    int started = 0;
+                                .lock = PTHREAD_MUTEX_INITIALIZER};
+    size_t count = (size_t)jobs;
+    OWNED struct task *tasks = memory_allocate(count, sizeof *tasks);
 
     list_items(&decoding);
-    pthread_mutex_init(&decoding.lock, NULL);
-    /* This thread is one of them; where no other can be had, it does all. */
-    while (started < jobs - 1 && started < MOST_THREADS &&
-           pthread_create(&threads[started], NULL, work, &decoding) == 0)
-        started++;
-    work(&decoding);
-    while (started > 0)
-        pthread_join(threads[--started], NULL);
-    pthread_mutex_destroy(&decoding.lock);
+    for (size_t i = 0; i < count; i++)
+        tasks[i] = (struct task){.run = work, .number = i};
+    bool good = tasks_run(tasks, count, &decoding.stop, NULL, &decoding, error);
     free(decoding.items);
-    if (!decoding.failed && interrupt_signal() != 0)
-        return interrupt_error(error);
-    if (!decoding.failed)
+    if (good)
         compare_tables(&decoding);
-    return !decoding.failed;
+    return good;
 }

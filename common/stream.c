@@ -10,8 +10,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define BUFFER          ((size_t)128 << 10) /* of what processors keep near them */
-#define ENOUGH          ((size_t)16 << 10)
+#define BUFFER          ((size_t)128 << 10)  /* of what processors keep near them */
+#define ENOUGH          ((size_t)16 << 10)   /* rows to hand on before more are waited for */
 #define HEADER          ((size_t)5)          /* type and length; the length counts itself, but not the type */
 #define LARGEST_MESSAGE ((size_t)0x40000100) /* a row is less than 1 GB in the server */
 #define MOST_ROWS       (BUFFER / (HEADER + 1))

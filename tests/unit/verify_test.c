@@ -122,6 +122,20 @@ static void a_flipped_bit_anywhere_names_the_member(void **state)
     }
 }
 
+/* There is nothing to hash then, and nothing to compare with. */
+static void a_damaged_manifest_is_named_without_a_record(void **state)
+{
+    (void)state;
+    AUTO(scene_clear) struct scene scene = make_scene();
+    char *text = memmem(scene.bytes, scene.size, "\"members\"", 9);
+
+    assert_non_null(text);
+    text[1] ^= 1;
+    write_archive(scene.bytes, scene.size);
+    OWNED char *problems = problems_of(NULL, true, 2);
+    assert_named(problems, "manifest.json", "a damaged manifest");
+}
+
 static void every_truncation_is_named(void **state)
 {
     (void)state;
@@ -379,6 +393,7 @@ int main(void)
         TEST(a_good_backup_has_no_problem),
         TEST(a_missing_record_is_a_problem),
         TEST(a_flipped_bit_anywhere_names_the_member),
+        TEST(a_damaged_manifest_is_named_without_a_record),
         TEST(every_truncation_is_named),
         TEST(appended_bytes_are_named),
         TEST(a_forged_manifest_is_found),
