@@ -251,6 +251,7 @@ SCRIPTS := .ci/run bench/rls.sh bench/rehearse.sh build-aux/deps backup/archive_
 lint: format-check header-check docs-check
 	@tests/check_includes.sh
 	@tests/check_sizes.sh $(SOURCES) $(HEADERS) $(wildcard tests/unit/*.c tests/fuzz/*.c)
+	@tests/check_sessions.sh $(wildcard tests/cli/*.bats tests/cli/*.bash)
 	@shellcheck $(SCRIPTS)
 
 # Everything .ci/run does after `make test`.

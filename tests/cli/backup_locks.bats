@@ -24,7 +24,7 @@ other() # SQL
 
 other_waits()
 {
-    psql_true "select exists (select 1 from pg_stat_activity where application_name = 'other' and wait_event_type = 'Lock')"
+    session "application_name = 'other' and wait_event_type = 'Lock'"
 }
 
 @test "a table truncated and filled anew while it is listed is not read as empty" {
@@ -99,7 +99,8 @@ other_waits()
                                           and relation = 'notes'::regclass)"
     start_pgmigrate backup create
     wait_until grep -qF 'waiting: table "public.notes" is locked by pid' background.err
-    psql_value "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'other'"
+    psql_value "select pg_terminate_backend(pid) from pg_stat_activity
+        where application_name = 'other' and datname = current_database()"
     wait_pgmigrate
     assert_status 0
 }
@@ -130,7 +131,8 @@ other_waits()
     assert_status 5
     pgmigrate backup create -q --wait-lock 60 2>second.err 3>&- &
     second=$!
-    wait_until psql_true "select count(*) > 1 from pg_stat_activity where application_name = 'pgmigrate backup'"
+    wait_until psql_true "select count(*) > 1 from pg_stat_activity
+        where application_name = 'pgmigrate backup' and datname = current_database()"
     continue_backup
     wait_pgmigrate
     assert_status 0

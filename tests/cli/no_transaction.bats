@@ -514,9 +514,7 @@ SQL
 
 @test "a cancelled build is cleaned up without the script's statement_timeout; what is in the way of that stays, exit 7" {
     table_t
-    psql -Xq -d "$DATABASE_URL" -c "begin isolation level repeatable read; select count(*) from t; select pg_sleep(60)" >/dev/null 2>&1 3>&- &
-    reader=$!
-    wait_until eval '[ "$(psql_value "select count(*) from pg_stat_activity where query like '"'%pg_sleep(60)%'"' and pid <> pg_backend_pid()")" -ge 1 ]'
+    hold reader "set transaction isolation level repeatable read; select count(*) from t"
     bare 001_i <<<'CREATE INDEX CONCURRENTLY i ON t (id);'
     sed -i '1s/$/, statement_timeout=300ms/' migrations/001_i.sql
     run_pgmigrate apply
@@ -526,8 +524,7 @@ SQL
     # The next run begins with dropping it; how long it waits is counted from then on.
     start_pgmigrate apply
     wait_until grep -q "(waited [0-9.]* s)" background.err
-    psql_value "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(60)%' and pid <> pg_backend_pid()"
-    wait "$reader" || true
+    release reader
     wait_pgmigrate
     assert_status 0
     assert_value "select indisvalid from pg_index where indexrelid = 'i'::regclass" t

@@ -505,8 +505,7 @@ SQL
     assert_equal "$(applied)" "001_a 002_b 003_c"
     start_pgmigrate rollback
     wait_until grep -q "retr" background.err
-    psql_value "select pg_terminate_backend(pid) from pg_stat_activity
-        where application_name = 'hold_holder' and datname = current_database()"
+    release holder
     wait_pgmigrate
     assert_status 0
     assert_equal "$(tables)" "a b"
