@@ -2,6 +2,7 @@
 #include "migrator/execute_steps.h"
 
 #include "migrator/session.h"
+#include "migrator/statement.h"
 #include "sql.h"
 
 static struct step *add_step(struct job *job, enum step_kind kind, const char *sql)
@@ -68,12 +69,19 @@ static void add_settings(struct execution *execution, struct job *job, int64_t s
         add_step(job, STEP_CONTROL, execution->options->watch->begins);
 }
 
-static void add_statements(struct job *job, enum step_kind kind, const struct script *script, size_t first,
-                           size_t count)
+/* The transaction of a dry run has begun long ago. */
+static bool is_left_out(const struct execution *execution, const struct statement *statement)
+{
+    return statement->kind == STATEMENT_BEGIN || statement->kind == STATEMENT_COMMIT ||
+           (execution->dry_run && statement_sets_transaction(statement->text));
+}
+
+static void add_statements(const struct execution *execution, struct job *job, enum step_kind kind,
+                           const struct script *script, size_t first, size_t count)
 {
     for (size_t i = first; i < first + count; i++) {
         const struct statement *statement = &script->items[i];
-        if (statement->kind == STATEMENT_BEGIN || statement->kind == STATEMENT_COMMIT)
+        if (is_left_out(execution, statement))
             continue;
         struct step *step = add_step(job, kind, statement->text);
         step->script = script;
@@ -99,7 +107,7 @@ static void add_verify(struct execution *execution, struct job *job)
 {
     add_session_reset(execution, job);
     add_settings(execution, job, job->verify_statement_timeout_ms, job->verify_role);
-    add_statements(job, STEP_VERIFY, job->verify, 0, job->verify->count);
+    add_statements(execution, job, STEP_VERIFY, job->verify, 0, job->verify->count);
 }
 
 void execute_steps_forget(struct job *job)
@@ -118,7 +126,7 @@ void execute_steps_plan(struct execution *execution, struct job *job)
         add_reset(execution, job);
     add_settings(execution, job, job->statement_timeout_ms, job->role);
     add_session(job);
-    add_statements(job, STEP_STATEMENT, job->script, job->first, job->count);
+    add_statements(execution, job, STEP_STATEMENT, job->script, job->first, job->count);
     if (job->verify != NULL)
         add_verify(execution, job);
     job->look = job->step_count;

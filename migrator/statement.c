@@ -302,6 +302,20 @@ bool statement_sets_session(const char *text)
     return accept_set_config(&tokens);
 }
 
+bool statement_sets_transaction(const char *text)
+{
+    struct tokens tokens = {.text = text, .length = strlen(text)};
+    struct token name;
+
+    if (!token_accept(&tokens, "SET"))
+        return false;
+    if (!token_accept(&tokens, "LOCAL"))
+        token_accept(&tokens, "SESSION");
+    return token_next(&tokens, &name) &&
+           (token_is(&name, "TRANSACTION") || token_is(&name, "transaction_isolation") ||
+            token_is(&name, "transaction_read_only") || token_is(&name, "transaction_deferrable"));
+}
+
 bool statement_copies_out(const char *text, size_t length)
 {
     struct tokens tokens = {.text = text, .length = length};

@@ -23,6 +23,9 @@ bool statement_sets_strings(const char *text, size_t length, bool initial, bool 
  */
 bool statement_sets_session(const char *text);
 
+/* SET TRANSACTION, or SET of a setting of that name: before the transaction's first query only. */
+bool statement_sets_transaction(const char *text);
+
 /* SET, RESET or set_config of lock_timeout, or of all settings; *ret_own: to a value of the script's own. */
 bool statement_sets_lock_timeout(const char *text, size_t length, bool *ret_own);
 

@@ -162,3 +162,11 @@ char *catalog_count(const struct catalog *catalog, size_t row, bool column)
                                                   {"column", name == NULL ? "" : name},
                                                   {0}});
 }
+
+char *catalog_lock(const struct catalog *catalog, size_t row)
+{
+    return postgres_bind(sql_dataloss_lock,
+                         (struct postgres_name[]){{"schema", rows_text(catalog->columns, row, "schema")},
+                                                  {"table", rows_text(catalog->columns, row, "table")},
+                                                  {0}});
+}

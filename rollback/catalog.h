@@ -41,9 +41,10 @@ int64_t catalog_unlinked(const struct catalog *catalog); /* large objects */
 int64_t catalog_inserted(const struct catalog *catalog, int64_t relation);
 bool catalog_counts(const struct catalog *catalog); /* whether the server counts deleted rows */
 
-/* The name of a table or a column as written in SQL, and the query that counts what is in it, up to $1; the
- * caller frees them. */
+/* The name of a table or a column as written in SQL, the query that counts what is in it, up to $1, and the
+ * statement that locks the table against all; the caller frees them. */
 char *catalog_name(const struct catalog *catalog, size_t row, bool column);
 char *catalog_count(const struct catalog *catalog, size_t row, bool column);
+char *catalog_lock(const struct catalog *catalog, size_t row);
 
 #endif

@@ -18,6 +18,7 @@ struct suspect {
     bool emptied;    /* LOSS_ROWS: the file changed; then it counts how many rows are … */
     int64_t left;    /* … left, of how many … */
     int64_t before;  /* … there were before; -1: to be counted */
+    int64_t locked;  /* LOSS_ROWS: how many there are when it runs for real; -1: not looked at */
     char *what;      /* LOSS_UNKNOWN */
     char *problem;
 };
@@ -51,6 +52,13 @@ void data_losses_clear(struct data_losses *losses)
     *losses = (struct data_losses){0};
 }
 
+static void suspect_clear(struct suspect *suspect)
+{
+    free(suspect->version);
+    free(suspect->what);
+    free(suspect->problem);
+}
+
 void dataloss_free(struct dataloss *dataloss)
 {
     if (dataloss == NULL)
@@ -58,11 +66,8 @@ void dataloss_free(struct dataloss *dataloss)
     if (dataloss->last != dataloss->first)
         catalog_free(dataloss->last);
     catalog_free(dataloss->first);
-    for (size_t i = 0; i < dataloss->count; i++) {
-        free(dataloss->suspects[i].version);
-        free(dataloss->suspects[i].what);
-        free(dataloss->suspects[i].problem);
-    }
+    for (size_t i = 0; i < dataloss->count; i++)
+        suspect_clear(&dataloss->suspects[i]);
     free(dataloss->suspects);
     free(dataloss);
 }
@@ -71,7 +76,7 @@ static struct suspect *suspect(struct dataloss *dataloss, enum loss_kind kind, c
 {
     dataloss->suspects = memory_grow(dataloss->suspects, dataloss->count, sizeof *dataloss->suspects);
     struct suspect *new = &dataloss->suspects[dataloss->count++];
-    *new = (struct suspect){.kind = kind, .version = text_copy(version), .at = at};
+    *new = (struct suspect){.kind = kind, .version = text_copy(version), .at = at, .locked = -1};
     return new;
 }
 
@@ -214,7 +219,7 @@ static bool compare_rows(struct dataloss *dataloss, const struct catalog *now, c
         size_t after = catalog_find(now, entry->relation, 0);
         if (!catalog_begins(last, row) || first == CATALOG_NONE || after == CATALOG_NONE)
             continue;
-        struct suspect found = {.kind = LOSS_ROWS, .at = first};
+        struct suspect found = {.kind = LOSS_ROWS, .at = first, .locked = -1};
         found.deleted = catalog_deleted(now, entry->relation) - catalog_deleted(last, entry->relation);
         if (catalog_entry(now, after)->file != entry->file &&
             !compare_file(dataloss, now, after, &found, error))
@@ -346,4 +351,124 @@ bool dataloss_count(struct dataloss *dataloss, struct data_losses *ret, struct e
     *ret = losses;
     losses = (struct data_losses){0};
     return true;
+}
+
+/* ---- once more, for real ---- */
+
+/* The table as the other script left it, locked, if this role may; its lock lasts as long as the transaction.
+ */
+static bool lock_table(struct dataloss *dataloss, size_t row, bool *ret_locked, bool *ret_small,
+                       struct error *error)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    OWNED char *relation = text_format("%lld", (long long)catalog_entry(dataloss->last, row)->relation);
+    if (!postgres_query(dataloss->postgres, sql_dataloss_lockable, 1, (const char *const[]){relation}, &rows,
+                        error))
+        return false;
+    *ret_locked = rows_bool(rows, 0, "lockable");
+    *ret_small = rows_bool(rows, 0, "small");
+    if (!*ret_locked)
+        return true;
+    OWNED char *sql = catalog_lock(dataloss->last, row);
+    return postgres_execute(dataloss->postgres, sql, error);
+}
+
+/* Rows in what a suspect is, now: -1 where that is not known. */
+static bool look_again(struct dataloss *dataloss, const struct suspect *suspect, size_t row,
+                       int64_t *ret_rows, struct error *error)
+{
+    AUTO(counted_clear) struct counted counted = {0};
+    bool locked = false, small = false, column = suspect->kind == LOSS_COLUMN;
+    *ret_rows = -1;
+    if (!lock_table(dataloss, row, &locked, &small, error))
+        return false;
+    if (!locked || (column && !small))
+        return true;
+    if (!count(dataloss, dataloss->last, row, column, &counted, error))
+        return false;
+    if (counted.problem.code == ERROR_NONE)
+        *ret_rows = counted.rows;
+    return true;
+}
+
+static struct data_loss loss_of(const struct dataloss *dataloss, const struct suspect *suspect, int64_t rows)
+{
+    return (struct data_loss){
+        .kind = suspect->kind,
+        .object = suspect->kind == LOSS_LARGE_OBJECTS
+                      ? text_copy("pg_largeobject")
+                      : catalog_name(dataloss->first, suspect->at, suspect->kind == LOSS_COLUMN),
+        .version = text_copy(suspect->version),
+        .rows = rows < COUNT_LIMIT ? rows : COUNT_LIMIT,
+        .at_least = rows > COUNT_LIMIT,
+    };
+}
+
+bool dataloss_lock(struct dataloss *dataloss, const char *version, struct data_losses *losses,
+                   struct error *error)
+{
+    struct catalog *now = NULL;
+    if (!catalog_read(dataloss->postgres, dataloss->history, &now, error))
+        return false;
+    if (dataloss->last != dataloss->first)
+        catalog_free(dataloss->last);
+    dataloss->last = now;
+    for (size_t i = 0; i < dataloss->count; i++) {
+        struct suspect *suspect = &dataloss->suspects[i];
+        if (strcmp(suspect->version, version) != 0 ||
+            (suspect->kind != LOSS_TABLE && suspect->kind != LOSS_COLUMN && !suspect->emptied))
+            continue;
+        const struct catalog_entry *entry = catalog_entry(dataloss->first, suspect->at);
+        size_t row = catalog_find(now, entry->relation, suspect->kind == LOSS_COLUMN ? entry->number : 0);
+        int64_t rows = -1;
+        if (row != CATALOG_NONE && !look_again(dataloss, suspect, row, &rows, error))
+            return false;
+        suspect->locked = rows;
+        if (rows > 0 && suspect->kind != LOSS_ROWS)
+            add_loss(losses, loss_of(dataloss, suspect, rows));
+    }
+    return true;
+}
+
+static const struct suspect *known_suspect(const struct dataloss *dataloss, size_t known,
+                                           const struct suspect *new)
+{
+    for (size_t i = 0; i < known; i++)
+        if (dataloss->suspects[i].kind == new->kind &&
+            dataloss->suspects[i].at == new->at &&strcmp(dataloss->suspects[i].version, new->version) == 0)
+            return &dataloss->suspects[i];
+    return NULL;
+}
+
+/* What the real run has done and the trial has not. */
+static void judge(const struct dataloss *dataloss, size_t known, const struct suspect *new,
+                  struct data_losses *losses)
+{
+    const struct suspect *before = known_suspect(dataloss, known, new);
+    int64_t rows = new->deleted;
+    if (new->kind == LOSS_UNKNOWN)
+        return;
+    if (new->emptied && before != NULL && before->locked - new->left > rows)
+        rows = before->locked - new->left;
+    bool unknown = before == NULL && (new->emptied || new->kind == LOSS_TABLE || new->kind == LOSS_COLUMN);
+    if (rows <= 0 && !unknown)
+        return;
+    struct data_loss loss = loss_of(dataloss, new, unknown ? -1 : rows);
+    if (unknown)
+        loss.problem = text_copy("this did not happen when the script was tried");
+    add_loss(losses, loss);
+}
+
+bool dataloss_check(struct dataloss *dataloss, const char *version, struct data_losses *losses,
+                    struct error *error)
+{
+    size_t known = dataloss->count;
+    bool good = dataloss_step(dataloss, version, error);
+    for (size_t i = known; i < dataloss->count; i++) {
+        if (good)
+            judge(dataloss, known, &dataloss->suspects[i], losses);
+        suspect_clear(&dataloss->suspects[i]);
+    }
+    dataloss->count = known;
+    return good;
 }

@@ -54,6 +54,18 @@ MUST_CHECK bool dataloss_step(struct dataloss *dataloss, const char *version, st
 MUST_CHECK bool dataloss_count(struct dataloss *dataloss, struct data_losses *ret, struct error *error);
 /* Add what could not be tried. */
 void dataloss_unknown(struct dataloss *dataloss, const char *version, const char *what, const char *problem);
+
+/*
+ * The same script once more, for real, where it was found to lose nothing: rows may have come since then.
+ * In its transaction, dataloss_lock before its first statement locks the tables that it would drop, empty or
+ * take a column from, as it will do itself, and looks whether they are as empty as they were; dataloss_check
+ * before COMMIT finds what else went. What they find is added to losses. A column of a table larger than 64
+ * MB is not looked at again: nobody should have to wait for that.
+ */
+MUST_CHECK bool dataloss_lock(struct dataloss *dataloss, const char *version, struct data_losses *losses,
+                              struct error *error);
+MUST_CHECK bool dataloss_check(struct dataloss *dataloss, const char *version, struct data_losses *losses,
+                               struct error *error);
 void dataloss_free(struct dataloss *dataloss);
 CLEANUP_POINTER(struct dataloss *, dataloss_free)
 

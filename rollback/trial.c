@@ -199,7 +199,8 @@ static void on_event(void *context, const struct run_event *event)
         run_emit(context, event);
 }
 
-bool trial_run(const struct trial *trial, struct data_losses *ret_losses, struct error *error)
+bool trial_run(const struct trial *trial, struct dataloss **ret_dataloss, struct data_losses *ret_losses,
+               struct error *error)
 {
     const struct run_listener *listener = trial->execution->listener;
     struct run_listener quiet = {.context = (void *)(uintptr_t)listener, .event = on_event};
@@ -214,6 +215,8 @@ bool trial_run(const struct trial *trial, struct data_losses *ret_losses, struct
         good = try_once(&attempt, ret_losses, &failure);
         again = !good && retry_makes_sense(&failure) && !postgres_is_lost(connection(&attempt)) &&
                 retry_wait(trial->execution, number, attempt.options.lock_timeout_ms, deadline, &failure);
+        if (good)
+            *ret_dataloss = take(attempt.dataloss);
         if (!good && !again)
             error_move(error, &failure);
     }

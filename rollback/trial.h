@@ -22,7 +22,9 @@ struct trial {
     bool quiet;                /* the server's notices come again with the real run */
 };
 
-/* Table locks that cannot be had are tried again, as by the real run. */
-MUST_CHECK bool trial_run(const struct trial *trial, struct data_losses *ret_losses, struct error *error);
+/* Table locks that cannot be had are tried again, as by the real run, which can go on with *ret_dataloss
+ * (rollback/guard). */
+MUST_CHECK bool trial_run(const struct trial *trial, struct dataloss **ret_dataloss,
+                          struct data_losses *ret_losses, struct error *error);
 
 #endif

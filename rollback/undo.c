@@ -6,6 +6,7 @@
 #include "migrator/retry.h"
 #include "migrator/session.h"
 #include "migrator/settle.h"
+#include "rollback/guard.h"
 #include "rollback/trial.h"
 #include "sql.h"
 
@@ -17,46 +18,6 @@ struct undo {
     struct undo_plan *plan;
     struct run_result *result;
 };
-
-/* ---- the gate ---- */
-
-static bool refuse_unknown(const struct data_loss *loss, struct error *error)
-{
-    error_set(error, ERROR_REFUSED, "what data rolling back would lose cannot be told");
-    error_detail(error, "%s %s: %s.", loss_kind_name(loss->kind), loss->object, loss->problem);
-    return error_hint(
-        error, loss->kind == LOSS_UNKNOWN
-                   ? "Nothing was changed. Take a backup, then give --accept-data-loss."
-                   : "Nothing was changed. Roll back as a role that may read every row (the owner, where "
-                     "row-level security is not forced, a role with BYPASSRLS, a superuser), or take a "
-                     "backup and give --accept-data-loss.");
-}
-
-static bool losses_accepted(const struct undo *undo, const struct data_losses *losses, struct error *error)
-{
-    if (losses->count == 0 || undo->options->accept_data_loss)
-        return true;
-    const struct data_loss *first = &losses->items[0];
-    for (size_t i = 0; i < losses->count && first->rows < 0; i++)
-        if (losses->items[i].rows >= 0)
-            first = &losses->items[i];
-    if (first->rows < 0)
-        return refuse_unknown(first, error);
-    error_set(error, ERROR_REFUSED, "rolling back would lose data");
-    OWNED char *count =
-        text_format("%s%lld %s%s", first->at_least ? "at least " : "", (long long)first->rows,
-                    first->kind == LOSS_COLUMN ? "value" : "row", first->rows == 1 ? "" : "s");
-    const char *more = losses->count > 1 ? ", and there is more" : "";
-    if (first->kind == LOSS_LARGE_OBJECTS)
-        error_detail(error, "%lld large object%s would be unlinked%s.", (long long)first->rows,
-                     first->rows == 1 ? "" : "s", more);
-    else if (first->kind == LOSS_ROWS)
-        error_detail(error, "%s of %s would be deleted%s.", count, first->object, more);
-    else
-        error_detail(error, "%s %s holds %s%s.", first->kind == LOSS_TABLE ? "Table" : "Column",
-                     first->object, count, more);
-    return error_hint(error, "Nothing was changed. Take a backup, then give --accept-data-loss.");
-}
 
 /* ---- the real thing ---- */
 
@@ -234,7 +195,8 @@ static bool is_half_done(const struct undo_plan *plan)
 }
 
 /* A trial that fails is the end of the run; it failed where the trial has stopped. */
-static bool try_all(struct undo *undo, struct data_losses *ret_losses, struct error *error)
+static bool try_all(struct undo *undo, struct dataloss **ret_dataloss, struct data_losses *ret_losses,
+                    struct error *error)
 {
     struct trial trial = {.execution = &undo->execution,
                           .history = undo->history,
@@ -243,7 +205,7 @@ static bool try_all(struct undo *undo, struct data_losses *ret_losses, struct er
                           .options = &undo->options->run,
                           .result = undo->result,
                           .quiet = !undo->options->dry_run};
-    bool good = trial_run(&trial, ret_losses, error);
+    bool good = trial_run(&trial, ret_dataloss, ret_losses, error);
     if (!good || !undo->options->dry_run)
         set_states(undo, RUN_STATE_PENDING);
     if (good || undo->options->dry_run)
@@ -258,17 +220,37 @@ static bool try_all(struct undo *undo, struct data_losses *ret_losses, struct er
     return false;
 }
 
+/* What was found to lose nothing must still lose nothing when it is done. */
+static bool run_guarded(struct undo *undo, struct dataloss *dataloss, struct data_losses *ret_losses,
+                        struct error *error)
+{
+    AUTO(guard_done) struct guard guard = {0};
+    struct run_options guarded = undo->options->run;
+    if (undo->options->accept_data_loss)
+        return run_all(undo, error);
+    guard_begin(&guard, dataloss);
+    guarded.watch = &guard.watch;
+    undo->execution.options = &guarded;
+    bool good = run_all(undo, error);
+    undo->execution.options = &undo->options->run;
+    *ret_losses = guard.losses;
+    guard.losses = (struct data_losses){0};
+    return good;
+}
+
 static bool run_plan(struct undo *undo, struct data_losses *ret_losses, struct error *error)
 {
+    AUTO(dataloss_free) struct dataloss *dataloss = NULL;
     list_results(undo);
     set_states(undo, RUN_STATE_PENDING);
     tell_about_scripts(undo);
     execution_begin(&undo->execution);
-    bool good = try_all(undo, ret_losses, error);
+    bool good = try_all(undo, &dataloss, ret_losses, error);
     if (good && !undo->options->dry_run)
-        good = losses_accepted(undo, ret_losses, error) &&
-               (undo->history->shape == HISTORY_OURS || history_prepare(undo->history, error)) &&
-               run_all(undo, error);
+        good =
+            (ret_losses->count == 0 || undo->options->accept_data_loss || guard_refuse(ret_losses, error)) &&
+            (undo->history->shape == HISTORY_OURS || history_prepare(undo->history, error)) &&
+            run_guarded(undo, dataloss, ret_losses, error);
     execution_done(&undo->execution);
     return good;
 }

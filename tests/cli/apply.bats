@@ -279,7 +279,7 @@ SQL
 @test "--dry-run runs everything, keeps nothing, and says what it could not try" {
     migration 001_t <<<'CREATE TABLE t (id int);'
     migration 002_i <<<$'-- pgmigrate: no-transaction\nCREATE INDEX CONCURRENTLY i ON t (id);'
-    migration 003_c <<<'ALTER TABLE t ADD COLUMN c int;'
+    migration 003_c <<<'SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; ALTER TABLE t ADD COLUMN c int;'
     run_pgmigrate apply --dry-run --json
     assert_status 0
     assert_equal "$(json '[.migrations[].state] | join(",")')" "tried,untried,tried"

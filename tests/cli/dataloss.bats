@@ -360,3 +360,89 @@ as_superuser() # SQL
     assert_status 0
     assert_value "select count(*) from pg_attribute where attrelid = 'made'::regclass and attname = 'x'" 1
 }
+
+# ---- between the trial and the real run ----
+
+# Two steps back, the first of which stops in its real run until go has a row; the second runs the script from stdin. The
+# trial finds nothing to lose.
+undo_later() # SQL, what was there before
+{
+    psql_value "create table go (); create sequence runs; $1"
+    migration 001_x <<<'SELECT 1;'
+    migration 001_x_rollback
+    migration 002_slow <<<'SELECT 1;'
+    migration 002_slow_rollback <<'SQL'
+DO $$ BEGIN
+    IF nextval('runs') > 1 THEN
+        WHILE NOT EXISTS (SELECT FROM go) LOOP PERFORM pg_sleep(0.02); END LOOP;
+    END IF;
+END $$;
+SQL
+    run_pgmigrate apply
+    start_pgmigrate rollback --steps 2 --json
+    wait_until sleeping
+}
+
+# SQL comes in between; then the second step must have refused, for this loss.
+refuses_after() # SQL LOSS [MESSAGE]
+{
+    psql_value "$1; insert into go default values"
+    wait_pgmigrate
+    assert_status 10
+    assert_equal "$(losses)" "$2"
+    assert_stderr "It came after the trial"
+    assert_value "select string_agg(version, ' ') from schema_migrations" 001_x
+    assert_value "select action, detail from schema_migrations_log order by at desc limit 1" "rollback_failed|${3:-rolling back would lose data}"
+}
+
+@test "rows that come after the trial are not dropped with their table" {
+    undo_later "create table t (id int)" <<<'DROP TABLE t;'
+    refuses_after "insert into t values (1), (2)" "table public.t 2"
+    assert_value "select count(*) from t" 2
+}
+
+@test "the same for a column, also in a script that sets how its transaction is" {
+    undo_later "create table t (id int, note text)" \
+        <<<'SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; ALTER TABLE t DROP COLUMN note;'
+    refuses_after "insert into t values (1, 'a'), (2, null)" "column public.t.note 1"
+    run_pgmigrate rollback --json
+    assert_status 10
+    assert_equal "$(losses)" "column public.t.note 1"
+}
+
+@test "the same for a table that is truncated" {
+    undo_later "create table \"U x\" (id int)" <<<'TRUNCATE "U x";'
+    refuses_after 'insert into "U x" values (1), (2), (3)' 'rows public."U x" 3'
+    assert_value 'select count(*) from "U x"' 3
+}
+
+@test "rows that come after the trial are not deleted" {
+    undo_later "create table t (id int)" <<<'DELETE FROM t;'
+    refuses_after "insert into t values (1)" "rows public.t 1"
+}
+
+@test "what did not happen in the trial is refused, too" {
+    undo_later "create table t (id int); create table late (id int)" \
+        <<<'DO $$ BEGIN IF EXISTS (SELECT FROM t) THEN DROP TABLE late; END IF; END $$;'
+    refuses_after "insert into t values (1)" "table public.late ?" "what data rolling back would lose cannot be told"
+}
+
+@test "rows that come after the trial and stay are no loss" {
+    undo_later "create table t (id int, n int); insert into t values (1, 1); create table empty (id int)" \
+        <<<'ALTER TABLE t ALTER n TYPE bigint; ALTER TABLE empty ALTER id TYPE bigint;'
+    psql_value "insert into t values (2, 2); insert into empty values (1); insert into go default values"
+    wait_pgmigrate
+    assert_status 0
+    assert_value "select count(*) from t" 2
+}
+
+@test "a table that another session holds is waited for in short attempts, also when it is looked at again" {
+    undo_later "create table t (id int)" <<<'DROP TABLE t;'
+    hold holder "select count(*) from t"
+    psql_value "insert into go default values"
+    wait_until grep -q "^retry: 001_x" background.err
+    release holder
+    wait_pgmigrate
+    assert_status 0
+    assert_value "select to_regclass('t') is null" t
+}

@@ -188,6 +188,18 @@ static void settings_of_the_session_are_told_from_those_of_a_transaction(void **
             fail_msg("is not for the session: %s", others[i]);
 }
 
+static void what_comes_before_the_first_query_only_is_known(void **state)
+{
+    (void)state;
+    assert_true(statement_sets_transaction("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE"));
+    assert_true(statement_sets_transaction("set /* here */ local transaction_isolation = 'serializable'"));
+    assert_true(statement_sets_transaction("SET SESSION transaction_read_only TO off"));
+    assert_false(statement_sets_transaction("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"));
+    assert_false(statement_sets_transaction("SET transactions = 1"));
+    assert_false(statement_sets_transaction("SELECT 1"));
+    assert_false(statement_sets_transaction("SET"));
+}
+
 static void what_would_give_up_the_run_lock_is_control(void **state)
 {
     (void)state;
@@ -301,6 +313,7 @@ int main(void)
         cmocka_unit_test(lock_timeouts_are_set_and_reset),
         cmocka_unit_test(new_enum_values_are_found),
         cmocka_unit_test(settings_of_the_session_are_told_from_those_of_a_transaction),
+        cmocka_unit_test(what_comes_before_the_first_query_only_is_known),
         cmocka_unit_test(what_would_give_up_the_run_lock_is_control),
     };
 
