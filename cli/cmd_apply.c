@@ -126,11 +126,12 @@ static bool confirmed(const struct safety *safety, const struct folder *folder, 
     return confirm(invocation, what, error);
 }
 
-static bool run_all(struct invocation *invocation, const struct folder *folder, const struct safety *safety,
+static bool run_all(struct invocation *invocation, const struct inputs *inputs, const struct safety *safety,
                     const struct apply_options *options, struct error *error)
 {
-    struct postgres *postgres = safety->postgres;
-    AUTO(history_free) struct history *history = NULL;
+    struct postgres *postgres = inputs->postgres;
+    const struct folder *folder = inputs->folder;
+    struct history *history = inputs->history;
     AUTO(run_result_clear) struct run_result result = {0};
     AUTO(progress_free) struct progress *progress = NULL;
     OWNED char *target = connect_target(postgres);
@@ -140,9 +141,6 @@ static bool run_all(struct invocation *invocation, const struct folder *folder, 
     int64_t began;
     bool ok;
 
-    if (!connect_role(invocation, postgres, error) ||
-        !history_open_quickly(postgres, config_text(invocation->config, "history_table"), &history, error))
-        return false;
     if (history->shape != HISTORY_FOREIGN && history->shape != HISTORY_UNUSABLE)
         listing_warn_history(invocation, history); /* of those two, apply_run's error says the same */
     listing_findings(invocation, &folder->findings, "rollback-missing");
@@ -169,8 +167,7 @@ static bool run_all(struct invocation *invocation, const struct folder *folder, 
 
 static bool run(struct invocation *invocation, struct error *error)
 {
-    AUTO(folder_free) struct folder *folder = NULL;
-    AUTO(postgres_free) struct postgres *postgres = NULL;
+    AUTO(inputs_clear) struct inputs inputs = {0};
     AUTO(connect_run_clear) struct connect_run run = {0};
     AUTO(evidence_close) struct evidence *evidence = NULL;
     AUTO(rls_gating_clear) struct rls_gating gating = {0};
@@ -180,7 +177,7 @@ static bool run(struct invocation *invocation, struct error *error)
     int64_t batch = config_integer(invocation->config, "batch");
 
     if (!connect_run_options(invocation, &run, error) || !rehearsals_look(invocation, &evidence, error) ||
-        !inputs_folder_and_database(invocation, &folder, &postgres, error))
+        !inputs_read(invocation, history_open_quickly, &inputs, error))
         return false;
     options = (struct apply_options){
         .run = run.options,
@@ -195,10 +192,10 @@ static bool run(struct invocation *invocation, struct error *error)
         gate = rls_gate_new(&gating.options);
         options.run.watch = rls_gate_watch(gate);
     }
-    safety = (struct safety){invocation, postgres, evidence, gate};
+    safety = (struct safety){invocation, inputs.postgres, evidence, gate};
     options.before = before;
     options.before_context = &safety;
-    return run_all(invocation, folder, &safety, &options, error);
+    return run_all(invocation, &inputs, &safety, &options, error);
 }
 
 static const struct option_spec options_apply[] = {

@@ -10,9 +10,7 @@
 
 /* What status looks at; freed in the reverse order. */
 struct view {
-    struct folder *folder;
-    struct postgres *postgres;
-    struct history *history;
+    struct inputs inputs;
     struct plan *plan;
     char *holder; /* of the run lock, or NULL */
     struct evidence *evidence;
@@ -25,9 +23,7 @@ static void view_clear(struct view *view)
     evidence_close(view->evidence);
     free(view->holder);
     plan_free(view->plan);
-    history_free(view->history);
-    postgres_free(view->postgres);
-    folder_free(view->folder);
+    inputs_clear(&view->inputs);
 }
 CLEANUP_VALUE(struct view, view_clear)
 
@@ -77,10 +73,10 @@ static void print(const struct invocation *invocation, const struct view *view)
     struct report_table table = {.headings = {"version", "state", "applied at (UTC)", "ms", "by"},
                                  .right[3] = true};
     OWNED char *summary = listing_summary(plan);
-    OWNED char *target = connect_target(view->postgres);
+    OWNED char *target = connect_target(view->inputs.postgres);
     bool backups = false;
 
-    listing_warn_history(invocation, view->history);
+    listing_warn_history(invocation, view->inputs.history);
     for (size_t i = 0; i < plan->count; i++)
         backups |= plan->entries[i].row && plan->entries[i].row->backup_id;
     table.headings[5] = backups ? "backup" : NULL;
@@ -115,7 +111,7 @@ static void fill(json_t *document, const struct view *view)
     json_object_set_new(document, "counts", listing_counts(plan));
     json_object_set_new(document, "warnings", document_findings(&plan->findings));
     document_text(document, "run_lock", view->holder);
-    listing_server(document, view->postgres, view->history);
+    listing_server(document, view->inputs.postgres, view->inputs.history);
 }
 
 /* Half-run scripts whose file is gone, or is called otherwise. */
@@ -134,12 +130,11 @@ static size_t count_lost(const struct plan *plan)
 static bool look(const struct invocation *invocation, struct view *view, struct error *error)
 {
     if (!rehearsals_look(invocation, &view->evidence, error) ||
-        !inputs_folder_and_database(invocation, &view->folder, &view->postgres, error) ||
-        !session_check(view->postgres, true, false, error) ||
-        !connect_history(invocation, view->postgres, &view->history, error) ||
-        !session_lock_holder(view->postgres, view->history, &view->holder, error) ||
-        !plan_make(view->folder, view->history, &(struct plan_options){.lock_held = view->holder != NULL},
-                   &view->plan, error))
+        !inputs_read(invocation, history_open, &view->inputs, error) ||
+        !session_check(view->inputs.postgres, true, false, error) ||
+        !session_lock_holder(view->inputs.postgres, view->inputs.history, &view->holder, error) ||
+        !plan_make(view->inputs.folder, view->inputs.history,
+                   &(struct plan_options){.lock_held = view->holder != NULL}, &view->plan, error))
         return false;
     for (size_t i = 0; i < view->plan->count; i++)
         rehearsals_add(invocation, view->evidence, &view->plan->entries[i], &view->rehearsals);

@@ -47,12 +47,6 @@ static bool check_encoded(const char *conninfo, struct error *error)
                              "PGPASSWORD, a password file (~/.pgpass) or a service.");
 }
 
-static bool start(const char *conninfo, struct postgres **ret, struct error *error)
-{
-    return check_encoded(conninfo, error) &&
-           (postgres_connect_start(conninfo, "pgmigrate", ret, error) || explain(conninfo, error));
-}
-
 static bool is_embedded(const char *conninfo)
 {
     return conninfo && text_equal(conninfo, "embedded:");
@@ -67,72 +61,26 @@ static void warn_hidden(const struct invocation *invocation)
                        config_environment(invocation->config));
 }
 
-void connect_start(const struct invocation *invocation, struct connecting *ret)
-{
-    *ret = (struct connecting){0};
-    if (!config_database(invocation->config, &ret->conninfo, &ret->error) || is_embedded(ret->conninfo))
-        return;
-    if (!start(ret->conninfo, &ret->postgres, &ret->error))
-        ret->postgres = NULL;
-}
-
-void connect_step(void *connecting)
-{
-    struct connecting *going = connecting;
-
-    if (going->postgres)
-        postgres_connect_step(going->postgres);
-}
-
-bool connect_finish(const struct invocation *invocation, struct connecting *connecting, struct postgres **ret,
-                    struct error *error)
-{
-    warn_hidden(invocation);
-    if (is_embedded(connecting->conninfo)) {
-        OWNED char *url = NULL;
-
-        if (!embedded_url(invocation, &url, error) || !start(url, &connecting->postgres, error))
-            return false;
-    }
-    if (!connecting->postgres) {
-        error_move(error, &connecting->error);
-        return false;
-    }
-    if (!postgres_connect_finish(connecting->postgres, error))
-        return explain(connecting->conninfo, error);
-    *ret = take(connecting->postgres);
-    return true;
-}
-
-void connecting_clear(struct connecting *connecting)
-{
-    postgres_free(take(connecting->postgres));
-    free(take(connecting->conninfo));
-    error_clear(&connecting->error);
-}
-
 bool connect_database(const struct invocation *invocation, struct postgres **ret, struct error *error)
 {
-    AUTO(connecting_clear) struct connecting connecting;
+    OWNED char *conninfo = NULL;
 
-    connect_start(invocation, &connecting);
-    return connect_finish(invocation, &connecting, ret, error);
+    if (!config_database(invocation->config, &conninfo, error))
+        return false;
+    warn_hidden(invocation);
+    return connect_to(invocation, conninfo, ret, error);
 }
 
 bool connect_to(const struct invocation *invocation, const char *conninfo, struct postgres **ret,
                 struct error *error)
 {
-    AUTO(postgres_free) struct postgres *started = NULL;
     OWNED char *url = NULL;
 
     if (is_embedded(conninfo) && !embedded_url(invocation, &url, error))
         return false;
-    if (!start(url ? url : conninfo, &started, error))
+    if (!check_encoded(conninfo, error))
         return false;
-    if (!postgres_connect_finish(started, error))
-        return explain(conninfo, error);
-    *ret = take(started);
-    return true;
+    return postgres_connect(url ? url : conninfo, "pgmigrate", ret, error) || explain(conninfo, error);
 }
 
 bool connect_server(const struct invocation *invocation, struct postgres **ret, char **ret_database,

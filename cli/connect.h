@@ -15,22 +15,6 @@ MUST_CHECK bool connect_database(const struct invocation *invocation, struct pos
 MUST_CHECK bool connect_to(const struct invocation *invocation, const char *conninfo, struct postgres **ret,
                            struct error *error);
 
-/*
- * To the configuration's while something else is done: start never waits, step may be called now and then,
- * finish waits and tells what went wrong. "embedded:" is left to finish.
- */
-struct connecting {
-    char *conninfo;
-    struct postgres *postgres;
-    struct error error; /* of the start */
-};
-void connect_start(const struct invocation *invocation, struct connecting *ret);
-void connect_step(void *connecting);
-MUST_CHECK bool connect_finish(const struct invocation *invocation, struct connecting *connecting,
-                               struct postgres **ret, struct error *error);
-void connecting_clear(struct connecting *connecting);
-CLEANUP_VALUE(struct connecting, connecting_clear)
-
 /* Connect to its server, where the database itself may be missing, or is not to be used: its name is
  * ret_database, the caller's to free. */
 MUST_CHECK bool connect_server(const struct invocation *invocation, struct postgres **ret,

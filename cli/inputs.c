@@ -3,6 +3,8 @@
 
 #include "cli/connect.h"
 #include "cli/report.h"
+#include <pthread.h>
+#include <signal.h>
 
 /* In a protected environment, what cannot be undone is an error unless the configuration says otherwise. */
 static enum rollback_required rollback_required(const struct config *config)
@@ -45,34 +47,88 @@ static void tell_others(const struct invocation *invocation, const struct folder
     }
 }
 
-static bool read_folder(const struct invocation *invocation, struct connecting *connecting,
-                        struct folder **ret_folder, struct error *error)
+bool inputs_folder(const struct invocation *invocation, struct folder **ret_folder, struct error *error)
 {
     AUTO(inputs_folder_options_clear)
     struct folder_options options = inputs_folder_options(invocation->config);
+
+    if (folder_read(&options, ret_folder, error))
+        return true;
+    tell_others(invocation, *ret_folder, error);
+    return false;
+}
+
+/* ---- folder and history, side by side ---- */
+
+struct reading {
+    struct folder_options options;
+    struct folder *folder;
+    struct error error;
+    bool ok;
+    bool started;
+    pthread_t thread;
+};
+
+static void *read_on(void *argument)
+{
+    struct reading *reading = argument;
+
+    reading->ok = folder_read(&reading->options, &reading->folder, &reading->error);
+    return NULL;
+}
+
+/* Signals are for the thread that waits for the server. */
+static void reading_start(const struct invocation *invocation, struct reading *ret)
+{
+    sigset_t all, before;
+
+    *ret = (struct reading){.options = inputs_folder_options(invocation->config)};
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    ret->started = pthread_create(&ret->thread, NULL, read_on, ret) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static bool reading_finish(const struct invocation *invocation, struct reading *reading,
+                           struct folder **ret_folder, struct error *error)
+{
+    if (reading->started)
+        pthread_join(reading->thread, NULL);
+    else
+        read_on(reading);
+    inputs_folder_options_clear(&reading->options);
+    *ret_folder = reading->folder;
+    if (reading->ok)
+        return true;
+    error_move(error, &reading->error);
+    tell_others(invocation, *ret_folder, error);
+    return false;
+}
+
+bool inputs_read(const struct invocation *invocation,
+                 bool (*open)(struct postgres *postgres, const char *name, struct history **ret,
+                              struct error *error),
+                 struct inputs *ret, struct error *error)
+{
+    AUTO(error_clear) struct error failure = {0};
+    struct reading reading;
     bool ok;
 
-    if (connecting) {
-        options.meanwhile = connect_step;
-        options.context = connecting;
-    }
-    ok = folder_read(&options, ret_folder, error);
+    *ret = (struct inputs){0};
+    reading_start(invocation, &reading);
+    ok = connect_database(invocation, &ret->postgres, &failure) &&
+         connect_role(invocation, ret->postgres, &failure) &&
+         open(ret->postgres, config_text(invocation->config, "history_table"), &ret->history, &failure);
+    if (!reading_finish(invocation, &reading, &ret->folder, error))
+        return false;
     if (!ok)
-        tell_others(invocation, *ret_folder, error);
+        error_move(error, &failure);
     return ok;
 }
 
-bool inputs_folder(const struct invocation *invocation, struct folder **ret_folder, struct error *error)
+void inputs_clear(struct inputs *inputs)
 {
-    return read_folder(invocation, NULL, ret_folder, error);
-}
-
-bool inputs_folder_and_database(const struct invocation *invocation, struct folder **ret_folder,
-                                struct postgres **ret_postgres, struct error *error)
-{
-    AUTO(connecting_clear) struct connecting connecting;
-
-    connect_start(invocation, &connecting);
-    return read_folder(invocation, &connecting, ret_folder, error) &&
-           connect_finish(invocation, &connecting, ret_postgres, error);
+    folder_free(take(inputs->folder));
+    history_free(take(inputs->history));
+    postgres_free(take(inputs->postgres));
 }

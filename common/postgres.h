@@ -38,14 +38,6 @@ char *postgres_conninfo_database(const char *conninfo);
  * template1. ret_database is the name that conninfo has, the caller's to free. */
 MUST_CHECK bool postgres_connect_server(const char *conninfo, const char *application_name,
                                         struct postgres **ret, char **ret_database, struct error *error);
-/*
- * The same for who has something else to do meanwhile: start returns at once, step goes on with what has come
- * and never waits, finish waits for the end. Before that, nothing else may be done with it but to free it.
- */
-MUST_CHECK bool postgres_connect_start(const char *conninfo, const char *application_name,
-                                       struct postgres **ret, struct error *error);
-void postgres_connect_step(struct postgres *postgres);
-MUST_CHECK bool postgres_connect_finish(struct postgres *postgres, struct error *error);
 /* Another connection with the same parameters: an observer, or the way back after a lost one. Shielded if the
  * first one is. */
 MUST_CHECK bool postgres_connect_again(const struct postgres *postgres, struct postgres **ret,

@@ -37,11 +37,11 @@ static bool is_under_way(const struct postgres *postgres)
  * that does not answer in time is given up by shutting its socket, at which libpq goes on to the next address
  * or host.
  */
-static void take_step(struct postgres *postgres, int wait_ms)
+static void take_step(struct postgres *postgres)
 {
     struct pollfd wait = {.fd = PQsocket(postgres->connection),
                           .events = postgres->connecting.state == PGRES_POLLING_READING ? POLLIN : POLLOUT};
-    int ready = poll(&wait, 1, wait_ms);
+    int ready = poll(&wait, 1, POSTGRES_TICK_MS);
     if (ready <= 0 && clock_ms() > postgres->connecting.deadline_ms) {
         free(postgres->connecting.silent);
         postgres->connecting.silent = text_copy(PQhost(postgres->connection));
@@ -79,18 +79,12 @@ static bool start(const char *const keywords[], const char *const values[], cons
     return true;
 }
 
-void postgres_connect_step(struct postgres *postgres)
-{
-    if (is_under_way(postgres))
-        take_step(postgres, 0);
-}
-
-bool postgres_connect_finish(struct postgres *postgres, struct error *error)
+static bool wait_connected(struct postgres *postgres, struct error *error)
 {
     while (is_under_way(postgres)) {
         if (interrupt_signal() != 0 && !postgres->shielded)
             return interrupt_error(error);
-        take_step(postgres, POSTGRES_TICK_MS);
+        take_step(postgres);
     }
     if (postgres->connecting.state == PGRES_POLLING_FAILED)
         return postgres->connecting.silent != NULL ? connect_timed_out(postgres->connecting.silent, error)
@@ -104,7 +98,7 @@ bool postgres_connect_finish(struct postgres *postgres, struct error *error)
 static bool finish(struct postgres *postgres, struct postgres **ret, struct error *error)
 {
     AUTO(postgres_free) struct postgres *started = postgres;
-    if (!postgres_connect_finish(started, error))
+    if (!wait_connected(started, error))
         return false;
     *ret = take(started);
     return true;
@@ -142,12 +136,6 @@ static bool connect_by(const char *conninfo, const char *database, const char *a
     struct postgres *started;
 
     return start_by(conninfo, database, application_name, &started, error) && finish(started, ret, error);
-}
-
-bool postgres_connect_start(const char *conninfo, const char *application_name, struct postgres **ret,
-                            struct error *error)
-{
-    return start_by(conninfo, NULL, application_name, ret, error);
 }
 
 bool postgres_connect(const char *conninfo, const char *application_name, struct postgres **ret,

@@ -20,8 +20,6 @@ struct folder_options {
     enum layout layout;
     bool allow_duplicates;
     enum rollback_required rollback_required;
-    void (*meanwhile)(void *context); /* called now and then while files are read; or NULL */
-    void *context;
 };
 
 struct folder {

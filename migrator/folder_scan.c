@@ -5,8 +5,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#define MEANWHILE_FILES 16
-
 /* The file in hand. */
 struct script_file {
     struct folder_scan *scan;
@@ -214,8 +212,6 @@ void folder_scan_directory(struct folder_scan *scan, const char *directory)
     for (size_t i = 0; i < names.count; i++) {
         OWNED char *path = file_join(directory, names.items[i]);
         scan_file(scan, descriptor, names.items[i], path);
-        if (scan->options->meanwhile && i % MEANWHILE_FILES == 0)
-            scan->options->meanwhile(scan->options->context);
     }
     close(descriptor);
     if (before == scan->folder->count + scan->partner_count + scan->folder->findings.count) {
