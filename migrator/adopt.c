@@ -221,7 +221,8 @@ static bool transaction_send(struct transaction *transaction, const char *what, 
         return true;
     }
     error_move(error, &problem);
-    return explain_making(transaction->history, what, error);
+    return strcmp(error->sqlstate, "55P03") == 0 ? history_unchangeable(transaction->history, error)
+                                                 : explain_making(transaction->history, what, error);
 }
 
 static bool deny(const char *right, const char *name, struct error *error)
@@ -321,6 +322,7 @@ bool adopt_table(const struct history *history, const struct table_look *look,
 {
     struct transaction transaction = transaction_open(history);
     transaction_add(&transaction, sql_history_quiet, NULL);
+    transaction_add(&transaction, sql_history_adopt_patience, NULL);
     add_changed_columns(&transaction, look);
     transaction_add(&transaction, sql_history_adopt_trim, NULL);
     transaction_add(&transaction, sql_history_adopt_columns, NULL);

@@ -65,8 +65,7 @@ static void log_failure(struct apply *apply, const char *version, const struct e
         history_fail(apply->history, &apply->identity, version, failure->message);
     postgres_shield(apply->execution.postgres, true);
     bool logged = session_reset(apply->execution.postgres, &apply->options->run, &problem) &&
-                  postgres_query(apply->execution.postgres, statement->sql, statement->count,
-                                 statement->values, NULL, &problem);
+                  history_write(apply->history, statement, 0, &problem);
     postgres_shield(apply->execution.postgres, false);
     if (!logged) {
         OWNED char *text = text_format("the failure could not be written to the log: %s", problem.message);

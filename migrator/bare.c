@@ -103,10 +103,7 @@ static bool announce(struct execution *execution, const struct group_run *run,
     AUTO(history_statement_free)
     struct history_statement *started =
         history_started(execution->history, run->version, (size_t)(statement - run->script->items));
-    if (postgres_query(execution->postgres, started->sql, started->count, started->values, NULL, error))
-        return true;
-    history_explain(execution->history, error);
-    return false;
+    return history_write(execution->history, started, execution->options->max_wait_ms, error);
 }
 
 /* ---- running it ---- */

@@ -31,10 +31,7 @@ struct text_list groups_hashes(const struct script *script)
 
 static bool send(struct execution *execution, const struct history_statement *statement, struct error *error)
 {
-    if (postgres_query(execution->postgres, statement->sql, statement->count, statement->values, NULL, error))
-        return true;
-    history_explain(execution->history, error);
-    return false;
+    return history_write(execution->history, statement, execution->options->max_wait_ms, error);
 }
 
 /* ---- what ran must be unchanged ---- */
@@ -150,7 +147,8 @@ static void record_failure(struct execution *execution, const struct group_run *
         return;
     }
     postgres_shield(execution->postgres, true);
-    if (!session_reset(execution->postgres, execution->options, &ignored) || !send(execution, fail, &ignored))
+    if (!session_reset(execution->postgres, execution->options, &ignored) ||
+        !history_write(execution->history, fail, 0, &ignored))
         error_clear(&ignored);
     postgres_shield(execution->postgres, false);
 }

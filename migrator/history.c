@@ -250,13 +250,6 @@ static void judge_rows(struct history *history)
     clear_rows(history);
 }
 
-/* The limit is for one transaction: behind a pooler the next statement may have another session. */
-static void add_patience(struct queries *queries)
-{
-    queries_add(queries, sql_history_patience, 0, NULL);
-    queries->items[queries->count - 1].joined = true;
-}
-
 static bool keep_answer(struct history *history, struct query *read, struct error *error)
 {
     if (read->rows == NULL) {
@@ -272,7 +265,7 @@ static bool read_rows(struct history *history, const char *time_column, struct e
     AUTO(queries_clear) struct queries queries = {0};
     bool ours = history->shape == HISTORY_OURS;
     OWNED char *sql = history_sql(history, ours ? sql_history_read : sql_history_read_any, time_column);
-    add_patience(&queries);
+    history_add_patience(&queries);
     queries_add(&queries, sql, 0, NULL);
     if (!postgres_query_all(history->postgres, &queries, error))
         return history_unreadable(history, error);
@@ -333,7 +326,7 @@ struct history_asked *history_ask(const struct history *history, struct queries 
     asked->was_ours = history->shape == HISTORY_OURS;
     asked->first = queries->count;
     adopt_ask(history, &asked->questions);
-    add_patience(queries);
+    history_add_patience(queries);
     queries_add(queries, sql_history_look, 3, asked->questions.look);
     queries->items[queries->count - 1].joined = true;
     if (asked->was_ours)
@@ -423,7 +416,7 @@ static bool glance(struct history *history, struct error *error)
     OWNED char *name = text_format("%s.%s", schema, table);
     OWNED char *read = history_sql(history, sql_history_read, NULL);
     queries_add(&queries, sql_history_glance, 1, (const char *const[]){name});
-    add_patience(&queries);
+    history_add_patience(&queries);
     queries_add(&queries, read, 0, NULL);
     if (!postgres_query_all(history->postgres, &queries, error) || queries.items[0].rows == NULL)
         return false;
@@ -527,11 +520,19 @@ bool history_prepare(struct history *history, struct error *error)
 static bool query(const struct history *history, const char *sql, const char *value, struct rows **ret,
                   struct error *error)
 {
+    AUTO(queries_clear) struct queries queries = {0};
     OWNED char *bound = history_sql(history, sql, NULL);
-    if (postgres_query(history->postgres, bound, 1, (const char *const[]){value}, ret, error))
-        return true;
-    history_explain(history, error);
-    return error_prefix(error, "could not read the history");
+    history_add_patience(&queries);
+    queries_add(&queries, bound, 1, (const char *const[]){value});
+    if (!postgres_query_all(history->postgres, &queries, error))
+        return history_unreadable(history, error);
+    struct query *answer = &queries.items[1];
+    if (answer->rows == NULL) {
+        error_move(error, &answer->error);
+        return history_unreadable(history, error);
+    }
+    *ret = take(answer->rows);
+    return true;
 }
 
 bool history_texts(const struct history *history, const char *version, struct history_texts *ret,

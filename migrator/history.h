@@ -255,7 +255,20 @@ MUST_CHECK bool history_log(const struct history *history, size_t limit, struct 
 /* Turn the server's error from one of the statements above into what it means to the user (run lock lost,
  * history table dropped or replaced by the migration, no privilege); other errors are left alone. */
 void history_explain(const struct history *history, struct error *error);
-/* The same for reading; ERROR_LOCKED, with who holds it, where the table is locked. Returns false. */
+/* The same for reading, and for what changes rows or the table itself: ERROR_LOCKED, with who holds it, where
+ * history or log are locked. Returns false. */
 bool history_unreadable(const struct history *history, struct error *error);
+bool history_unchangeable(const struct history *history, struct error *error);
+
+/* How long the next query waits for a locked table. The limit is for one transaction: behind a pooler the
+ * next statement may have another session. */
+void history_add_patience(struct queries *queries);
+
+/*
+ * Run one of the statements above in a transaction of its own. A locked table is waited for, some seconds at
+ * least, and until wait_ms are over, whatever signals come.
+ */
+MUST_CHECK bool history_write(const struct history *history, const struct history_statement *statement,
+                              int64_t wait_ms, struct error *error);
 
 #endif

@@ -2,7 +2,6 @@
 /* The statements that change the history: SQL and parameters, to be sent in the transaction they belong to.
  */
 #include "migrator/adopt.h"
-#include "migrator/observe.h"
 #include "migrator/run.h"
 #include "sql.h"
 #include <inttypes.h>
@@ -443,31 +442,4 @@ void history_explain(const struct history *history, struct error *error)
             "Migrations are UTF-8: remove the SET, or set it to UTF8.");
     else
         explain_state(history, error);
-}
-
-/* Whoever it waited for is asked for afterwards, on the same connection: the lock is there still. */
-static void explain_locked(const struct history *history, struct error *error)
-{
-    AUTO(error_clear) struct error ignored = {0};
-    AUTO(rows_free) struct rows *rows = NULL;
-    OWNED char *schema = postgres_quote_name(history->schema);
-    OWNED char *table = postgres_quote_name(history->table);
-    OWNED char *name = text_format("%s.%s", schema, table);
-    bool good = postgres_query(history->postgres, sql_session_blockers, 2, (const char *const[]){NULL, name},
-                               &rows, &ignored);
-    OWNED char *blockers = good ? observer_describe(rows) : NULL;
-    error_set(error, ERROR_LOCKED, "the history table \"%s.%s\" is locked", history->schema, history->table);
-    if (blockers != NULL)
-        error_detail(error, "Reading it was %s.", blockers);
-    error_hint(error, "Try again when that transaction has ended, or end its session.");
-}
-
-bool history_unreadable(const struct history *history, struct error *error)
-{
-    if (is_state(error, "55P03")) {
-        explain_locked(history, error);
-        return false;
-    }
-    history_explain(history, error);
-    return error_prefix(error, "could not read the history");
 }

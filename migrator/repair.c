@@ -46,12 +46,12 @@ static bool commit(struct postgres *postgres, const struct history *history, con
 
     if (!postgres_execute(postgres, sql_begin, error))
         return false;
-    if (send(postgres, change, error) && postgres_execute(postgres, sql_commit, error))
+    if (postgres_query(postgres, sql_history_patience, 0, NULL, NULL, error) &&
+        send(postgres, change, error) && postgres_execute(postgres, sql_commit, error))
         return true;
-    history_explain(history, error);
     if (!postgres_is_lost(postgres) && !postgres_execute(postgres, sql_rollback, &ignored))
-        return false;
-    return false;
+        error_clear(&ignored);
+    return history_unchangeable(history, error);
 }
 
 static struct run_identity identity_of(const struct run_options *options, const char *run_id)

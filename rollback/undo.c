@@ -113,7 +113,7 @@ static void log_failure(struct undo *undo, size_t at, const struct error *failur
     }
     postgres_shield(postgres, true);
     if (!session_reset(postgres, &undo->options->run, &ignored) ||
-        !postgres_query(postgres, statement->sql, statement->count, statement->values, NULL, &ignored))
+        !history_write(undo->history, statement, 0, &ignored))
         error_clear(&ignored);
     postgres_shield(postgres, false);
 }

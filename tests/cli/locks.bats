@@ -53,6 +53,71 @@ load helpers
     release locker
 }
 
+@test "nor is a locked log" {
+    migration 001_t <<<'CREATE TABLE t (id int);'
+    migration 001_t_rollback <<<'DROP TABLE t;'
+    run_pgmigrate apply
+    assert_status 0
+    hold locker "lock table schema_migrations_log"
+    run_pgmigrate history --json
+    assert_status 5
+    assert_stderr 'the history table "public.schema_migrations_log" is locked'
+    assert_stderr "Reading it was blocked by pid "
+    run_pgmigrate status
+    assert_status 0
+    migration 002_u <<<'CREATE TABLE u (id int);'
+    run_pgmigrate apply --max-wait 1
+    assert_status 5
+    assert_stderr "last blocked by pid"
+    run_pgmigrate rollback --max-wait 1
+    assert_status 5
+    assert_stderr "last blocked by pid"
+    migration 001_t <<<'CREATE TABLE t (id bigint);'
+    run_pgmigrate repair 1 --accept-checksum --reason "same"
+    assert_status 5
+    assert_stderr 'the history table "public.schema_migrations_log" is locked'
+    assert_stderr "Changing it was blocked by pid "
+    release locker
+    assert_value "select string_agg(version, ' ') from schema_migrations" 001_t
+}
+
+@test "a table that was there first is not adopted while somebody reads it, and nobody waits long behind that" {
+    psql_value "create table schema_migrations (version varchar(50) primary key, applied_at timestamp default now())"
+    migration 001_t <<<'CREATE TABLE t (id int);'
+    hold reader "select count(*) from schema_migrations"
+    run_pgmigrate apply
+    assert_status 5
+    assert_stderr 'the history table "public.schema_migrations" is locked'
+    assert_stderr "Changing it was blocked by pid "
+    assert_stderr "(hold_reader, user postgres"
+    release reader
+    run_pgmigrate apply
+    assert_status 0
+}
+
+@test "the progress of a no-transaction script waits for a locked history as long as for any table" {
+    psql_value "create table go ()"
+    migration 001_x <<'SQL'
+-- pgmigrate: no-transaction
+DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM go) LOOP PERFORM pg_sleep(0.02); END LOOP; END $$;
+CREATE TABLE x (id int);
+SQL
+    start_pgmigrate apply --max-wait 1
+    wait_until sleeping
+    hold locker "lock table schema_migrations"
+    psql_value "insert into go default values"
+    wait_pgmigrate
+    assert_status 7
+    assert_stderr 'the history table "public.schema_migrations" is locked'
+    assert_stderr "Changing it was blocked by pid "
+    release locker
+    run_pgmigrate repair 1 --resume-at 2 --reason "it had ended"
+    assert_status 0
+    run_pgmigrate apply
+    assert_status 0
+    assert_value "select to_regclass('x') is not null" t
+}
+
 @test "two histories in one database do not wait for each other" {
     migration 001_t <<<'SELECT pg_sleep(20);'
     start_pgmigrate apply

@@ -1,0 +1,19 @@
+-- The sessions that have a lock on the table $1 (quoted), or with $2 only those that have or want it alone: as
+-- session_blockers.sql. No row when there is nobody.
+SELECT a.pid,
+       a.application_name AS application,
+       a.usename AS "user",
+       pg_catalog.floor(EXTRACT(epoch FROM pg_catalog.clock_timestamp() - a.xact_start))::pg_catalog.int8 AS seconds,
+       a.state,
+       pg_catalog.left(pg_catalog.regexp_replace(
+           pg_catalog.regexp_replace(a.query, '''([^'']|'''')*(''|$)', '''...''', 'g'), '\s+', ' ', 'g'), 120) AS query
+  FROM (SELECT DISTINCT l.pid
+          FROM pg_catalog.pg_locks AS l
+         WHERE l.locktype = 'relation'
+           AND (l.mode = 'AccessExclusiveLock' OR NOT $2::pg_catalog.bool)
+           AND l.relation = pg_catalog.to_regclass($1)
+           AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())
+           AND l.pid <> pg_catalog.pg_backend_pid()
+       ) AS b
+  JOIN pg_catalog.pg_stat_activity AS a ON a.pid = b.pid
+ ORDER BY a.xact_start
