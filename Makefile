@@ -179,7 +179,7 @@ sanitize-unprivileged:
 
 # What runs in several threads, under the thread sanitizer. The commands take long that way:
 # `make tsan TSAN_TESTS=tests/cli/restore.bats`.
-TSAN_TESTS = $(patsubst %,build/tsan/tests/%_test,process_stream copy_out copy_in tasks archive trace)
+TSAN_TESTS = $(patsubst %,build/tsan/tests/%_test,process_stream copy_out copy_in tasks archive trace folder)
 .PHONY: tsan
 tsan:
 	@TEST_SANITIZED=1 TSAN_OPTIONS='exitcode=99 $(TSAN_OPTIONS)' $(MAKE) --no-print-directory BUILD=build/tsan \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "migrator/folder.h"
 #include "migrator/rule.h"
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -502,6 +503,33 @@ static void a_word_finds_its_migration(void **state)
     assert_string_equal(scene->error.hint, "The migrations go from \"041_add_users\" to \"42_twin\".");
 }
 
+static void *read_again(void *argument)
+{
+    const struct scene *scene = argument;
+    AUTO(error_clear) struct error error = {0};
+    AUTO(folder_free) struct folder *folder = NULL;
+    bool good = folder_read(&scene->options, &folder, &error);
+    return good && folder->count == 50 ? argument : NULL;
+}
+
+/* The commands read it beside what they ask the database; `make tsan` looks at this. */
+static void it_may_be_read_by_several_threads(void **state)
+{
+    struct scene *scene = *state;
+    pthread_t threads[2];
+    for (int i = 1; i <= 50; i++) {
+        OWNED char *name = text_format("%03d_x.sql", i);
+        write_file(scene, name, "-- pgmigrate: no-transaction, lock_timeout=1s\nSELECT 1;\r\n");
+    }
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, read_again, scene), 0);
+    for (size_t i = 0; i < 2; i++) {
+        void *result = NULL;
+        pthread_join(threads[i], &result);
+        assert_ptr_equal(result, scene);
+    }
+}
+
 static void nothing_is_found_in_an_empty_folder(void **state)
 {
     struct scene *scene = *state;
@@ -548,6 +576,7 @@ int main(void)
         TEST(a_text_that_changed_meanwhile_is_an_error),
         TEST(a_word_finds_its_migration),
         TEST(nothing_is_found_in_an_empty_folder),
+        TEST(it_may_be_read_by_several_threads),
     };
     return cmocka_run_group_tests_name("folder", tests, NULL, NULL);
 }
