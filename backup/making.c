@@ -375,19 +375,40 @@ static bool finish_archive(struct attempt *attempt, struct made *ret, struct err
     return true;
 }
 
+static bool copy_all(struct attempt *attempt, struct made *ret, struct error *error)
+{
+    if (!read_facts(attempt, error) || !begin_archive(attempt, error))
+        return false;
+    test_point("backup-locked");
+    tell_progress(attempt, BACKUP_BEGUN);
+    if (!work_side_by_side(attempt, error))
+        return false;
+    test_point("backup-copied");
+    tell_progress(attempt, BACKUP_CLOSING);
+    return check_rewritten(attempt, error) &&
+           dump_covers(attempt->listing, &attempt->snapshot->tables, attempt->facts.sequences,
+                       attempt->manifest->large_objects, error) &&
+           add_globals(attempt, error) && finish_archive(attempt, ret, error);
+}
+
+/* A session that waits for us to read is ended without a word that we could pass on. */
+static void explain_standby(const struct attempt *attempt, struct error *error)
+{
+    bool ended = error->code == ERROR_CONNECTION || strcmp(error->sqlstate, "40001") == 0;
+    if (attempt->snapshot->standby && ended)
+        error_hint_more(error,
+                        "A standby ends sessions that its replay has waited for longer than "
+                        "max_standby_streaming_delay: raise that there while backups are taken, or set "
+                        "hot_standby_feedback = on, which keeps most of them.");
+}
+
 bool making_attempt(struct making *making, struct made *ret, struct error *error)
 {
     AUTO(attempt_clear) struct attempt attempt = {.making = making};
-    if (!take_snapshot(&attempt, error) || !read_facts(&attempt, error) || !begin_archive(&attempt, error))
+    if (!take_snapshot(&attempt, error))
         return false;
-    test_point("backup-locked");
-    tell_progress(&attempt, BACKUP_BEGUN);
-    if (!work_side_by_side(&attempt, error))
-        return false;
-    test_point("backup-copied");
-    tell_progress(&attempt, BACKUP_CLOSING);
-    return check_rewritten(&attempt, error) &&
-           dump_covers(attempt.listing, &attempt.snapshot->tables, attempt.facts.sequences,
-                       attempt.manifest->large_objects, error) &&
-           add_globals(&attempt, error) && finish_archive(&attempt, ret, error);
+    if (copy_all(&attempt, ret, error))
+        return true;
+    explain_standby(&attempt, error);
+    return false;
 }

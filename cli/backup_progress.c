@@ -8,6 +8,7 @@
 #define LIVE_EVERY_MS    100
 #define SIGN_OF_LIFE_MS  30000 /* in a pipe */
 #define WAIT_REPEATED_MS 10000
+#define PIPE_WIDTH       1000 /* a log has no margin */
 #define BAR_WIDTH        20
 #define RATE_MEANS_MS    500 /* before that a rate is chance */
 
@@ -131,9 +132,11 @@ static void say(struct backup_progress *progress, enum paint paint, const char *
 static void on_progress(struct backup_progress *progress, const struct backup_event *event)
 {
     int64_t now = clock_ms();
-    OWNED char *line = backup_progress_line(event, now - progress->begun, terminal_width() - 1);
+    bool terminal = progress->invocation->terminal;
+    OWNED char *line =
+        backup_progress_line(event, now - progress->begun, terminal ? terminal_width() - 1 : PIPE_WIDTH);
 
-    if (progress->invocation->terminal) {
+    if (terminal) {
         draw(progress, line);
     } else if (now - progress->said >= SIGN_OF_LIFE_MS) {
         say(progress, PAINT_DIM, "copying:", line);

@@ -243,4 +243,29 @@ pgmigrate_ctl() # FOLDER ACTION
     ARCHIVE=$(json .path)
     assert_equal "$(manifest '.standby, (.tables[] | select(.name == "fleeting") | .source)' | xargs)" "true skipped"
     [ "$(manifest .lsn)" != null ]
+    # What is in the way of its replay is ended.
+    local direct=$DATABASE_URL
+    DATABASE_URL="postgresql://postgres@/$TEST_DATABASE?host=$place&port=5433"
+    psql -Xq -d "$DATABASE_URL" -c "alter system set max_standby_streaming_delay = '50ms'" -c "select pg_reload_conf()" >/dev/null
+    pause_backup backup-streaming --split-larger-than 64kB --lock-wait-timeout 1
+    psql -Xq -d "$direct" -c "delete from big" -c "vacuum big"
+    wait_until psql_true "select count(*) = 0 from pg_stat_activity where datname = current_database() and backend_xmin is not null
+        and pid <> pg_backend_pid()"
+    sleep 1
+    continue_backup
+    wait_pgmigrate
+    [ "$status" -eq 1 ] || assert_status 4
+    assert_stderr "max_standby_streaming_delay"
+    assert_equal "$(pgmigrate backup list --json | jq '.backups | length')" 1
+    # Where there is time left, it begins anew.
+    psql -Xq -d "$direct" -c "insert into big select g, 'x' from generate_series(1, 20000) g"
+    wait_until psql_true "select count(*) > 0 from big"
+    pause_backup backup-streaming --split-larger-than 64kB
+    psql -Xq -d "$direct" -c "delete from big" -c "vacuum big"
+    wait_until psql_true "select count(*) = 0 from pg_stat_activity where datname = current_database() and backend_xmin is not null
+        and pid <> pg_backend_pid()"
+    continue_backup
+    wait_pgmigrate
+    assert_status 3
+    assert_stderr "conflict with recovery"
 }
