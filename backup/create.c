@@ -4,6 +4,7 @@
 #include "backup/making.h"
 #include "common/interrupt.h"
 #include "common/process.h"
+#include "sql.h"
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -81,11 +82,40 @@ static bool attach_all(struct making *making, struct error *error)
 
 /* ---- attempts ---- */
 
-/* pg_dump found a lock taken that is ours already: somebody queues between us and it, and only letting go of
- * everything lets him through. A standby cancels what stands in the way of its replay. */
-static bool is_passing(const struct error *error)
+static bool says(const struct error *error, const char *words)
 {
-    return dump_was_locked(error) || strcmp(error->sqlstate, "40001") == 0;
+    return (error->message != NULL && strstr(error->message, words) != NULL) ||
+           (error->detail != NULL && strstr(error->detail, words) != NULL);
+}
+
+/* A standby cancels what stands in the way of its replay; of pg_dump only the words tell, and a session that
+ * waits for us to read is ended without any, while the server is well. */
+static bool is_of_replay(const struct making *making, const struct error *error)
+{
+    AUTO(error_clear) struct error ignored = {0};
+    if (!making->standby)
+        return false;
+    if (strcmp(error->sqlstate, "40001") == 0 || says(error, "conflict with recovery"))
+        return true;
+    return error->code == ERROR_CONNECTION && postgres_execute(making->control, sql_server_answers, &ignored);
+}
+
+/* pg_dump found a lock taken that is ours already: somebody queues between us and it, and only letting go of
+ * everything lets him through. */
+static bool is_passing(const struct making *making, const struct error *error)
+{
+    return dump_was_locked(error) || is_of_replay(making, error);
+}
+
+static void explain_attempt(const struct making *making, struct error *error)
+{
+    if (dump_was_locked(error))
+        error->code = ERROR_LOCKED;
+    if (is_of_replay(making, error))
+        error_hint(error,
+                   "A standby ends what its replay has waited for longer than max_standby_streaming_delay: "
+                   "raise that there while backups are taken, or set hot_standby_feedback = on, which "
+                   "keeps most sessions.");
 }
 
 static bool make(struct making *making, struct made *ret, struct error *error)
@@ -95,9 +125,8 @@ static bool make(struct making *making, struct made *ret, struct error *error)
         AUTO(error_clear) struct error failure = {0};
         if (making_attempt(making, ret, &failure))
             return true;
-        if (!is_passing(&failure) || clock_ms() - began >= making->options->lock_wait_timeout_ms) {
-            if (dump_was_locked(&failure))
-                failure.code = ERROR_LOCKED;
+        if (!is_passing(making, &failure) || clock_ms() - began >= making->options->lock_wait_timeout_ms) {
+            explain_attempt(making, &failure);
             error_move(error, &failure);
             return false;
         }

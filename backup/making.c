@@ -240,6 +240,7 @@ static bool take_snapshot(struct attempt *attempt, struct error *error)
     };
     if (!snapshot_take(making->control, &wanted, told_waiting, attempt->making, &attempt->snapshot, error))
         return false;
+    attempt->making->standby = attempt->snapshot->standby;
     if (attempt->snapshot->few_locks && !making->preflight.few_locks) {
         attempt->making->preflight.few_locks = true;
         making_warn(
@@ -391,24 +392,8 @@ static bool copy_all(struct attempt *attempt, struct made *ret, struct error *er
            add_globals(attempt, error) && finish_archive(attempt, ret, error);
 }
 
-/* A session that waits for us to read is ended without a word that we could pass on. */
-static void explain_standby(const struct attempt *attempt, struct error *error)
-{
-    bool ended = error->code == ERROR_CONNECTION || strcmp(error->sqlstate, "40001") == 0;
-    if (attempt->snapshot->standby && ended)
-        error_hint_more(error,
-                        "A standby ends sessions that its replay has waited for longer than "
-                        "max_standby_streaming_delay: raise that there while backups are taken, or set "
-                        "hot_standby_feedback = on, which keeps most of them.");
-}
-
 bool making_attempt(struct making *making, struct made *ret, struct error *error)
 {
     AUTO(attempt_clear) struct attempt attempt = {.making = making};
-    if (!take_snapshot(&attempt, error))
-        return false;
-    if (copy_all(&attempt, ret, error))
-        return true;
-    explain_standby(&attempt, error);
-    return false;
+    return take_snapshot(&attempt, error) && copy_all(&attempt, ret, error);
 }

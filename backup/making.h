@@ -31,6 +31,7 @@ struct making {
     size_t attached_count;
     struct text_list warnings;
     bool incomplete; /* something is not in the backup */
+    bool standby;
 };
 
 struct made {

@@ -7,9 +7,11 @@
 #include "sql.h"
 #include <libpq-fe.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #define CANCEL_AGAIN_MS 500
-#define BOOL_OID        16 /* pg_type.dat; fixed since ever */
+#define ANSWER_MS       10000 /* how long a server that was asked to cancel may take */
+#define BOOL_OID        16    /* pg_type.dat; fixed since ever */
 
 /* A struct rows is a PGresult under another name, so that libpq's types stay in here. */
 static PGresult *result_of(const struct rows *rows)
@@ -41,6 +43,14 @@ bool postgres_connection_error(const struct postgres *postgres, struct error *er
 {
     if (interrupt_signal() != 0)
         return interrupt_error(error);
+    const struct error *words = &postgres->last_words;
+    if (words->code != ERROR_NONE) {
+        error_set(error, words->code, "%s", words->message);
+        error_detail(error, "%s", words->detail == NULL ? "" : words->detail);
+        error_hint(error, "%s", words->hint == NULL ? "" : words->hint);
+        memcpy(error->sqlstate, words->sqlstate, sizeof error->sqlstate);
+        return false;
+    }
     OWNED char *line = first_line(PQerrorMessage(postgres->connection));
     error_set(error, ERROR_CONNECTION, "%s", *line != '\0' ? line : "the connection to the server was lost");
     return false;
@@ -99,8 +109,18 @@ bool postgres_result_error(const struct postgres *postgres, const PGresult *resu
     return postgres_server_error(&message, error);
 }
 
-void postgres_notice(const struct postgres *postgres, const struct notice *notice)
+/* Between two statements the server's last words come as a notice, of which the next error would know
+ * nothing. */
+static void keep_last_words(struct postgres *postgres, const struct server_message *message)
 {
+    if (postgres->last_words.code == ERROR_NONE && code_of(message->notice.severity, "") == ERROR_CONNECTION)
+        postgres_server_error(message, &postgres->last_words);
+}
+
+void postgres_notice(struct postgres *postgres, const struct server_message *message)
+{
+    const struct notice *notice = &message->notice;
+    keep_last_words(postgres, message);
     if (postgres->hooks.notice != NULL)
         postgres->hooks.notice(postgres->hooks.context, notice);
 }
@@ -108,7 +128,7 @@ void postgres_notice(const struct postgres *postgres, const struct notice *notic
 void postgres_receive_notice(void *context, const PGresult *result)
 {
     struct server_message message = message_of(result);
-    postgres_notice(context, &message.notice);
+    postgres_notice(context, &message);
 }
 
 /* ---- waiting ---- */
@@ -122,14 +142,20 @@ void postgres_cancel(struct postgres *postgres)
     PQfreeCancel(cancel);
 }
 
-/* A cancel request that comes between two statements in flight is lost, so it is sent again. */
+/* A cancel request that comes between two statements in flight is lost, so it is sent again. A server that
+ * does not answer for long is given up: whoever waits for us would kill us. */
 static void heed_signal(struct postgres *postgres)
 {
     int64_t now = clock_ms();
     if (interrupt_signal() == 0 || postgres->shielded || now - postgres->cancelled_ms < CANCEL_AGAIN_MS)
         return;
     postgres->cancelled_ms = now;
-    postgres_cancel(postgres);
+    if (postgres->asked_ms == 0)
+        postgres->asked_ms = now;
+    if (now - postgres->asked_ms < ANSWER_MS)
+        postgres_cancel(postgres);
+    else
+        shutdown(PQsocket(postgres->connection), SHUT_RDWR);
 }
 
 /* By the clock, too: a server that never stops sending keeps poll() from ever waiting. */
@@ -177,7 +203,7 @@ PGresult *postgres_next_result(struct postgres *postgres)
 
 bool postgres_begin_statement(struct postgres *postgres, struct error *error)
 {
-    postgres->cancelled_ms = 0;
+    postgres->cancelled_ms = postgres->asked_ms = 0;
     bool idle = PQtransactionStatus(postgres->connection) == PQTRANS_IDLE;
     return interrupt_signal() == 0 || !idle || postgres->shielded || interrupt_error(error);
 }

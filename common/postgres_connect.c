@@ -289,6 +289,7 @@ void postgres_free(struct postgres *postgres)
     if (postgres == NULL)
         return;
     PQfinish(postgres->connection);
+    error_clear(&postgres->last_words);
     free(postgres->address);
     free(postgres->connecting.silent);
     free(postgres);

@@ -21,7 +21,9 @@ struct postgres {
     int backend_pid; /* kept, since libpq forgets it with a lost connection */
     bool shielded;
     int64_t ticked_ms;
-    int64_t cancelled_ms; /* when the running statement was cancelled because a signal came; or 0 */
+    int64_t cancelled_ms;    /* when the running statement was cancelled because a signal came; or 0 */
+    int64_t asked_ms;        /* when it was for the first time; or 0 */
+    struct error last_words; /* with which the server ended the connection; or empty */
     struct {
         int state; /* libpq's PostgresPollingStatusType */
         int64_t timeout_ms, deadline_ms;
@@ -54,8 +56,8 @@ struct server_message {
     struct notice notice;
     const char *context, *position; /* "" when absent */
 };
-/* Hand a notice to the hook. */
-void postgres_notice(const struct postgres *postgres, const struct notice *notice);
+/* Hand a notice to the hook; what ends the connection is kept for the error that follows. */
+void postgres_notice(struct postgres *postgres, const struct server_message *message);
 void postgres_receive_notice(void *context, const struct pg_result *result); /* libpq's callback */
 
 /* Fill error from what the server said; returns false. */

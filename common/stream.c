@@ -139,14 +139,18 @@ static struct server_message read_fields(const char *body, size_t size)
     };
 }
 
-/* After ReadyForQuery it is not about our statement. */
+/* After ReadyForQuery it is not about our statement, whose last rows are still in the block. */
 static void take_error(struct stream *stream, const char *body, size_t size)
 {
     struct server_message message = read_fields(body, size);
 
-    if (stream->error.code == ERROR_NONE && !stream->over)
-        postgres_server_error(&message, &stream->error);
-    drop_rows(stream);
+    if (stream->over) {
+        postgres_notice(stream->postgres, &message);
+    } else {
+        if (stream->error.code == ERROR_NONE)
+            postgres_server_error(&message, &stream->error);
+        drop_rows(stream);
+    }
     if (strcmp(message.notice.severity, "FATAL") == 0 || strcmp(message.notice.severity, "PANIC") == 0)
         lose(stream);
 }
@@ -191,7 +195,7 @@ static void take_other(struct stream *stream, char type, const char *body, size_
         break;
     case 'N':
         message = read_fields(body, size);
-        postgres_notice(stream->postgres, &message.notice);
+        postgres_notice(stream->postgres, &message);
         break;
     case 'G':
     case 'H':

@@ -78,6 +78,28 @@ load faults
     assert_value "select to_regclass('x3') is null and to_regclass('x4') is null" t
 }
 
+# A session of the test's database stands still.
+stop_backend() # CONDITION
+{
+    BACKEND=$(psql_value "select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and $1 limit 1")
+    kill -STOP "$BACKEND"
+}
+
+@test "a server that does not answer keeps nobody who got a signal" {
+    migration 001_a <<<'CREATE TABLE a (id int); SELECT pg_sleep(30);'
+    start_pgmigrate apply
+    wait_until sleeping
+    stop_backend "wait_event = 'PgSleep'"
+    kill -TERM "$PGMIGRATE_PID"
+    wait_until eval '! kill -0 "$PGMIGRATE_PID"'
+    kill -CONT "$BACKEND"
+    wait_pgmigrate
+    [ "$status" -eq 143 ] || assert_status 8
+    [[ $stderr == *"terminated"* || $stderr == *"not known"* ]] || assert_stderr "what it says"
+    wait_until no_session
+    assert_value "select to_regclass('a') is null" t
+}
+
 @test "pg_terminate_backend while a statement runs, at COMMIT, and while the run lock is waited for" {
     migration 001_a <<<'CREATE TABLE a (id int); SELECT pg_sleep(30);'
     start_pgmigrate apply
