@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "backup/restore_test.h"
 
+#include "backup/column_order.h"
 #include "backup/member.h"
 #include "backup/pgrestore.h"
 #include "common/throwaway.h"
@@ -125,7 +126,7 @@ static bool is_same_array(const char *a, size_t a_size, const char *b, size_t b_
     }
 }
 
-char *restore_test_difference(const char *expected, const char *found)
+static char *first_difference(const char *expected, const char *found)
 {
     size_t line = 1;
 
@@ -144,6 +145,17 @@ char *restore_test_difference(const char *expected, const char *found)
         found += right + (found[right] != '\0');
         line++;
     }
+}
+
+char *restore_test_difference(const char *expected, const char *found)
+{
+    OWNED char *plain = first_difference(expected, found), *left = NULL, *right = NULL;
+
+    if (!plain)
+        return NULL;
+    left = column_order_forget(expected);
+    right = column_order_forget(found);
+    return first_difference(left, right);
 }
 
 static bool dump_copy(const struct test *test, const struct pgrestore *programs, const char *path,

@@ -27,7 +27,7 @@ MUST_CHECK bool restore_test_run(const char *archive_path, const struct record *
                                  struct error *error);
 
 /* The first line that differs between two scripts, "line 12: \"…\" instead of \"…\""; NULL when none does.
- * The caller frees it. */
+ * What pg_dump itself cannot bring back (column_order.h) is no difference. The caller frees it. */
 char *restore_test_difference(const char *expected, const char *found);
 
 #endif

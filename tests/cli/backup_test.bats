@@ -133,3 +133,46 @@ pause_test() # POINT
     run_pgmigrate backup test latest
     assert_status 0
 }
+
+# pg_dump writes CREATE TABLE … INHERITS, which puts inherited columns first.
+@test "tables that inherit and have their columns in another order come back with the same rows" {
+    psql_value "create table p (a int, b text, z int not null default 3);
+                create table p2 (w text, a int);
+                create table c (b text default 'x', own int, a int, z int not null default 4, check (own > 0));
+                alter table c inherit p;
+                insert into c values ('q', 1, 2, 3);
+                comment on column c.b is 'b';
+                comment on column c.a is 'a';
+                grant select (b) on c to public;
+                grant select (a) on c to public;
+                alter table c alter b set statistics 10;
+                alter table c alter a set statistics 20;
+                create statistics c_s on b, a from c;
+                create table two (own int, z int not null, b text, a int, w text);
+                alter table two inherit p;
+                alter table two inherit p2;
+                insert into two values (1, 2, 'three', 4, 'five');
+                create table merged (b text, a int) inherits (p);
+                insert into merged values (1, 'b', 2);
+                create table child () inherits (c);
+                insert into child values ('b', 5, 6, 7);
+                create table later (own int) inherits (p);
+                alter table p add late text default 'l';
+                alter table later alter late set default 'm';
+                insert into later select g, g::text, g, g, g::text from generate_series(1, 1000) g;
+                comment on column later.own is 'own';
+                comment on column later.late is 'late';
+                create table big (late text, b text, z int not null, a int);
+                alter table big inherit p;
+                insert into big select 'l' || g, repeat(md5(g::text), 10), g, -g from generate_series(1, 9000) g" >/dev/null
+    take_backup
+    run_pgmigrate backup test --json
+    assert_status 0
+    take_backup --split-larger-than 1MB
+    run_pgmigrate backup test --json
+    assert_status 0
+    assert_equal "$(json '.notes | length')" 0
+    run_pgmigrate restore latest --to "${TEST_DATABASE}_x" --json
+    assert_status 0
+    psql_server "drop database ${TEST_DATABASE}_x"
+}

@@ -99,6 +99,71 @@ static void the_first_line_that_differs_is_told(void **state)
     assert_null(restore_test_difference("", ""));
 }
 
+static const char header[] = "--\n-- Name: c; Type: TABLE; Schema: public; Owner: -\n--\n\n";
+
+/* Of two tables of these columns, with what follows them. */
+static char *difference_of_tables(const char *expected, const char *found, const char *end)
+{
+    OWNED char *left = text_format("%sCREATE TABLE public.c (\n%s\n)%s;\n\n", header, expected, end);
+    OWNED char *right = text_format("%sCREATE TABLE public.c (\n%s\n)%s;\n\n", header, found, end);
+
+    return restore_test_difference(left, right);
+}
+
+static void a_table_that_inherits_may_have_its_columns_in_another_order(void **state)
+{
+    static const char inherits[] = "\nINHERITS (public.p)";
+    OWNED char *plain = difference_of_tables("    b text,\n    a integer", "    a integer,\n    b text", "");
+    OWNED char *type =
+        difference_of_tables("    b text,\n    a integer", "    a bigint,\n    b text", inherits);
+    OWNED char *less = difference_of_tables("    b text,\n    a integer", "    a integer", inherits);
+    OWNED char *more = difference_of_tables("    a integer", "    a integer,\n    a integer", inherits);
+
+    (void)state;
+    assert_string_equal(plain, "line 6: \"    a integer,\" instead of \"    b text,\"");
+    assert_string_equal(type, "line 6: \"    a bigint\" instead of \"    a integer\"");
+    assert_non_null(less);
+    assert_non_null(more);
+    assert_null(difference_of_tables("    b text,\n    a integer", "    a integer,\n    b text", inherits));
+    assert_null(difference_of_tables("    b text DEFAULT 'x,\ny'::text,\n    a integer NOT NULL",
+                                     "    a integer NOT NULL,\n    b text DEFAULT 'x,\ny'::text", inherits));
+}
+
+#define ALTER_A  "ALTER TABLE ONLY public.c ALTER COLUMN a SET STATISTICS 10;\n"
+#define ALTER_B  "ALTER TABLE ONLY public.c ALTER COLUMN b SET STATISTICS 20;\n"
+#define ALTER_C  "ALTER FOREIGN TABLE ONLY public.c ALTER COLUMN c OPTIONS (\n    a 'b'\n);\n"
+#define COMPLETE "--\n-- PostgreSQL database dump complete\n--\n\n"
+#define ENTRY(name, type)                                                                                    \
+    "--\n-- Name: " name "; Type: " type "; Schema: public; Owner: -\n--\n\n" name " " type ";\n\n\n"
+
+static void what_follows_the_order_of_columns_may_do_so(void **state)
+{
+    static const char table[] = "CREATE TABLE public.c (\n    a integer\n)\nINHERITS (public.p)";
+    OWNED char *expected = text_format("%s%s;\n" ALTER_C ALTER_B ALTER_A "\n", header, table);
+    OWNED char *found = text_format("%s%s;\n" ALTER_A ALTER_B ALTER_C "\n", header, table);
+    OWNED char *others = text_format("%s%s;\n" ALTER_A ALTER_A ALTER_C "\n", header, table);
+    OWNED char *other = restore_test_difference(expected, others);
+    OWNED char *tables = restore_test_difference(ENTRY("a", "TABLE") ENTRY("b", "TABLE"),
+                                                 ENTRY("b", "TABLE") ENTRY("a", "TABLE"));
+    OWNED char *missing = restore_test_difference(
+        ENTRY("COLUMN c.a", "COMMENT") ENTRY("COLUMN c.b", "COMMENT"), ENTRY("COLUMN c.b", "COMMENT"));
+
+    (void)state;
+    assert_null(restore_test_difference(expected, found));
+    assert_non_null(other);
+    assert_non_null(tables);
+    assert_non_null(missing);
+    assert_null(restore_test_difference(
+        ENTRY("COLUMN c.a", "COMMENT") ENTRY("COLUMN c.b", "COMMENT") "SET default_tablespace = '';\n\n",
+        ENTRY("COLUMN c.b", "COMMENT") ENTRY("COLUMN c.a", "COMMENT") "SET default_tablespace = '';\n\n"));
+    assert_null(restore_test_difference(ENTRY("c a", "DEFAULT") ENTRY("c b", "DEFAULT") COMPLETE,
+                                        ENTRY("c b", "DEFAULT") ENTRY("c a", "DEFAULT") COMPLETE));
+    assert_null(restore_test_difference("--\n-- Name: s; Type: STATISTICS; Schema: public; Owner: -\n--\n\n"
+                                        "CREATE STATISTICS public.s (ndistinct) ON a, b FROM public.c;\n",
+                                        "--\n-- Name: s; Type: STATISTICS; Schema: public; Owner: -\n--\n\n"
+                                        "CREATE STATISTICS public.s (ndistinct) ON b, a FROM public.c;\n"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -107,6 +172,8 @@ int main(void)
         cmocka_unit_test(what_no_program_can_read_says_what_to_install),
         cmocka_unit_test(the_name_of_a_new_database_fits),
         cmocka_unit_test(the_first_line_that_differs_is_told),
+        cmocka_unit_test(a_table_that_inherits_may_have_its_columns_in_another_order),
+        cmocka_unit_test(what_follows_the_order_of_columns_may_do_so),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
