@@ -91,6 +91,8 @@ static bool select_objects(struct restoring *restoring, struct error *error)
 
     if (!selection_make(restoring->manifest, &restoring->toc, restoring->options->tables, selection, error))
         return false;
+    for (size_t i = 0; i < selection->left_out.count; i++)
+        text_list_add(&restoring->result->notes, text_copy(selection->left_out.items[i]));
     list = selection->partial ? toc_list(&restoring->toc, TOC_OBJECTS, selection->chosen, NULL) : NULL;
     struct pgrestore_job job = {.archive = restoring->schema, .list = list, .folder = restoring->folder};
     if (!pgrestore_script(&restoring->pgrestore, &job, &script, error))

@@ -6,6 +6,7 @@ void selection_clear(struct selection *selection)
     free(selection->chosen);
     free(selection->tables);
     text_list_clear(&selection->data_keys);
+    text_list_clear(&selection->left_out);
     *selection = (struct selection){0};
 }
 
@@ -92,6 +93,7 @@ bool selection_make(const struct manifest *manifest, const struct toc *toc, cons
     ret->chosen = memory_allocate(toc->count, sizeof *ret->chosen);
     ret->tables = memory_allocate(manifest->table_count, sizeof *ret->tables);
     toc_choose_tables(toc, &keys, ret->chosen, wanted);
+    toc_left_out(toc, ret->chosen, wanted, &ret->left_out);
     select_rows(manifest, toc, wanted, ret);
     select_sequences(toc, ret);
     return true;

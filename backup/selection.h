@@ -12,6 +12,7 @@ struct selection {
     bool *chosen;               /* entries of the schema's table of contents */
     bool *tables;               /* of the manifest: those whose rows are wanted */
     struct text_list data_keys; /* entries of the table of contents of pg_restore's data */
+    struct text_list left_out;  /* what the tables have and the copy has not: sentences */
 };
 void selection_clear(struct selection *selection);
 CLEANUP_VALUE(struct selection, selection_clear)

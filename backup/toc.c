@@ -164,6 +164,16 @@ static int compare_places(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
+static struct place *places_of(const struct toc *toc)
+{
+    struct place *places = memory_allocate(toc->count, sizeof *places);
+
+    for (size_t i = 0; i < toc->count; i++)
+        places[i] = (struct place){.id = toc->items[i].id, .index = i};
+    qsort(places, toc->count, sizeof *places, compare_places);
+    return places;
+}
+
 /* The wish of the entry with that id; NULL when there is no such entry. */
 static enum wish *wish_of(const struct choice *choice, long id)
 {
@@ -286,12 +296,9 @@ static bool choose_dependents(struct choice *choice)
 void toc_choose_tables(const struct toc *toc, const struct text_list *keys, bool *chosen, bool *wanted)
 {
     OWNED enum wish *wishes = memory_allocate(toc->count, sizeof *wishes);
-    OWNED struct place *places = memory_allocate(toc->count, sizeof *places);
+    OWNED struct place *places = places_of(toc);
     struct choice choice = {.toc = toc, .wishes = wishes, .places = places};
 
-    for (size_t i = 0; i < toc->count; i++)
-        places[i] = (struct place){.id = toc->items[i].id, .index = i};
-    qsort(places, toc->count, sizeof *places, compare_places);
     for (size_t i = 0; i < toc->count; i++)
         for (size_t j = 0; j < keys->count; j++)
             if (toc_is(toc, &toc->items[i], keys->items[j]))
@@ -302,6 +309,109 @@ void toc_choose_tables(const struct toc *toc, const struct text_list *keys, bool
         chosen[i] = wishes[i] != UNWANTED;
         wanted[i] = wishes[i] == WANTED;
     }
+}
+
+/* ---- what is left out ---- */
+
+/* Of "public items app", a blank before the owner: how much of it is not the owner's name. */
+static size_t length_without_owner(const struct toc *toc, const char *text)
+{
+    const char *blank = strrchr(text, ' ');
+    size_t length = strlen(text);
+
+    for (size_t i = 0; toc->roles && i < toc->roles->count; i++) {
+        OWNED char *owner = text_format(" %s", toc->roles->items[i]);
+
+        if (strchr(toc->roles->items[i], ' ') && text_ends_with(text, owner))
+            return length - strlen(owner);
+    }
+    return blank ? (size_t)(blank - text) : length;
+}
+
+/* "public items" as "public.items" */
+static char *shown_name(const char *text, size_t length)
+{
+    char *name = text_copy_part(text, length);
+    char *blank = strchr(name, ' ');
+
+    if (blank)
+        *blank = '.';
+    return name;
+}
+
+/* Where the name of what belongs to a table begins, in "public items items_oid_fkey app"; NULL where it
+ * belongs to another table. */
+static const char *name_of_part(const struct toc *toc, const char *text, const struct toc_entry *table)
+{
+    for (const char *blank = strchr(text, ' '); blank; blank = strchr(blank + 1, ' ')) {
+        OWNED char *key = text_format("TABLE %.*s", (int)(blank - text), text);
+
+        if (toc_is(toc, table, key))
+            return blank + 1;
+    }
+    return NULL;
+}
+
+/* table "public.orders", function "public.f()", and of other kinds what the listing says. */
+static char *described(const struct toc *toc, const struct toc_entry *entry)
+{
+    static const struct {
+        const char *kind, *word;
+    } words[] = {{"TABLE ", "table"}, {"FUNCTION ", "function"}};
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (text_starts_with(entry->text, words[i].kind)) {
+            const char *text = entry->text + strlen(words[i].kind);
+            OWNED char *name = shown_name(text, length_without_owner(toc, text));
+            return text_format("%s \"%s\"", words[i].word, name);
+        }
+    return text_format("\"%.*s\"", (int)length_without_owner(toc, entry->text), entry->text);
+}
+
+/* What a foreign key lacks is a table and that table's primary key: the table says more. */
+static void add_left_out(const struct choice *choice, const struct toc_entry *entry, const char *word,
+                         const char *text, struct text_list *ret)
+{
+    const struct toc *toc = choice->toc;
+    const struct toc_entry *lacking = NULL;
+    const char *name = NULL;
+
+    for (size_t i = 0; i < entry->need_count; i++) {
+        const enum wish *wish = wish_of(choice, entry->needs[i]);
+        const struct toc_entry *need = wish ? &toc->items[wish - choice->wishes] : NULL;
+
+        if (need && *wish == WANTED && !name)
+            name = name_of_part(toc, text, need);
+        if (need && *wish == UNWANTED && (!lacking || text_starts_with(need->text, "TABLE ")))
+            lacking = need;
+    }
+    if (!name || !lacking)
+        return;
+    OWNED char *table = shown_name(text, (size_t)(name - text) - 1);
+    OWNED char *why = described(toc, lacking);
+    text_list_add(ret, text_format("%s \"%.*s\" of table \"%s\" was left out: %s, which it needs, is not "
+                                   "restored.",
+                                   word, (int)length_without_owner(toc, name), name, table, why));
+}
+
+void toc_left_out(const struct toc *toc, const bool *chosen, const bool *wanted, struct text_list *ret)
+{
+    static const struct {
+        const char *kind, *word;
+    } words[] = {
+        {"FK CONSTRAINT ", "Foreign key"}, {"TRIGGER ", "Trigger"}, {"POLICY ", "Policy"}, {"RULE ", "Rule"}};
+    OWNED enum wish *wishes = memory_allocate(toc->count, sizeof *wishes);
+    OWNED struct place *places = places_of(toc);
+    struct choice choice = {.toc = toc, .wishes = wishes, .places = places};
+
+    for (size_t i = 0; i < toc->count; i++)
+        if (chosen[i])
+            wishes[i] = wanted[i] ? WANTED : NEEDED;
+    for (size_t i = 0; i < toc->count; i++)
+        for (size_t j = 0; !chosen[i] && j < sizeof words / sizeof *words; j++)
+            if (text_starts_with(toc->items[i].text, words[j].kind))
+                add_left_out(&choice, &toc->items[i], words[j].word,
+                             toc->items[i].text + strlen(words[j].kind), ret);
 }
 
 /* ---- lists ---- */

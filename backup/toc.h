@@ -66,6 +66,10 @@ const struct toc_entry *toc_find(const struct toc *toc, const char *key);
  */
 void toc_choose_tables(const struct toc *toc, const struct text_list *keys, bool *chosen, bool *wanted);
 
+/* Of the wanted tables' foreign keys, triggers, policies and rules those that were not chosen, each with what
+ * it needs, as sentences. chosen and wanted are those of toc_choose_tables. */
+void toc_left_out(const struct toc *toc, const bool *chosen, const bool *wanted, struct text_list *ret);
+
 /* Lines for --use-list: the entries of a part, of the chosen ones (NULL: all), without those whose key is in
  * done (NULL: none). The caller frees it. */
 char *toc_list(const struct toc *toc, enum toc_part part, const bool *chosen, const struct text_list *done);

@@ -553,6 +553,38 @@ flip_bit() # MEMBER
     assert_stderr 'the backup has no table "nobody"'
 }
 
+@test "what a table loses because something else is not restored is told" {
+    psql_value "create function f() returns trigger language plpgsql as 'begin return new; end';
+                create table orders (id int primary key, items int);
+                create table \"of two\" (id int primary key);
+                create table items (id int primary key, oid int references orders,
+                    two int constraint \"to two\" references \"of two\", self int references items);
+                create trigger tr before insert on items for each row execute function f();
+                create policy mine on items using (exists (select from orders));
+                create policy plain on items using (true);
+                create rule r as on insert to items do also insert into orders values (new.id);
+                alter table orders add foreign key (items) references items" >/dev/null
+    take_backup
+    restore_copy --table items
+    assert_status 0
+    assert_equal "$(json '.notes | sort[]')" \
+        'Foreign key "items_oid_fkey" of table "public.items" was left out: table "public.orders", which it needs, is not restored.
+Foreign key "to two" of table "public.items" was left out: table "public.of two", which it needs, is not restored.
+Policy "mine" of table "public.items" was left out: table "public.orders", which it needs, is not restored.
+Rule "r" of table "public.items" was left out: table "public.orders", which it needs, is not restored.
+Trigger "tr" of table "public.items" was left out: function "public.f()", which it needs, is not restored.'
+    assert_equal "$(copy_value "select conname from pg_constraint where contype = 'f'")" items_self_fkey
+    psql_server "drop database $copy"
+    run_pgmigrate restore latest --to "$copy" --table items --table orders
+    assert_status 0
+    assert_output 'note: Foreign key "to two" of table "public.items" was left out'
+    refute_output items_oid_fkey
+    psql_server "drop database $copy"
+    restore_copy --table items --table orders --table 'of two'
+    assert_equal "$(json '.notes[]')" \
+        'Trigger "tr" of table "public.items" was left out: function "public.f()", which it needs, is not restored.'
+}
+
 @test "one table is read out of an archive that is damaged elsewhere" {
     create_table good 5000
     create_table bad 5000

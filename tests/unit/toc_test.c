@@ -201,6 +201,26 @@ static void a_foreign_key_comes_only_with_both_its_tables(void **state)
     assert_non_null(strstr(list, "FK CONSTRAINT"));
 }
 
+/* The foreign key of another table that refers to t is none that t loses. */
+static void what_a_table_loses_is_told(void **state)
+{
+    const struct toc *toc = *state;
+    OWNED bool *chosen = memory_allocate(toc->count, sizeof *chosen);
+    OWNED bool *wanted = memory_allocate(toc->count, sizeof *wanted);
+    AUTO(text_list_clear) struct text_list keys = {0}, lost = {0}, none = {0};
+
+    text_list_add(&keys, toc_key("TABLE", "public", "t"));
+    toc_choose_tables(toc, &keys, chosen, wanted);
+    toc_left_out(toc, chosen, wanted, &lost);
+    assert_int_equal(lost.count, 1);
+    assert_string_equal(lost.items[0], "Trigger \"tr\" of table \"public.t\" was left out: function "
+                                       "\"public.f()\", which it needs, is not restored.");
+    for (size_t i = 0; i < toc->count; i++)
+        chosen[i] = true;
+    toc_left_out(toc, chosen, wanted, &none);
+    assert_int_equal(none.count, 0);
+}
+
 static void a_partitioned_table_brings_its_partitions(void **state)
 {
     OWNED char *texts = chosen_texts(*state, "public", "p");
@@ -245,6 +265,7 @@ int main(void)
         cmocka_unit_test(what_is_done_is_left_out),
         cmocka_unit_test(a_table_brings_its_type_sequence_and_constraints_but_no_trigger),
         cmocka_unit_test(a_foreign_key_comes_only_with_both_its_tables),
+        cmocka_unit_test(what_a_table_loses_is_told),
         cmocka_unit_test(a_partitioned_table_brings_its_partitions),
         cmocka_unit_test(a_partition_brings_no_sibling),
         cmocka_unit_test(what_is_no_listing_is_refused),
