@@ -52,6 +52,15 @@ const char *repository_folder(const struct repository *repository)
     return repository->folder;
 }
 
+bool repository_look(const struct repository *repository, bool *ret_there, struct error *error)
+{
+    enum file_kind kind = FILE_MISSING;
+    bool seen = file_look(repository->folder, &kind, error);
+
+    *ret_there = kind != FILE_MISSING;
+    return seen;
+}
+
 /* Who has written himself into the lock file; "another process" where it cannot be read. */
 static char *holder(const char *path)
 {
@@ -213,6 +222,17 @@ static int newest_first(const void *a, const void *b)
     return l != r ? (l < r) - (l > r) : strcmp(right->id, left->id);
 }
 
+/* Of a folder that may be read and not searched the names are known, and nothing that is behind them. */
+static bool read_names(const struct repository *repository, struct text_list *ret, struct error *error)
+{
+    OWNED char *inside = file_join(repository->folder, ".");
+    enum file_kind kind;
+    bool there;
+
+    return repository_look(repository, &there, error) &&
+           (!there || (file_list(repository->folder, ret, error) && file_look(inside, &kind, error)));
+}
+
 bool repository_list_all(struct repository *repository, struct records *ret, struct text_list *ret_problems,
                          struct error *error)
 {
@@ -220,7 +240,7 @@ bool repository_list_all(struct repository *repository, struct records *ret, str
     AUTO(records_clear) struct records records = {0};
     AUTO(catalog_close) struct catalog *catalog = NULL;
 
-    if (file_exists(repository->folder) && !file_list(repository->folder, &names, error))
+    if (!read_names(repository, &names, error))
         return false;
     if (names.count > 0)
         catalog = catalog_open(repository->folder);
@@ -343,12 +363,15 @@ static bool find_path(const char *path, struct record **ret, char **ret_archive_
     OWNED char *stem = text_copy_part(path, strlen(path) - (text_ends_with(path, ".tar") ? 4 : 0));
     OWNED char *record_path = text_format("%s.json", stem);
     OWNED char *text = NULL;
+    enum file_kind archive, beside;
     size_t size;
 
-    if (!file_exists(path))
+    if (!file_look(path, &archive, error) || !file_look(record_path, &beside, error))
+        return false;
+    if (archive == FILE_MISSING)
         return error_set(error, ERROR_BACKUP, "there is no archive \"%s\"", path);
     *ret = NULL;
-    if (file_exists(record_path) &&
+    if (beside != FILE_MISSING &&
         (!file_read(record_path, &text, &size, error) || !record_read(text, size, ret, error)))
         return error_prefix(error, "could not read \"%s\"", record_path);
     *ret_archive_path = text_copy(path);

@@ -21,12 +21,15 @@
 
 struct repository;
 
-/* Open, creating the folder where create is set; else a missing folder is an empty repository. */
+/* Open, creating the folder where create is set; else a missing folder is an empty repository. Whether
+ * it may be reached shows when it is looked into: an archive's path does without it. */
 MUST_CHECK bool repository_open(const char *folder, bool create, struct repository **ret,
                                 struct error *error);
 void repository_free(struct repository *repository);
 CLEANUP_POINTER(struct repository *, repository_free)
 const char *repository_folder(const struct repository *repository);
+/* Whether there is a folder; one that may not be reached is an error. */
+MUST_CHECK bool repository_look(const struct repository *repository, bool *ret_there, struct error *error);
 
 /* The writer's lock, polled for up to wait_ms: ERROR_LOCKED names the holder (pid and command, written into
  * the lock file). Released by repository_free. */

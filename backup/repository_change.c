@@ -311,8 +311,11 @@ static bool is_debris(const struct repository *repository, const char *name)
         return false;
     if (text_ends_with(name, ".part") || text_ends_with(name, ".tmp"))
         return true;
+    /* An archive whose record cannot be seen is none that has no record. */
+    AUTO(error_clear) struct error ignored = {0};
     OWNED char *record = path_of(repository, id, ".json");
-    return !file_exists(record);
+    enum file_kind kind;
+    return file_look(record, &kind, &ignored) && kind == FILE_MISSING;
 }
 
 /* False where somebody reads it. */
@@ -330,9 +333,12 @@ bool repository_debris(struct repository *repository, bool remove, struct text_l
     AUTO(text_list_clear) struct text_list names = {0};
     const char *folder = repository_folder(repository);
     struct stat status;
+    bool there;
 
     *ret_bytes = 0;
-    if (!file_exists(folder))
+    if (!repository_look(repository, &there, error))
+        return false;
+    if (!there)
         return true;
     if (!file_list(folder, &names, error))
         return false;

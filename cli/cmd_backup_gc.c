@@ -9,10 +9,13 @@ static bool open_locked(const struct invocation *invocation, struct repository *
 {
     OWNED char *folder = config_path(invocation->config, "repository");
 
-    if (!file_exists(folder))
+    bool there;
+
+    if (!repository_open(folder, false, ret, error) || !repository_look(*ret, &there, error))
+        return false;
+    if (!there)
         return error_set(error, ERROR_BACKUP, "there is no repository \"%s\"", folder);
-    return repository_open(folder, false, ret, error) &&
-           repository_lock(*ret, 0, invocation->command->name, error);
+    return repository_lock(*ret, 0, invocation->command->name, error);
 }
 
 static bool gc(struct invocation *invocation, struct error *error)

@@ -181,6 +181,18 @@ static bool refuse_after_failure(const struct invocation *invocation, struct rep
                       "--despite-failure.");
 }
 
+/* Open it under the writer's lock, where it is there, and list what is in it. */
+static bool open_locked(const struct invocation *invocation, struct repository **ret, struct records *records,
+                        struct text_list *problems, struct error *error)
+{
+    OWNED char *folder = config_path(invocation->config, "repository");
+    bool there;
+
+    return repository_open(folder, false, ret, error) && repository_look(*ret, &there, error) &&
+           (!there || repository_lock(*ret, 0, "backup prune", error)) &&
+           repository_list(*ret, records, problems, error);
+}
+
 static bool run(struct invocation *invocation, struct error *error)
 {
     const struct config *config = invocation->config;
@@ -188,7 +200,6 @@ static bool run(struct invocation *invocation, struct error *error)
     AUTO(records_clear) struct records records = {0};
     AUTO(text_list_clear) struct text_list problems = {0}, referenced = {0}, unasked = {0};
     AUTO(retention_plan_clear) struct retention_plan plan = {0};
-    OWNED char *folder = config_path(config, "repository");
     struct retention_rules rules = {
         .last = config_integer(config, "keep_last"),
         .daily = config_integer(config, "keep_daily"),
@@ -200,9 +211,7 @@ static bool run(struct invocation *invocation, struct error *error)
         .drop_referenced = invocation_flag(invocation, "drop-referenced"),
     };
 
-    if (!repository_open(folder, false, &repository, error) ||
-        (file_exists(folder) && !repository_lock(repository, 0, "backup prune", error)) ||
-        !repository_list(repository, &records, &problems, error))
+    if (!open_locked(invocation, &repository, &records, &problems, error))
         return false;
     for (size_t i = 0; i < problems.count; i++)
         report_warning(invocation, "%s", problems.items[i]);

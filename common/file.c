@@ -310,6 +310,19 @@ bool file_make_temporary(const char *prefix, char **ret_path, struct error *erro
 
 /* ---- names ---- */
 
+bool file_look(const char *path, enum file_kind *ret, struct error *error)
+{
+    struct stat status;
+
+    if (stat(path, &status) == 0)
+        *ret = S_ISDIR(status.st_mode) ? FILE_FOLDER : FILE_OTHER;
+    else if (errno == ENOENT || errno == ENOTDIR)
+        *ret = FILE_MISSING;
+    else
+        return failed(error, "look at", path);
+    return true;
+}
+
 bool file_exists(const char *path)
 {
     return access(path, F_OK) == 0;

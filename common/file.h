@@ -45,6 +45,14 @@ MUST_CHECK bool file_remove_tree(const char *path, struct error *error);
 /* A new folder under $TMPDIR (or /tmp) named prefix.XXXXXX, mode 0700. */
 MUST_CHECK bool file_make_temporary(const char *prefix, char **ret_path, struct error *error);
 
+/*
+ * What is at a path, links followed. FILE_MISSING only where it is certain; a folder above that may not be
+ * searched, say, is an error: what cannot be seen may be there all the same.
+ */
+enum file_kind { FILE_MISSING, FILE_FOLDER, FILE_OTHER };
+MUST_CHECK bool file_look(const char *path, enum file_kind *ret, struct error *error);
+
+/* False also where it cannot be seen: not for what is done, or told, because something is missing. */
 bool file_exists(const char *path);
 bool file_is_folder(const char *path);
 char *file_join(const char *folder, const char *name); /* an absolute name stays as it is */

@@ -29,6 +29,53 @@ take()
     [ ! -e "$PGMIGRATE_REPOSITORY" ]
 }
 
+# Every command that asks what is there, with the error that all of them have to end with.
+assert_unreachable() # ERROR
+{
+    local command
+    for command in "list" "list --metrics backups.prom" "show latest" "verify" "test" "keep latest --reason x" \
+        "prune --confirm" "gc" "reindex" "create"; do
+        # shellcheck disable=SC2086 # words
+        run_program without_rights pgmigrate backup $command
+        assert_status 1
+        assert_stderr "$1"
+        refute_stderr "there is no"
+    done
+    [ ! -e backups.prom ]
+    run_program without_rights pgmigrate backup list --json
+    assert_equal "$(json '[.ok, .exit_code, .error.code, .backups] | tostring')" '[false,1,"failed",null]'
+    run_program without_rights pgmigrate restore "$id" --to restored --dry-run
+    assert_status 1
+    assert_stderr "$1"
+    run_program without_rights pgmigrate doctor
+    assert_output "$1"
+}
+
+@test "a repository that may not be reached is not taken for an empty one" {
+    mkdir above
+    start_own_cluster # whose socket may be reached by who has no rights
+    [ "$(id -u)" != 0 ] || chmod 711 "$(realpath "$TEST_OWN_CLUSTER/server")"
+    export PGMIGRATE_REPOSITORY=$PWD/above/backups
+    take
+    cp -r above/backups moved
+    chmod 000 above
+    assert_unreachable "\"$PGMIGRATE_REPOSITORY\": Permission denied"
+    run_program without_rights pgmigrate backup verify "$PGMIGRATE_REPOSITORY/$id.tar"
+    assert_status 1
+    assert_stderr "could not look at \"$PGMIGRATE_REPOSITORY/$id.tar\": Permission denied"
+    # Named by its path, an archive needs no repository.
+    run_program without_rights pgmigrate backup verify "moved/$id.tar"
+    assert_status 0
+    chmod 700 above
+    # What may be listed and not searched has names, and none that can be looked at.
+    chmod 600 above/backups
+    assert_unreachable "Permission denied"
+    chmod 700 above/backups
+    run_program without_rights pgmigrate backup list
+    assert_status 0
+    assert_output "$id"
+}
+
 @test "backups are listed newest first, with what monitors ask for" {
     take --tag first
     first=$id

@@ -409,6 +409,23 @@ static void existence_is_told_for_files_and_folders(void **state)
     assert_false(file_is_folder("missing"));
 }
 
+static void what_cannot_be_seen_is_not_missing(void **state)
+{
+    (void)state;
+    AUTO(error_clear) struct error error = {0};
+    enum file_kind kind;
+
+    write_file("file", "");
+    assert_true(file_look("file", &kind, &error) && kind == FILE_OTHER);
+    assert_true(file_look(".", &kind, &error) && kind == FILE_FOLDER);
+    assert_true(file_look("missing", &kind, &error) && kind == FILE_MISSING);
+    assert_true(file_look("file/inside", &kind, &error) && kind == FILE_MISSING);
+    assert_int_equal(symlink("loop", "loop"), 0);
+    assert_false(file_look("loop", &kind, &error));
+    assert_int_equal(error.code, ERROR_FAILED);
+    assert_string_equal(error.message, "could not look at \"loop\": Too many levels of symbolic links");
+}
+
 /* ---- locks ---- */
 
 /* A process that holds the lock until it is killed; returns when it has it. */
@@ -554,6 +571,7 @@ int main(void)
         TEST(temporary_folders_are_private_and_where_tmpdir_says),
         TEST(names_are_joined_and_taken_apart),
         TEST(existence_is_told_for_files_and_folders),
+        TEST(what_cannot_be_seen_is_not_missing),
         TEST(a_lock_waits_for_its_holder),
         TEST(a_lock_file_removed_meanwhile_is_made_again),
         TEST(an_interruption_ends_the_wait_for_a_lock),
