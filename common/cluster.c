@@ -324,8 +324,11 @@ bool cluster_destroy(const char *folder, struct error *error)
     AUTO(place_clear) struct place place = {0};
     OWNED char *lock = file_join(folder, "lock");
     AUTO_CLOSE int descriptor = -1;
+    enum file_kind kind;
 
-    if (!file_exists(lock)) /* nothing was started here, so nothing in here is ours */
+    if (!file_look(lock, &kind, error))
+        return false;
+    if (kind == FILE_MISSING) /* nothing was started here, so nothing in here is ours */
         return true;
     if (!place_find(folder, &place, error) || !file_lock(lock, &descriptor, error))
         return false;

@@ -74,7 +74,10 @@ bool place_find(const char *folder, struct place *ret, struct error *error)
 {
     AUTO(place_clear) struct place place = {.folder = absolute(folder)};
     OWNED char *lock = file_join(place.folder, "lock");
-    if (!file_exists(lock)) { /* every start made one; a folder "server" without it is somebody else's */
+    enum file_kind kind;
+    if (!file_look(lock, &kind, error))
+        return false;
+    if (kind == FILE_MISSING) { /* every start made one; a folder "server" without it is somebody else's */
         *ret = place;
         place = (struct place){0};
         return true;

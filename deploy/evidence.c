@@ -17,9 +17,12 @@ bool evidence_open(const char *path, bool create, struct evidence **ret, struct 
     static const char *const scripts[] = {sql_store_evidence_create, NULL};
     OWNED char *folder = path == NULL ? NULL : file_folder(path);
     struct store *store = NULL;
+    enum file_kind kind = FILE_OTHER;
 
     *ret = NULL;
-    if (path != NULL && !create && !file_exists(path))
+    if (path != NULL && !create && !file_look(path, &kind, error))
+        return false;
+    if (kind == FILE_MISSING)
         return true;
     if ((folder != NULL && !file_make_folder(folder, 0777, error)) ||
         !store_open(path, scripts, &store, error))

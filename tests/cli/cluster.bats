@@ -48,6 +48,18 @@ teardown()
     assert_equal "$(json .pid)" null
 }
 
+@test "a cluster that may not be reached is not called absent or removed" {
+    mkdir -p .pgmigrate/cluster
+    chmod 000 .pgmigrate
+    for command in status "stop --remove" stop url; do
+        # shellcheck disable=SC2086 # words
+        run_program without_rights pgmigrate cluster $command
+        assert_status 1
+        assert_stderr ".pgmigrate/cluster/lock\": Permission denied"
+    done
+    chmod 700 .pgmigrate
+}
+
 @test "url of a stopped cluster fails and says how to start it" {
     run_pgmigrate cluster url
     assert_status 4

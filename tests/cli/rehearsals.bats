@@ -37,6 +37,17 @@ setup()
     refute_output rehears
 }
 
+@test "what was rehearsed and cannot be seen is told, and not called never rehearsed in silence" {
+    mkdir .pgmigrate
+    chmod 000 .pgmigrate
+    start_own_cluster # whose socket may be reached by who has no rights
+    [ "$(id -u)" != 0 ] || chmod 711 "$(realpath "$TEST_OWN_CLUSTER/server")"
+    run_program without_rights pgmigrate plan
+    assert_status 0
+    assert_stderr ".pgmigrate/state.db\": Permission denied"
+    chmod 700 .pgmigrate
+}
+
 @test "a protected environment refuses what has no rehearsal that counts, and names the files" {
     run_pgmigrate apply -e production --yes
     assert_status 10
