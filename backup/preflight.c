@@ -71,6 +71,18 @@ static bool check_snapshots(const struct rows *limits, int64_t bytes, struct err
                       "Set it to -1 (the server has to be restarted), or take the backup on a standby.");
 }
 
+/* pg_dump locks all tables for as long as it runs, and would fail when much of the work is done. */
+static bool check_locks(const struct rows *limits, struct error *error)
+{
+    int64_t tables = rows_integer(limits, 0, "tables");
+    if (tables <= rows_integer(limits, 0, "most_locks"))
+        return true;
+    error_set(error, ERROR_REFUSED,
+              "the server has %lld locks, and pg_dump needs one for each of %lld tables",
+              (long long)rows_integer(limits, 0, "locks"), (long long)tables);
+    return error_hint(error, "Raise max_locks_per_transaction (the server has to be restarted).");
+}
+
 static bool check_room(const char *folder, int64_t bytes, struct preflight *ret, struct error *error)
 {
     struct statvfs place;
@@ -126,7 +138,7 @@ bool preflight_run(struct postgres *control, const char *folder, const struct ba
     if (!check_pooler(control, limits, options->pooler_session, error) ||
         !dump_find(postgres_server_version(control), &ret->programs, error) ||
         !check_rights(control, error) || !check_snapshots(limits, bytes, error) ||
-        !check_room(folder, bytes, ret, error))
+        !check_locks(limits, error) || !check_room(folder, bytes, ret, error))
         return false;
     judge_limits(limits, control, ret);
     return true;

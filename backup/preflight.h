@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
  * What would stop a backup half way, found before it begins: a pooler, a pg_dump that is missing or too old,
- * tables the role cannot read whole, snapshots that do not last, too little room. What only deserves a word
- * is a warning.
+ * tables the role cannot read whole, snapshots that do not last, far too few locks, too little room. What
+ * only deserves a word is a warning.
  */
 #ifndef BACKUP_PREFLIGHT_H
 #define BACKUP_PREFLIGHT_H

@@ -178,6 +178,21 @@ other_waits()
     assert_nothing_left
 }
 
+@test "where pg_dump can never lock all tables nothing is begun" {
+    start_own_cluster
+    psql_value "alter system set max_locks_per_transaction = 10"
+    psql_value "alter system set max_connections = 20"
+    pgmigrate cluster stop --folder "$TEST_OWN_CLUSTER" >/dev/null
+    pgmigrate cluster start --folder "$TEST_OWN_CLUSTER" >/dev/null
+    psql_value "do \$\$ begin for n in 0..29 loop
+        for i in 1..100 loop execute format('create table t%s_%s()', n, i); end loop; commit; end loop; end \$\$"
+    run_pgmigrate backup create --json
+    assert_status 10
+    assert_equal "$(json .error.message)" "the server has 200 locks, and pg_dump needs one for each of 3000 tables"
+    assert_equal "$(json .error.hint)" "Raise max_locks_per_transaction (the server has to be restarted)."
+    assert_nothing_left
+}
+
 @test "with too few locks the backup is taken in pg_dump's order, with a warning" {
     start_own_cluster
     psql_value "alter system set max_locks_per_transaction = 10"
