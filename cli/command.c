@@ -117,6 +117,7 @@ void invocation_clear(struct invocation *invocation)
         text_list_clear(&invocation->options[i].values);
     free(invocation->options);
     free(invocation->group);
+    free(invocation->unknown);
     text_list_clear(&invocation->operands);
     config_free(invocation->config);
     json_decref(invocation->document);

@@ -107,6 +107,7 @@ struct invocation {
     enum request request;
     const struct command *command; /* NULL when none was named */
     char *group;                   /* "cluster" when only the first word of two was given, else NULL */
+    char *unknown;                 /* the words that name no command, without passwords, else NULL */
     struct text_list operands;
     struct option_value *options;
     size_t option_count;

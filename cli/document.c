@@ -85,13 +85,22 @@ json_t *document_error(const struct error *error)
     return object;
 }
 
+/* Always a string: what was typed where it names no command, "" where there was none. */
+static const char *command_name(const struct invocation *invocation)
+{
+    if (invocation->command)
+        return invocation->command->name;
+    if (invocation->unknown)
+        return invocation->unknown;
+    return invocation->group ? invocation->group : "";
+}
+
 void document_print(FILE *out, const struct invocation *invocation, int exit_code, const struct error *error)
 {
-    const struct command *command = invocation->command;
     json_t *document = json_object();
 
     document_integer(document, "schema", 1);
-    json_object_set_new(document, "command", command ? json_string(command->name) : json_null());
+    document_text(document, "command", command_name(invocation));
     document_bool(document, "ok", exit_code == 0 || (invocation->complete && !error));
     document_integer(document, "exit_code", exit_code);
     if (error)

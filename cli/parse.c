@@ -133,10 +133,10 @@ static void unknown_option(const struct parser *parser, const struct command *co
                    command ? command->name : "", command ? " " : "");
 }
 
-static bool unknown_command(const struct command *const commands[], const char *word, struct error *error)
+static bool unknown_command(struct invocation *invocation, const char *word, struct error *error)
 {
+    const struct command *const *commands = invocation->commands;
     OWNED const char **names = NULL;
-    OWNED char *shown = text_copy(word);
     struct text_list words = {0};
     size_t count = 0;
     const char *nearest;
@@ -156,8 +156,9 @@ static bool unknown_command(const struct command *const commands[], const char *
     names = memory_grow(names, count, sizeof *names);
     names[count] = NULL;
     nearest = text_nearest(word, names);
-    secret_overwrite(shown);
-    error_set(error, ERROR_USAGE, "unknown command \"%s\"", shown);
+    invocation->unknown = text_copy(word);
+    secret_overwrite(invocation->unknown);
+    error_set(error, ERROR_USAGE, "unknown command \"%s\"", invocation->unknown);
     if (nearest)
         error_hint(error, "Did you mean \"%s\"?", nearest);
     else
@@ -268,14 +269,14 @@ static bool take_command(const struct command *const commands[], struct text_lis
         used = 2;
         invocation->command = command_find(commands, both);
         if (!invocation->command)
-            return unknown_command(commands, both, error);
+            return unknown_command(invocation, both, error);
     }
     if (!invocation->command && command_is_group(commands, words->items[0])) {
         invocation->group = text_copy(words->items[0]);
         return true;
     }
     if (!invocation->command)
-        return unknown_command(commands, words->items[0], error);
+        return unknown_command(invocation, words->items[0], error);
     for (size_t i = used; i < words->count; i++)
         text_list_add(&invocation->operands, text_copy(words->items[i]));
     return true;

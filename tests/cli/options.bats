@@ -69,11 +69,29 @@ commands()
     assert_equal "${output:0:59}" '{"schema":1,"command":"help","ok":false,"exit_code":2,"erro'
 }
 
+@test "a document names as its command what was typed, also where there is no such one" {
+    run_pgmigrate frob --json
+    assert_status 2
+    assert_equal "${output:0:58}" '{"schema":1,"command":"frob","ok":false,"exit_code":2,"err'
+    run_pgmigrate --json backup frob latest
+    assert_equal "$(json .command)" "backup frob"
+    run_pgmigrate cluster --json
+    assert_status 2
+    assert_equal "$(json .command)" cluster
+    run_pgmigrate --json
+    assert_status 2
+    assert_equal "$(json '.command | tojson')" '""'
+    run_pgmigrate $'fr\xff"\nob' --json
+    assert_equal "$(json '.command | tojson')" '"fr?\"\nob"'
+    run_pgmigrate "postgresql://u:geheim123@h/d" --json
+    assert_equal "$(json .command)" "postgresql://u:xxxxxxxxx@h/d"
+}
+
 @test "with --json and --quiet an error is told by the document alone" {
     run_pgmigrate --json -q nonsense
     assert_status 2
     assert_equal "$(json .error.message)" 'unknown command "nonsense"'
-    assert_equal "$(json .command)" null
+    assert_equal "$(json .command)" nonsense
     assert_equal "$stderr" ""
 }
 
