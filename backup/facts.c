@@ -70,9 +70,11 @@ bool facts_read(const struct snapshot *snapshot, struct manifest *manifest, stru
     manifest->standby = snapshot->standby;
     for (size_t i = 0; i < snapshot->settings.count; i++)
         text_list_add(&manifest->settings, text_copy(snapshot->settings.items[i]));
+    manifest->tells_named_roles = true;
     return read_server(leader, manifest, ret, error) && read_extensions(leader, manifest, error) &&
            read_list(leader, sql_backup_roles, "name", &manifest->roles, error) &&
            read_list(leader, sql_backup_policy_roles, "name", &manifest->policy_roles, error) &&
+           read_list(leader, sql_backup_named_roles, "name", &manifest->named_roles, error) &&
            read_properties(leader, manifest, error) &&
            read_list(leader, sql_backup_not_included, "sentence", &manifest->not_included, error);
 }

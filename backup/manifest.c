@@ -77,6 +77,7 @@ void manifest_free(struct manifest *manifest)
     text_list_clear(&manifest->properties);
     text_list_clear(&manifest->roles);
     text_list_clear(&manifest->policy_roles);
+    text_list_clear(&manifest->named_roles);
     text_list_clear(&manifest->rolled_back);
     text_list_clear(&manifest->before);
     text_list_clear(&manifest->settings);
@@ -155,6 +156,8 @@ static json_t *write_top(const struct manifest *manifest)
     json_put_texts(top, "properties", &manifest->properties);
     json_put_texts(top, "roles", &manifest->roles);
     json_put_texts(top, "policy_roles", &manifest->policy_roles);
+    if (manifest->tells_named_roles)
+        json_put_texts(top, "named_roles", &manifest->named_roles);
     json_put_texts(top, "rolled_back", &manifest->rolled_back);
     json_put_texts(top, "before", &manifest->before);
     json_put_texts(top, "settings", &manifest->settings);
@@ -304,6 +307,8 @@ static void read_top(struct json_reader *reader, const json_t *top, struct manif
     json_take_texts(reader, top, "properties", &manifest->properties);
     json_take_texts(reader, top, "roles", &manifest->roles);
     json_take_optional_texts(reader, top, "policy_roles", &manifest->policy_roles);
+    json_take_optional_texts(reader, top, "named_roles", &manifest->named_roles);
+    manifest->tells_named_roles = json_object_get(top, "named_roles") != NULL;
     json_take_optional_texts(reader, top, "rolled_back", &manifest->rolled_back);
     json_take_optional_texts(reader, top, "before", &manifest->before);
     json_take_texts(reader, top, "settings", &manifest->settings);

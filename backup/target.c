@@ -71,26 +71,44 @@ static bool missing_roles(struct postgres *server, const struct text_list *wante
     return true;
 }
 
+/* What the options leave that names roles. Without owners and privileges, policies still name those that they
+ * are for. A backup that does not tell who only owns things wants all: else it might end half way. */
+static const struct text_list *wanted_roles(const struct manifest *manifest,
+                                            const struct restore_options *options, const char **ret_what)
+{
+    *ret_what = "own things or are granted something";
+    if (options->no_owner && options->no_privileges) {
+        *ret_what = "policies are for";
+        return &manifest->policy_roles;
+    }
+    if (!options->no_owner || !manifest->tells_named_roles)
+        return &manifest->roles;
+    *ret_what = "are granted something or named otherwise than as owners";
+    return &manifest->named_roles;
+}
+
 static bool check_roles(struct postgres *server, const struct manifest *manifest,
                         const struct restore_options *options, struct text_list *ret, struct error *error)
 {
     AUTO(text_list_clear) struct text_list missing = {0};
     OWNED char *joined = NULL;
-
-    /* Without owners and privileges, policies still name the roles that they are for. */
-    bool of_policies = options->no_owner && options->no_privileges;
+    const char *what;
+    bool helps = false; /* --no-privileges, beside --no-owner */
 
     if (options->create_missing_roles)
         return true;
-    if (!missing_roles(server, of_policies ? &manifest->policy_roles : &manifest->roles, &missing, error))
+    if (!missing_roles(server, wanted_roles(manifest, options, &what), &missing, error))
         return false;
     if (!missing.count)
         return true;
+    for (size_t i = 0; options->no_owner && !options->no_privileges && i < missing.count; i++)
+        helps = helps || !text_list_contains(&manifest->policy_roles, missing.items[i]);
     joined = text_list_join(&missing, "\", \"");
-    text_list_add(ret, text_format("roles that %s are missing: \"%s\" "
-                                   "(--create-missing-roles makes them, without login)",
-                                   of_policies ? "policies are for" : "own things or are granted something",
-                                   joined));
+    text_list_add(ret,
+                  text_format("roles that %s are missing: \"%s\" "
+                              "(--create-missing-roles makes them, without login%s)",
+                              what, joined,
+                              helps ? "; --no-privileges does without those that policies do not name" : ""));
     return true;
 }
 

@@ -378,6 +378,39 @@ flip_bit() # MEMBER
     assert_equal "$(copy_value "select relowner::regrole, relacl is null from pg_class where relname = 'notes'")" "postgres|t"
 }
 
+@test "without owners who only owns things is not needed, and who is named otherwise is" {
+    local owner=${TEST_DATABASE}_owner
+    psql_server "create role $owner; alter database $TEST_DATABASE owner to $owner"
+    create_table notes 10
+    psql_value "alter table notes owner to $owner; create schema s authorization $owner; create view s.v as select 1 as one;
+        alter view s.v owner to $owner; create function s.f() returns int language sql as 'select 1'; alter function s.f() owner to $owner"
+    take_backup
+    own=$ARCHIVE
+    assert_equal "$(manifest '.named_roles | tojson')" "[]"
+    # One thing after the other that names him for more.
+    for grant in "alter default privileges for role $owner grant select on tables to public" \
+        "revoke insert on notes from $owner" "alter role $owner in database $TEST_DATABASE set work_mem = '5MB'" \
+        "grant connect on database $TEST_DATABASE to public; revoke temporary on database $TEST_DATABASE from public" \
+        "create table other (x int); grant select (x) on other to $owner"; do
+        psql_value "create table kept as select datacl from pg_database where datname = current_database(); $grant"
+        take_backup
+        assert_equal "$(manifest '.named_roles | tojson')" "[\"$owner\"]"
+        psql_value "drop table kept; drop table if exists other; grant insert on notes to $owner;
+            alter default privileges for role $owner revoke select on tables from public;
+            alter role $owner in database $TEST_DATABASE reset work_mem"
+        psql_value "update pg_database set datacl = null where datname = current_database()"
+    done
+    psql_value "alter table notes owner to postgres; drop schema s cascade"
+    psql_server "alter database $TEST_DATABASE owner to postgres; drop role $owner"
+    run_pgmigrate restore "$own" --to "$copy" --no-owner --json
+    assert_status 0
+    assert_equal "$(copy_value "select relowner::regrole from pg_class where relname = 'notes'")" postgres
+    run_pgmigrate restore "$ARCHIVE" --to "${copy}2" --no-owner --json
+    assert_status 10
+    [[ $(json .error.message) == *"named otherwise than as owners are missing: \"$owner\""*"--no-privileges does without"* ]]
+    psql_server "drop database $copy with (force)"
+}
+
 @test "an owner that has revoked its own INSERT gets its rows all the same" {
     psql_server "create role ${TEST_DATABASE}_owner login createdb"
     psql_server "grant create on database $TEST_DATABASE to ${TEST_DATABASE}_owner"
