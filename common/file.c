@@ -164,8 +164,26 @@ static int create_beside(const char *path, unsigned mode, char **ret_name)
     }
 }
 
+/* A device or a pipe is written to: a file in its place would be the end of it, of /dev/null for everybody.
+ */
+static bool is_special(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+}
+
+static bool write_special(const char *path, const char *data, size_t size, struct error *error)
+{
+    AUTO(descriptor_close) struct descriptor file = {open_file(AT_FDCWD, path, O_WRONLY, 0)};
+
+    return (file.number >= 0 && write_all(file.number, data, size)) || failed(error, "write", path);
+}
+
 bool file_write_atomic(const char *path, const char *data, size_t size, unsigned mode, struct error *error)
 {
+    if (is_special(path))
+        return write_special(path, data, size, error);
     OWNED char *folder = file_folder(path);
     OWNED char *temporary = NULL;
     int number = create_beside(path, mode, &temporary);

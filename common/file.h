@@ -22,7 +22,8 @@ MUST_CHECK bool file_write_new(const char *path, const char *data, size_t size, 
 
 /*
  * Replace or create: temporary name in the same folder, fsync, rename, fsync of the folder. On failure the
- * old file is untouched. A link is replaced, not followed. mode is subject to the umask here and above.
+ * old file is untouched. A link is replaced, not followed, but where it leads to a device or a pipe, which is
+ * written to (/dev/null, /dev/stdout). mode is subject to the umask here and above.
  */
 MUST_CHECK bool file_write_atomic(const char *path, const char *data, size_t size, unsigned mode,
                                   struct error *error);

@@ -166,6 +166,16 @@ static void explain_own_row(const struct execution *execution, const struct grou
                "INSERT out, or add ON CONFLICT DO NOTHING, and apply again.");
 }
 
+/* Of a statement outside any transaction the connection was lost, and to run it again may do it twice; of a
+ * stretch in a transaction, and what became of its COMMIT could not be asked. */
+static bool outcome_is_unknown(const struct execution *execution, const struct group_run *run)
+{
+    const struct statement *statement =
+        run->done < run->script->count ? &run->script->items[run->done] : NULL;
+    return run->kept && postgres_is_lost(execution->postgres) && statement != NULL &&
+           !bare_may_repeat(statement);
+}
+
 /* Partial is what has left something behind, or may have. */
 static bool stopped(struct execution *execution, const struct group_run *run, struct error *error)
 {
@@ -181,7 +191,13 @@ static bool stopped(struct execution *execution, const struct group_run *run, st
         error_hint_more(
             error,
             "What the statement that failed had committed by then stays; it begins anew the next time.");
-    if (error->hint == NULL || signalled || locked || run->kept) {
+    if (outcome_is_unknown(execution, run)) {
+        OWNED char *text =
+            text_format("%zu of %zu statements are done and stay so; whether the next one is, is not known: "
+                        "look at the database before %s again.",
+                        run->done, run->script->count, run->backwards ? "rolling back" : "applying");
+        error_hint_more(error, text);
+    } else if (error->hint == NULL || signalled || locked || run->kept) {
         OWNED char *text =
             text_format("%zu of %zu statements are done and stay so; %s again goes on with the next one.",
                         run->done, run->script->count, run->backwards ? "rolling back" : "applying");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "common/file.h"
 #include "common/interrupt.h"
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -8,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -193,6 +195,22 @@ static void what_a_killed_process_left_is_stepped_over(void **state)
     assert_true(file_write_atomic("file", "whole", 5, 0644, &error));
     assert_content("file", "whole");
     assert_content(left, "half");
+}
+
+static void a_pipe_is_written_to_and_stays(void **state)
+{
+    (void)state;
+    struct error error = {0};
+    struct stat status;
+    char text[8] = "";
+    assert_int_equal(mkfifo("pipe", 0600), 0);
+    int reader = open("pipe", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    assert_true(reader >= 0);
+    assert_true(file_write_atomic("pipe", "text", 4, 0644, &error));
+    assert_int_equal(read(reader, text, sizeof text), 4);
+    assert_string_equal(text, "text");
+    close(reader);
+    assert_true(stat("pipe", &status) == 0 && S_ISFIFO(status.st_mode));
 }
 
 static void a_link_is_replaced_and_what_it_led_to_stays(void **state)
@@ -560,6 +578,7 @@ int main(void)
         TEST(replacing_is_whole_and_leaves_nothing_beside),
         TEST(what_a_killed_process_left_is_stepped_over),
         TEST(a_link_is_replaced_and_what_it_led_to_stays),
+        TEST(a_pipe_is_written_to_and_stays),
         TEST(a_failed_write_leaves_the_old_file_and_nothing_else),
         TEST(a_write_that_cannot_be_is_named_with_the_reason),
         TEST(a_list_is_sorted_and_has_only_files),
