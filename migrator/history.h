@@ -266,7 +266,7 @@ void history_add_patience(struct queries *queries);
 
 /*
  * Run one of the statements above in a transaction of its own. A locked table is waited for, some seconds at
- * least, and until wait_ms are over, whatever signals come.
+ * least, and until wait_ms are over; a signal ends that where the connection is not shielded.
  */
 MUST_CHECK bool history_write(const struct history *history, const struct history_statement *statement,
                               int64_t wait_ms, struct error *error);

@@ -21,8 +21,8 @@ static char *holder_of(const struct history *history, const char *table, bool al
     OWNED char *schema_quoted = postgres_quote_name(history->schema);
     OWNED char *table_quoted = postgres_quote_name(table);
     OWNED char *name = text_format("%s.%s", schema_quoted, table_quoted);
-    const char *values[] = {name, alone ? "t" : "f"};
-    return postgres_query(history->postgres, sql_session_holders, 2, values, &rows, &ignored)
+    const char *values[] = {NULL, name, alone ? "t" : "f"};
+    return postgres_query(history->postgres, sql_session_blockers, 3, values, &rows, &ignored)
                ? observer_describe(rows)
                : NULL;
 }

@@ -31,15 +31,16 @@ static bool is_open(struct observer *observer)
     return false;
 }
 
-/* $1 is the process that is watched. */
-static struct rows *look(struct observer *observer, const char *sql)
+/* $1 is the process that is watched, what follows null. */
+static struct rows *look(struct observer *observer, const char *sql, size_t count)
 {
     AUTO(error_clear) struct error ignored = {0};
     struct rows *rows = NULL;
     if (!is_open(observer))
         return NULL;
     OWNED char *pid = text_format("%d", observer->pid);
-    if (!postgres_query(observer->postgres, sql, 1, (const char *const[]){pid}, &rows, &ignored) &&
+    if (!postgres_query(observer->postgres, sql, count, (const char *const[]){pid, NULL, NULL}, &rows,
+                        &ignored) &&
         postgres_is_lost(observer->postgres))
         pause_observing(observer);
     return rows;
@@ -70,13 +71,13 @@ char *observer_describe(const struct rows *rows)
 
 char *observer_blockers(struct observer *observer)
 {
-    AUTO(rows_free) struct rows *rows = look(observer, sql_session_blockers);
+    AUTO(rows_free) struct rows *rows = look(observer, sql_session_blockers, 3);
     return observer_describe(rows);
 }
 
 char *observer_progress(struct observer *observer)
 {
-    AUTO(rows_free) struct rows *rows = look(observer, sql_session_progress);
+    AUTO(rows_free) struct rows *rows = look(observer, sql_session_progress, 1);
     if (rows == NULL || rows_count(rows) == 0)
         return NULL;
     const char *percent = rows_text(rows, 0, "percent");

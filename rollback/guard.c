@@ -47,7 +47,8 @@ bool guard_refuse(const struct data_losses *losses, struct error *error)
 static bool refuse_late(const struct guard *guard, struct error *error)
 {
     guard_refuse(&guard->losses, error);
-    return error_hint_more(error, "It came after the trial, which found nothing to lose.");
+    return error_hint(error, "It came after the trial, which found nothing to lose; this migration is as it "
+                             "was. Take a backup, then give --accept-data-loss.");
 }
 
 /* A look takes a snapshot, after which SET TRANSACTION would fail. */

@@ -205,6 +205,19 @@ refuses_sessions()
     no_backup_is_listed
 }
 
+@test "a server that does not answer keeps no backup that got a signal" {
+    psql_value "insert into big select g, repeat(md5(g::text), 3) from generate_series(1, 200000) g"
+    pause_backup backup-streaming
+    stop_backend "query ~* '^copy' and state = 'active'"
+    kill -TERM "$PGMIGRATE_PID"
+    continue_backup
+    wait_until eval '! kill -0 "$PGMIGRATE_PID"'
+    kill -CONT "$BACKEND"
+    wait_pgmigrate
+    assert_status 143
+    assert_nothing_left
+}
+
 # ---- standby ----
 
 # As the user that the tests' servers run as.

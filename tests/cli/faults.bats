@@ -78,13 +78,6 @@ load faults
     assert_value "select to_regclass('x3') is null and to_regclass('x4') is null" t
 }
 
-# A session of the test's database stands still.
-stop_backend() # CONDITION
-{
-    BACKEND=$(psql_value "select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and $1 limit 1")
-    kill -STOP "$BACKEND"
-}
-
 @test "a server that does not answer keeps nobody who got a signal" {
     migration 001_a <<<'CREATE TABLE a (id int); SELECT pg_sleep(30);'
     start_pgmigrate apply

@@ -316,6 +316,13 @@ release() # NAME
         where application_name = 'hold_$1' and datname = current_database()" >/dev/null
 }
 
+# A session of the test's database stands still.
+stop_backend() # CONDITION
+{
+    BACKEND=$(psql_value "select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and $1 limit 1")
+    kill -STOP "$BACKEND"
+}
+
 # Whether an index is being built.
 building_index()
 {

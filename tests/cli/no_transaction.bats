@@ -257,6 +257,18 @@ SQL
     assert_equal "$(valid i)" t
 }
 
+@test "a CALL whose connection is lost: it is said that its outcome is not known" {
+    psql_value "create procedure nap() language plpgsql as 'begin perform pg_sleep(30); end'"
+    bare 001_x <<<$'CREATE TABLE a (id int);\nCALL nap();\nCREATE TABLE b (id int);'
+    start_pgmigrate apply
+    wait_until sleeping
+    psql_value "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'pgmigrate' and datname = current_database()" >/dev/null
+    wait_pgmigrate
+    assert_status 7
+    assert_stderr "1 of 3 statements are done and stay so; whether the next one is, is not known"
+    refute_stderr "goes on with the next one"
+}
+
 @test "a CALL whose client is killed stops with exit 7 until somebody looked" {
     psql_value "create procedure nap() language plpgsql as 'begin perform pg_sleep(30); end'"
     bare 001_x <<<$'CREATE TABLE a (id int);\nCALL nap();\nCREATE TABLE b (id int);'
