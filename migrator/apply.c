@@ -136,8 +136,10 @@ static bool settle_jobs(struct apply *apply, struct job *jobs, size_t count, str
         settle(&apply->execution,
                &(struct settle_question){.run_id = apply->identity.run_id, .jobs = jobs, .count = in_flight},
                &committed);
-    for (size_t i = 0; i < committed; i++)
+    for (size_t i = 0; i < committed; i++) {
+        execute_confirm(&apply->execution, &jobs[i]);
         succeeded(apply, jobs[i].index, &jobs[i]);
+    }
     if (settled == SETTLED_COMMITTED && committed == count) {
         note(apply, "COMMIT is confirmed after reconnecting");
         if (apply->result->done == apply->result->count)

@@ -385,6 +385,13 @@ static void end_job(struct execution *execution, struct job *job)
         execution_tell(execution, (struct run_event){.type = RUN_DONE, .ms = job->execution_ms});
 }
 
+void execute_confirm(struct execution *execution, struct job *job)
+{
+    if (job->attempts == 0) /* its answers were still to come */
+        begin_job(execution, job);
+    end_job(execution, job);
+}
+
 static bool send_job(struct execution *execution, struct job *job, struct error *error)
 {
     execute_steps_plan(execution, job);

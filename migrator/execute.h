@@ -56,6 +56,8 @@ CLEANUP_VALUE(struct job, job_done)
  */
 MUST_CHECK bool execute_jobs(struct execution *execution, struct job *jobs, size_t count, size_t window,
                              size_t *ret_done, struct error *error);
+/* The connection was lost, and the job turned out to be committed: tell its end. */
+void execute_confirm(struct execution *execution, struct job *job);
 /* A script may throw away what was prepared (DEALLOCATE ALL): whether that is why a job failed; it can be run
  * again. */
 bool execute_forgotten(struct execution *execution, const struct error *error);

@@ -31,7 +31,7 @@ static void succeeded(struct undo *undo, const struct job *job)
     undo->result->done++;
 }
 
-static bool lost(struct undo *undo, const struct job *job, struct error *error)
+static bool lost(struct undo *undo, struct job *job, struct error *error)
 {
     size_t committed = 0;
     AUTO(error_clear) struct error gone = {0};
@@ -43,6 +43,7 @@ static bool lost(struct undo *undo, const struct job *job, struct error *error)
                                                             .forgetting = true},
                                   &committed);
     if (settled == SETTLED_COMMITTED) {
+        execute_confirm(&undo->execution, job);
         succeeded(undo, job);
         if (undo->result->done == undo->result->count)
             return true;

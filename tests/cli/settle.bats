@@ -43,6 +43,30 @@ cut_at_commit()
     assert_stderr "confirmed after reconnecting"
 }
 
+@test "a COMMIT that is confirmed after reconnecting is told like any other" {
+    slow_commit
+    start_cutter
+    migration 001_a <<<'INSERT INTO slow VALUES (1); CREATE TABLE a (id int);'
+    start_pgmigrate apply -d "$CUT_URL"
+    cut_at_commit
+    wait_until psql_true "select to_regclass('a') is not null"
+    show_server
+    wait_pgmigrate
+    assert_status 0
+    assert_stderr "applied 001_a"
+    migration 001_a_rollback <<<'DROP TABLE a; DELETE FROM slow;'
+    psql_value "drop trigger slow on slow; delete from go;
+        create constraint trigger slow_undo after delete on slow deferrable initially deferred
+            for each row execute function slow()"
+    start_pgmigrate rollback --use=file -d "$CUT_URL" --accept-data-loss
+    cut_at_commit
+    wait_until psql_true "select to_regclass('a') is null"
+    show_server
+    wait_pgmigrate
+    assert_status 0
+    assert_stderr "rolled back 001_a"
+}
+
 @test "a COMMIT is confirmed by the transaction's status where the history is gone" {
     slow_commit
     start_cutter
