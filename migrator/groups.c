@@ -70,15 +70,20 @@ bool groups_check_unchanged(const struct history *history, const struct group_ru
 /* ---- a stretch that runs in a transaction ---- */
 
 /* The connection is gone; whether the stretch was committed with its progress is asked for. */
-static void settle_wrapped(struct execution *execution, struct group_run *run, const struct job *job)
+static bool settle_wrapped(struct execution *execution, struct group_run *run, const struct job *job,
+                           struct error *error)
 {
     size_t committed = 0;
     struct settle_question question = {
         .run_id = run->identity->run_id, .jobs = job, .count = job->commit_sent ? 1 : 0, .unlogged = true};
     enum settled settled = settle(execution, &question, &committed);
-    run->kept = settled == SETTLED_UNKNOWN;
     if (settled == SETTLED_COMMITTED)
         run->done = job->first + job->count;
+    if (settled != SETTLED_UNKNOWN)
+        return false;
+    AUTO(error_clear) struct error lost = {0};
+    error_move(&lost, error);
+    return settle_error(settled, job, &lost, error);
 }
 
 static bool run_wrapped(struct execution *execution, struct group_run *run,
@@ -100,10 +105,9 @@ static bool run_wrapped(struct execution *execution, struct group_run *run,
         .result = run->result,
     };
     run->kept = false;
-    bool good = execute_with_retries(execution, &job, error);
-    if (!good && postgres_is_lost(execution->postgres))
-        settle_wrapped(execution, run, &job);
-    return good;
+    if (execute_with_retries(execution, &job, error))
+        return true;
+    return postgres_is_lost(execution->postgres) && settle_wrapped(execution, run, &job, error);
 }
 
 /* Once it is done, no signal keeps that from being recorded: it would run a second time. */
@@ -166,8 +170,7 @@ static void explain_own_row(const struct execution *execution, const struct grou
                "INSERT out, or add ON CONFLICT DO NOTHING, and apply again.");
 }
 
-/* Of a statement outside any transaction the connection was lost, and to run it again may do it twice; of a
- * stretch in a transaction, and what became of its COMMIT could not be asked. */
+/* Of a statement outside any transaction the connection was lost, and to run it again may do it twice. */
 static bool outcome_is_unknown(const struct execution *execution, const struct group_run *run)
 {
     const struct statement *statement =
@@ -176,11 +179,18 @@ static bool outcome_is_unknown(const struct execution *execution, const struct g
            !bare_may_repeat(statement);
 }
 
-/* Partial is what has left something behind, or may have. */
+/* Partial is what has left something behind, or may have. A COMMIT whose outcome is not known has brought its
+ * progress along, or neither. */
 static bool stopped(struct execution *execution, const struct group_run *run, struct error *error)
 {
+    const char *verb = run->backwards ? "rolling back" : "applying";
     record_failure(execution, run, error);
     explain_own_row(execution, run, error);
+    if (error->code == ERROR_UNKNOWN) {
+        OWNED char *text = text_format("%zu of %zu statements were done before; %s again is safe.", run->done,
+                                       run->script->count, verb);
+        return error_hint_more(error, text);
+    }
     if (run->done == 0 && !run->kept)
         return false;
     bool locked = error->code == ERROR_LOCKED;
@@ -195,12 +205,12 @@ static bool stopped(struct execution *execution, const struct group_run *run, st
         OWNED char *text =
             text_format("%zu of %zu statements are done and stay so; whether the next one is, is not known: "
                         "look at the database before %s again.",
-                        run->done, run->script->count, run->backwards ? "rolling back" : "applying");
+                        run->done, run->script->count, verb);
         error_hint_more(error, text);
     } else if (error->hint == NULL || signalled || locked || run->kept) {
         OWNED char *text =
             text_format("%zu of %zu statements are done and stay so; %s again goes on with the next one.",
-                        run->done, run->script->count, run->backwards ? "rolling back" : "applying");
+                        run->done, run->script->count, verb);
         error_hint_more(error, text);
     }
     return false;

@@ -44,8 +44,9 @@ MUST_CHECK bool groups_check_unchanged(const struct history *history, const stru
 struct text_list groups_hashes(const struct script *script);
 
 /*
- * On failure run->done tells how far it came; ERROR_PARTIAL when something was done or may have been, else
- * the error's own code; ERROR_CONFLICT when what ran was changed.
+ * On failure run->done tells how far it came; ERROR_PARTIAL when something was done or may have been,
+ * ERROR_UNKNOWN when what became of a COMMIT could not be asked, else the error's own code; ERROR_CONFLICT
+ * when what ran was changed.
  */
 MUST_CHECK bool groups_run(struct execution *execution, struct group_run *run, struct error *error);
 

@@ -154,8 +154,11 @@ enum settled settle(struct execution *execution, const struct settle_question *q
 bool settle_error(enum settled settled, const struct job *job, struct error *lost, struct error *error)
 {
     if (settled == SETTLED_UNKNOWN) {
+        OWNED char *part =
+            job->whole ? text_copy("") : text_format("the transaction of statement %zu of ", job->first + 1);
         error_set(error, ERROR_UNKNOWN,
-                  "the connection was lost and it is not known whether \"%s\" was committed", job->version);
+                  "the connection was lost and it is not known whether %s\"%s\" was committed", part,
+                  job->version);
         error_detail(error, "%s", lost->message);
         error_at(error, job->script->source->path, 0, 0);
         error_clear(lost);

@@ -127,3 +127,48 @@ half_way()
     assert_status 0
     assert_value "select count(*) from slow" 1
 }
+
+# Nobody is told any more what became of a transaction, in this database.
+forget_transactions()
+{
+    psql_value "alter function pg_catalog.pg_xact_status(xid8) rename to pg_xact_status_hidden"
+}
+
+@test "a COMMIT of one of the statements that was lost and cannot be asked for is unknown: exit 8" {
+    slow_commit
+    start_cutter
+    forget_transactions
+    bare 001_x <<<$'CREATE TABLE x (id int);\nINSERT INTO slow VALUES (1);\nCREATE TABLE y (id int);'
+    start_pgmigrate apply -d "$CUT_URL" --json
+    wait_until committing
+    cut_the_answer
+    wait_pgmigrate
+    assert_status 8
+    assert_equal "$(json .error.code)" unknown
+    assert_stderr 'not known whether the transaction of statement 2 of "001_x" was committed'
+    assert_stderr "1 of 3 statements were done before; applying again is safe"
+    refute_stderr "look at the database"
+    assert_value "select count(*) from schema_migrations_log where action = 'failed'" 0
+    run_pgmigrate apply
+    assert_status 0
+    assert_value "select count(*) from slow" 1
+}
+
+@test "the same holds for a COMMIT of a rollback script" {
+    slow_commit
+    start_cutter
+    forget_transactions
+    migration 001_x <<<'CREATE TABLE x (id int);'
+    bare 001_x_rollback <<<$'INSERT INTO slow VALUES (1);\nVACUUM x;\nDROP TABLE x;'
+    run_pgmigrate apply
+    assert_status 0
+    start_pgmigrate rollback --accept-data-loss -d "$CUT_URL"
+    wait_until committing
+    cut_the_answer
+    wait_pgmigrate
+    assert_status 8
+    assert_stderr "rolling back again is safe"
+    run_pgmigrate rollback --accept-data-loss
+    assert_status 0
+    assert_value "select count(*) from slow" 1
+}
