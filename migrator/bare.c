@@ -45,7 +45,26 @@ static bool has_happened(const struct group_run *run, const struct statement *st
            strcmp(error->sqlstate, "42704") == 0;
 }
 
-bool bare_check(const struct group_run *run, struct error *error)
+char *bare_remedy(struct postgres *postgres, const struct group_run *run)
+{
+    AUTO(error_clear) struct error ignored = {0};
+    AUTO(rows_free) struct rows *rows = NULL;
+    bool has_next = run->done < run->script->count;
+    OWNED char *partition = has_next ? statement_detached(run->script->items[run->done].text) : NULL;
+    if (partition == NULL || postgres_is_lost(postgres) || postgres_server_version(postgres) < 140000)
+        return NULL;
+    postgres_shield(postgres, true);
+    bool known = postgres_query(postgres, sql_partition_detaching, 1, (const char *const[]){partition}, &rows,
+                                &ignored);
+    postgres_shield(postgres, false);
+    if (!known || rows_count(rows) == 0)
+        return NULL;
+    return text_format("The partition is half detached. Finish it by hand: %s; then: pgmigrate repair %s "
+                       "--resume-at %zu --reason …",
+                       rows_text(rows, 0, "finish"), run->version, run->done + 2);
+}
+
+bool bare_check(struct postgres *postgres, const struct group_run *run, struct error *error)
 {
     if (!run->unconfirmed || run->done >= run->script->count)
         return true;
@@ -53,16 +72,20 @@ bool bare_check(const struct group_run *run, struct error *error)
     if (bare_may_repeat(statement))
         return true;
     size_t number = run->done + 1;
+    OWNED char *remedy = bare_remedy(postgres, run);
     error_set(error, ERROR_PARTIAL, "statement %zu of %zu of \"%s\" was begun and its outcome is not known",
               number, run->script->count, run->version);
     error_detail(
         error,
         "The run that began it was cut off. It runs outside any transaction, so it may or may not have "
         "taken effect.");
-    error_hint(error,
-               "Look at the database. If it was done: pgmigrate repair %s --resume-at %zu --reason …; if "
-               "not: --resume-at %zu.",
-               run->version, number + 1, number);
+    if (remedy != NULL)
+        error_hint(error, "%s", remedy);
+    else
+        error_hint(error,
+                   "Look at the database. If it was done: pgmigrate repair %s --resume-at %zu --reason …; if "
+                   "not: --resume-at %zu.",
+                   run->version, number + 1, number);
     return execution_place(run->script, statement, error);
 }
 

@@ -11,7 +11,13 @@
 #include "migrator/groups.h"
 
 /* ERROR_PARTIAL when the statement to go on with is one whose outcome only a person can find out. */
-MUST_CHECK bool bare_check(const struct group_run *run, struct error *error);
+MUST_CHECK bool bare_check(struct postgres *postgres, const struct group_run *run, struct error *error);
+
+/*
+ * What to do where the statement to go on with has left a partition half detached, which no run of it
+ * finishes. The caller frees it; NULL where that is not so.
+ */
+char *bare_remedy(struct postgres *postgres, const struct group_run *run);
 
 /*
  * Announce and run it, with retries for lock timeouts. The session is left as the statement leaves it. On

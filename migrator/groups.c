@@ -179,6 +179,28 @@ static bool outcome_is_unknown(const struct execution *execution, const struct g
            !bare_may_repeat(statement);
 }
 
+/* How far it came, and how it goes on. */
+static void tell_progress(const struct execution *execution, const struct group_run *run, const char *verb,
+                          bool briefly, struct error *error)
+{
+    size_t done = run->done, count = run->script->count;
+    OWNED char *text = NULL;
+    if (run->kept && !postgres_is_lost(execution->postgres))
+        error_hint_more(
+            error,
+            "What the statement that failed had committed by then stays; it begins anew the next time.");
+    if (outcome_is_unknown(execution, run))
+        text =
+            text_format("%zu of %zu statements are done and stay so; whether the next one is, is not known: "
+                        "look at the database before %s again.",
+                        done, count, verb);
+    else if (error->hint == NULL || !briefly || run->kept)
+        text = text_format("%zu of %zu statements are done and stay so; %s again goes on with the next one.",
+                           done, count, verb);
+    if (text != NULL)
+        error_hint_more(error, text);
+}
+
 /* Partial is what has left something behind, or may have. A COMMIT whose outcome is not known has brought its
  * progress along, or neither. */
 static bool stopped(struct execution *execution, const struct group_run *run, struct error *error)
@@ -191,28 +213,16 @@ static bool stopped(struct execution *execution, const struct group_run *run, st
                                        run->script->count, verb);
         return error_hint_more(error, text);
     }
-    if (run->done == 0 && !run->kept)
+    OWNED char *remedy = bare_remedy(execution->postgres, run);
+    if (run->done == 0 && !run->kept && remedy == NULL)
         return false;
     bool locked = error->code == ERROR_LOCKED;
     bool signalled = error->code == ERROR_INTERRUPTED || error->code == ERROR_TERMINATED;
     if (!signalled)
         error->code = ERROR_PARTIAL;
-    if (run->kept && !postgres_is_lost(execution->postgres))
-        error_hint_more(
-            error,
-            "What the statement that failed had committed by then stays; it begins anew the next time.");
-    if (outcome_is_unknown(execution, run)) {
-        OWNED char *text =
-            text_format("%zu of %zu statements are done and stay so; whether the next one is, is not known: "
-                        "look at the database before %s again.",
-                        run->done, run->script->count, verb);
-        error_hint_more(error, text);
-    } else if (error->hint == NULL || signalled || locked || run->kept) {
-        OWNED char *text =
-            text_format("%zu of %zu statements are done and stay so; %s again goes on with the next one.",
-                        run->done, run->script->count, verb);
-        error_hint_more(error, text);
-    }
+    if (remedy != NULL)
+        return error_hint_more(error, remedy);
+    tell_progress(execution, run, verb, !signalled && !locked, error);
     return false;
 }
 
@@ -272,7 +282,7 @@ bool groups_run(struct execution *execution, struct group_run *run, struct error
     run->result->bare = true;
     execution_tell(execution, (struct run_event){.type = RUN_BEGIN});
     if (!clean(execution, run, error) || !groups_check_unchanged(execution->history, run, error) ||
-        !bare_check(run, error) || !send(execution, run->begin, error))
+        !bare_check(execution->postgres, run, error) || !send(execution, run->begin, error))
         return false;
     return run_groups(execution, run, error) || stopped(execution, run, error);
 }

@@ -126,7 +126,7 @@ static bool goes_on(const struct history *history, const struct prepared *prepar
     groups_resume(&run, row);
     if (!prepared->script->transactional)
         return groups_check_unchanged(history, &run, error) &&
-               (prepared->entry->state == PLAN_RUNNING || bare_check(&run, error));
+               (prepared->entry->state == PLAN_RUNNING || bare_check(history->postgres, &run, error));
     if (run.done == 0 && !run.unconfirmed)
         return true;
     error_set(error, ERROR_CONFLICT, "\"%s\" stopped half way, and its script has become a transactional one",

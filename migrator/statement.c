@@ -411,3 +411,16 @@ bool statement_enum_type(const char *text, size_t length, struct token *ret_type
     *ret_type = type;
     return true;
 }
+
+char *statement_detached(const char *text)
+{
+    struct tokens tokens = {.text = text, .length = strlen(text)};
+    struct token token;
+
+    if (!token_accept_all(&tokens, "ALTER TABLE"))
+        return NULL;
+    while (token_next(&tokens, &token))
+        if (token_is(&token, "DETACH") && token_accept(&tokens, "PARTITION"))
+            return read_name(&tokens, &token) && contains(tokens, "CONCURRENTLY") ? token_name(&token) : NULL;
+    return NULL;
+}

@@ -172,3 +172,49 @@ forget_transactions()
     assert_status 0
     assert_value "select count(*) from slow" 1
 }
+
+detaching()
+{
+    psql_true "select exists (select from pg_inherits where inhdetachpending)"
+}
+
+@test "of a DETACH PARTITION CONCURRENTLY that is not finished it is told how to finish it" {
+    [ "$(server_major)" -ge 14 ] || skip "PostgreSQL 14 has it"
+    psql_value "create schema app; create table app.t (id int) partition by range (id);
+        create table app.\"T1\" partition of app.t for values from (1) to (2)"
+    finish='ALTER TABLE app.t DETACH PARTITION app."T1" FINALIZE'
+    bare 001_x <<<$'CREATE TABLE x (id int);\nALTER TABLE app.t DETACH PARTITION app."T1" CONCURRENTLY;\nCREATE TABLE y (id int);'
+    hold reader "select * from app.t"
+    start_pgmigrate apply
+    wait_until detaching
+    kill -TERM "$PGMIGRATE_PID"
+    wait_pgmigrate
+    assert_status 143
+    assert_stderr "$finish"
+    assert_stderr "pgmigrate repair 001_x --resume-at 3"
+    refute_stderr "begins anew"
+    # Trying it again does no harm and does not help.
+    run_pgmigrate apply
+    assert_status 7
+    assert_stderr "$finish"
+    # The same where nobody was there to hear what became of it.
+    psql_value "update schema_migrations set state = 'running', statement_started = 1"
+    for command in plan apply; do
+        run_pgmigrate "$command"
+        assert_status 7
+        assert_stderr "$finish"
+        assert_stderr "--resume-at 3"
+        refute_stderr "--resume-at 2"
+    done
+    release reader
+    wait_until psql_value "$finish"
+    run_pgmigrate apply
+    assert_status 7
+    assert_stderr "--resume-at 2"
+    refute_stderr FINALIZE
+    run_pgmigrate repair 1 --resume-at 3 --reason "finished by hand"
+    assert_status 0
+    run_pgmigrate apply
+    assert_status 0
+    assert_value "select to_regclass('y') is not null" t
+}
