@@ -6,6 +6,7 @@
 #include "cli/listing.h"
 #include "cli/rehearsals.h"
 #include "cli/report.h"
+#include "migrator/prepare.h"
 #include "migrator/session.h"
 
 /* What status looks at; freed in the reverse order. */
@@ -127,6 +128,19 @@ static size_t count_lost(const struct plan *plan)
     return count;
 }
 
+/* What apply would say to a script that stopped half way, in place of a promise that it goes on. */
+static void explain(struct plan_entry *entry, const struct history *history)
+{
+    AUTO(error_clear) struct error problem = {0};
+
+    if (entry->state != PLAN_FAILED || !entry->migration || history_row_is_foreign_failure(entry->row) ||
+        prepare_goes_on(entry, history, &problem))
+        return;
+    free(entry->hint);
+    entry->hint = text_format("\"pgmigrate apply\" does not go on: %s%s%s", problem.message,
+                              problem.hint ? ". " : "", problem.hint ? problem.hint : "");
+}
+
 static bool look(const struct invocation *invocation, struct view *view, struct error *error)
 {
     if (!rehearsals_look(invocation, &view->evidence, error) ||
@@ -136,8 +150,10 @@ static bool look(const struct invocation *invocation, struct view *view, struct 
         !plan_make(view->inputs.folder, view->inputs.history,
                    &(struct plan_options){.lock_held = view->holder != NULL}, &view->plan, error))
         return false;
-    for (size_t i = 0; i < view->plan->count; i++)
+    for (size_t i = 0; i < view->plan->count; i++) {
+        explain(&view->plan->entries[i], view->inputs.history);
         rehearsals_add(invocation, view->evidence, &view->plan->entries[i], &view->rehearsals);
+    }
     return true;
 }
 

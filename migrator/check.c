@@ -7,6 +7,7 @@
 #include "migrator/script.h"
 #include "migrator/split.h"
 #include "migrator/statement.h"
+#include "migrator/variable.h"
 
 /* The script in hand. */
 struct check {
@@ -41,19 +42,6 @@ static void check_directives(struct check *check)
         finding_at(finding, place.line, place.column);
         finding_hint(finding, "Move it to the top of the file.");
     }
-}
-
-/* Values are not known here; that they are all given is the run's affair. */
-static struct text_list some_settings(const struct check *check)
-{
-    struct text_list settings = {0};
-    for (size_t i = 0; i < check->split.variable_count; i++) {
-        const struct variable_use *use = &check->split.variables[i];
-        if (use->form != VARIABLE_PLAIN)
-            text_list_add(&settings,
-                          text_format("%.*s=x", (int)use->length - 3, check->source->text + use->offset + 2));
-    }
-    return settings;
 }
 
 static const struct piece *piece_at(const struct check *check, const struct error *error)
@@ -166,7 +154,7 @@ static void check_prepared(struct check *check)
 {
     AUTO(error_clear) struct error error = {0};
     AUTO(script_free) struct script *script = NULL;
-    AUTO(text_list_clear) struct text_list settings = some_settings(check);
+    AUTO(text_list_clear) struct text_list settings = variable_stand_ins(check->source, &check->split);
     const struct script_options options = {
         .no_transaction = check->no_transaction, .variables = check->variables, .settings = &settings};
     if (!script_prepare(check->source, &options, &script, &error)) {

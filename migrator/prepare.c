@@ -3,6 +3,7 @@
 
 #include "migrator/bare.h"
 #include "migrator/split.h"
+#include "migrator/variable.h"
 #include "sql.h"
 
 void prepared_clear(struct prepared_list *list)
@@ -136,6 +137,25 @@ static bool goes_on(const struct history *history, const struct prepared *prepar
                "\"pgmigrate repair %s --clear\" once they are undone.",
                run.done, run.unconfirmed ? ", and the next one may have" : "", row->version);
     return error_at(error, prepared->script->source->path, 0, 0);
+}
+
+bool prepare_goes_on(const struct plan_entry *entry, const struct history *history, struct error *error)
+{
+    struct migration *migration = entry->migration;
+    const struct source *source = &migration->forward;
+    AUTO(split_clear) struct split split = {0};
+    AUTO(script_free) struct script *script = NULL;
+    bool escapes = postgres_escapes(history->postgres);
+    if (!source_load(&migration->forward, error) || !split_source(source, escapes, &split, error))
+        return false;
+    AUTO(text_list_clear) struct text_list settings = variable_stand_ins(source, &split);
+    struct script_options options = {.no_transaction = migration->directives.no_transaction,
+                                     .variables = migration->directives.variables,
+                                     .database = postgres_database(history->postgres),
+                                     .escapes = escapes,
+                                     .settings = &settings};
+    return script_prepare(source, &options, &script, error) &&
+           goes_on(history, &(struct prepared){.entry = entry, .script = script}, error);
 }
 
 bool prepare_steps(const struct plan_steps *steps, const struct history *history,

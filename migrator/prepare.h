@@ -26,6 +26,10 @@ MUST_CHECK bool prepare_steps(const struct plan_steps *steps, const struct histo
                               const struct text_list *settings, struct prepared_list *ret,
                               struct error *error);
 
+/* Whether apply goes on with a half-run script that has a file; if not, the error is the one it gives. */
+MUST_CHECK bool prepare_goes_on(const struct plan_entry *entry, const struct history *history,
+                                struct error *error);
+
 /* A verify script, always inside its migration's transaction; *ret is NULL when there is none. */
 MUST_CHECK bool prepare_verify(struct migration *migration, const struct postgres *postgres,
                                const struct text_list *settings, struct script **ret, struct error *error);

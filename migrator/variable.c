@@ -137,6 +137,20 @@ bool variable_substitute(const struct variable_input *input, const struct piece 
     return ok;
 }
 
+struct text_list variable_stand_ins(const struct source *source, const struct split *split)
+{
+    struct text_list settings = {0};
+
+    for (size_t i = 0; i < split->variable_count; i++) {
+        const struct variable_use *use = &split->variables[i];
+
+        if (use->form != VARIABLE_PLAIN)
+            text_list_add(&settings,
+                          text_format("%.*s=x", (int)use->length - 3, source->text + use->offset + 2));
+    }
+    return settings;
+}
+
 /* ---- taking values out of messages ---- */
 
 #define HIDDEN_LEAST 4

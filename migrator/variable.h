@@ -23,6 +23,10 @@ struct variable_input {
 MUST_CHECK bool variable_substitute(const struct variable_input *input, const struct piece *piece,
                                     struct statement *ret, struct error *error);
 
+/* "name=x" for all that a script asks for, where the values are not known: that they are all given is the
+ * run's affair. */
+struct text_list variable_stand_ins(const struct source *source, const struct split *split);
+
 /*
  * text without the values that the script's :'name' stand for: each is written as the variable again. NULL
  * when there is none in it. What :"name" stands for are names in the database, no secrets; values of less

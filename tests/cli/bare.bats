@@ -206,6 +206,8 @@ detaching()
         assert_stderr "--resume-at 3"
         refute_stderr "--resume-at 2"
     done
+    run_pgmigrate status
+    assert_stderr "$finish"
     release reader
     wait_until psql_value "$finish"
     run_pgmigrate apply
@@ -217,4 +219,42 @@ detaching()
     run_pgmigrate apply
     assert_status 0
     assert_value "select to_regclass('y') is not null" t
+}
+
+@test "status says of a statement whose outcome is not known what apply will say" {
+    bare 001_x <<<$'-- pgmigrate: variables\nCREATE TABLE x (id int);\nDO $$ BEGIN PERFORM pg_sleep(30); END $$;\nSELECT :\'v\';'
+    start_pgmigrate apply --set v=1
+    wait_until sleeping
+    terminate
+    wait_pgmigrate
+    assert_status 7
+    run_pgmigrate status
+    assert_status 0
+    assert_stderr "001_x stopped in statement 2 of 3"
+    assert_stderr 'statement 2 of 3 of "001_x" was begun and its outcome is not known'
+    assert_stderr "--resume-at 3"
+    refute_stderr "goes on from there"
+    run_pgmigrate repair 1 --resume-at 2 --reason "it had no effect"
+    assert_status 0
+    run_pgmigrate status
+    assert_stderr "goes on from there"
+    # What ran and was changed keeps apply from going on as well.
+    bare 001_x <<<$'-- pgmigrate: variables\nCREATE TABLE z (id int);\nSELECT 1;\nSELECT :\'v\';'
+    run_pgmigrate status --json
+    [[ $(json '.migrations[0].hint') == *'statement 1 of "001_x" was changed after it ran'* ]]
+}
+
+@test "status says that apply goes on with a statement that may be repeated" {
+    psql_value "create table t (id int)"
+    bare 001_x <<<$'SELECT 1;\nVACUUM t;'
+    hold reader "lock table t"
+    start_pgmigrate apply
+    wait_until session "application_name = 'pgmigrate' and wait_event_type = 'Lock'"
+    kill -KILL "$PGMIGRATE_PID"
+    wait_pgmigrate
+    terminate
+    wait_until no_session
+    run_pgmigrate status
+    assert_stderr "001_x stopped in statement 2 of 2"
+    assert_stderr "goes on from there"
 }
