@@ -68,6 +68,12 @@ static bool run(struct invocation *invocation, struct error *error)
                        "pgmigrate.conf.");
     if (!command->without_config && !command_configure(invocation, error))
         return false;
+    const char *unsearched = invocation->config ? config_unsearched(invocation->config) : NULL;
+    if (unsearched)
+        report_warning(invocation,
+                       "\"%s\" could not be looked for: %s\n"
+                       "hint: If the configuration is there, name it with --config where it can be read.",
+                       unsearched, strerror(EACCES));
     return command->run(invocation, error);
 }
 

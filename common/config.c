@@ -20,6 +20,7 @@ struct config {
     char *file;        /* as in messages; NULL: none */
     char *file_folder; /* absolute */
     char *folder;      /* the current one */
+    char *unsearched;  /* where the file may be, or NULL */
     char *environment;
     struct text_list environments; /* that the file has */
     struct setting *settings;
@@ -60,6 +61,7 @@ void config_free(struct config *config)
     free(config->environment);
     free(config->file);
     free(config->file_folder);
+    free(config->unsearched);
     free(config->folder);
     free(config);
 }
@@ -280,24 +282,6 @@ static bool read_settings(struct config *config, struct error *error)
 
 /* ---- loading ---- */
 
-/* The nearest file upwards; by its bare name where it is in the current folder. */
-static char *search_file(const char *folder)
-{
-    OWNED char *place = text_copy(folder);
-
-    if (file_exists(FILE_NAME))
-        return text_copy(FILE_NAME);
-    while (place != NULL && strcmp(place, "/") != 0) {
-        char *parent = file_folder(place);
-        free(place);
-        place = parent;
-        OWNED char *candidate = file_join(place, FILE_NAME);
-        if (file_exists(candidate))
-            return take(candidate);
-    }
-    return NULL;
-}
-
 /* Against folder, without the "./" that people write. */
 static char *make_absolute(const char *folder, const char *path)
 {
@@ -337,6 +321,8 @@ static bool choose_environment(struct config *config, const char *name, struct e
         return true;
     if (config->file == NULL) {
         error_set(error, ERROR_USAGE, "unknown environment \"%s\": there is no %s", name, FILE_NAME);
+        if (config->unsearched != NULL)
+            error_detail(error, "\"%s\" could not be looked for: %s.", config->unsearched, strerror(EACCES));
         return error_hint(error, "Environments are sections such as [environment production] of that file.");
     }
     error_set(error, ERROR_USAGE, "unknown environment \"%s\"", name);
@@ -356,7 +342,8 @@ bool config_load(const char *file, const char *environment, struct config **ret,
     config->folder = getcwd(NULL, 0);
     if (config->folder == NULL)
         return error_set(error, ERROR_FAILED, "could not tell the current folder: %s", strerror(errno));
-    config->file = file == NULL ? search_file(config->folder) : text_copy(file);
+    config->file =
+        file == NULL ? file_search(config->folder, FILE_NAME, &config->unsearched) : text_copy(file);
     if (config->file != NULL) {
         OWNED char *folder = file_folder(config->file);
         config->file_folder = make_absolute(config->folder, folder);
@@ -513,6 +500,11 @@ char *config_path(const struct config *config, const char *key)
     struct found found = find(config, key);
 
     return found.value == NULL ? NULL : make_absolute(base_folder(config, found.source), found.value);
+}
+
+const char *config_unsearched(const struct config *config)
+{
+    return config->unsearched;
 }
 
 const char *config_file(const struct config *config)

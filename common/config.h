@@ -52,7 +52,10 @@ struct text_list config_names(const struct config *config, const char *prefix);
 struct text_list config_paths(const struct config *config, const char *key);
 char *config_path(const struct config *config, const char *key); /* NULL when unset */
 
-const char *config_file(const struct config *config);        /* the file that was read, or NULL */
+const char *config_file(const struct config *config); /* the file that was read, or NULL */
+/* The path nearest to where one stands at which the file could not be looked for, past which the search went
+ * on: a folder on the way may not be searched. NULL: there is none. */
+const char *config_unsearched(const struct config *config);
 const char *config_environment(const struct config *config); /* the chosen section's name, or NULL */
 /* The names of all sections [environment NAME] of the file; owned by config. */
 const struct text_list *config_environments(const struct config *config);

@@ -346,6 +346,25 @@ bool file_exists(const char *path)
     return access(path, F_OK) == 0;
 }
 
+char *file_search(const char *folder, const char *name, char **ret_unsearched)
+{
+    OWNED char *place = text_copy(folder);
+
+    *ret_unsearched = NULL;
+    for (;;) {
+        OWNED char *candidate = text_equal(place, folder) ? text_copy(name) : file_join(place, name);
+        if (file_exists(candidate))
+            return take(candidate);
+        if (errno == EACCES && *ret_unsearched == NULL)
+            *ret_unsearched = file_join(place, name);
+        if (strcmp(place, "/") == 0)
+            return NULL;
+        char *parent = file_folder(place);
+        free(place);
+        place = parent;
+    }
+}
+
 bool file_is_folder(const char *path)
 {
     struct stat status;

@@ -56,6 +56,12 @@ MUST_CHECK bool file_look(const char *path, enum file_kind *ret, struct error *e
 /* False also where it cannot be seen: not for what is done, or told, because something is missing. */
 bool file_exists(const char *path);
 bool file_is_folder(const char *path);
+/*
+ * The nearest file of that name in the current folder, which is folder, or above it; by its bare name where
+ * it is in the current one. *ret_unsearched is the first path that could not be looked at on the way, or
+ * NULL.
+ */
+char *file_search(const char *folder, const char *name, char **ret_unsearched);
 char *file_join(const char *folder, const char *name); /* an absolute name stays as it is */
 char *file_folder(const char *path);                   /* dirname */
 const char *file_name(const char *path);               /* the part after the last slash; points into path */

@@ -262,3 +262,30 @@ commands()
     assert_status 2
     assert_stderr "It is a whole number, at least 1."
 }
+
+@test "a configuration behind a folder that may not be searched is not passed over in silence" {
+    mkdir -p outer/inner/migrations
+    printf '[environment production]\nprotected = yes\n' >outer/pgmigrate.conf
+    cd outer/inner
+    run_program without_rights pgmigrate check -m migrations
+    refute_stderr "could not be looked for"
+    chmod 000 ..
+    run_program without_rights pgmigrate check -m migrations
+    local seen=$stderr
+    run_program without_rights pgmigrate check -m migrations -e production
+    local unknown=$stderr
+    run_program without_rights pgmigrate check -m migrations --config /dev/null
+    chmod 755 ..
+    refute_stderr "could not be looked for"
+    stderr=$seen
+    assert_stderr "/outer/pgmigrate.conf\" could not be looked for: Permission denied"
+    stderr=$unknown
+    assert_stderr 'unknown environment "production"'
+    assert_stderr "/outer/pgmigrate.conf\" could not be looked for: Permission denied"
+    # A nearer one is what counts.
+    printf '' >pgmigrate.conf
+    chmod 000 ..
+    run_program without_rights pgmigrate check -m migrations
+    chmod 755 ..
+    refute_stderr "could not be looked for"
+}
