@@ -2,6 +2,7 @@
 #include "migrator/repair.h"
 
 #include "migrator/match.h"
+#include "migrator/prepare.h"
 #include "migrator/session.h"
 #include "sql.h"
 #include <string.h>
@@ -180,6 +181,24 @@ static bool check_whole(const struct target *target, struct error *error)
                     error);
 }
 
+/* What apply would say to the script when it goes on there. A rollback has its script in the history, which
+ * nobody edits. */
+static bool check_script(const struct history *history, const struct target *target,
+                         const struct repair *repair, struct error *error)
+{
+    struct history_row row;
+
+    if (repair->action != REPAIR_RESUME_AT || !target->migration || target->row->state == ROW_UNDOING)
+        return true;
+    row = *target->row;
+    row.state = ROW_FAILED;
+    row.statements_done = (int64_t)repair->statement - 1;
+    row.statement_started = -1;
+    return prepare_goes_on(
+        &(struct plan_entry){.state = PLAN_FAILED, .migration = target->migration, .row = &row}, history,
+        error);
+}
+
 /* Whether the version is in the state the action is for. */
 static bool check(const struct target *target, const struct repair *repair, struct error *error)
 {
@@ -287,7 +306,8 @@ static bool repair_locked(struct postgres *postgres, struct history *history, co
     if (history->shape != HISTORY_OURS && !history_prepare(history, error))
         return false;
     if (!find_target(history, folder, repair, &target, error) || !check(&target, repair, error) ||
-        (target.migration && !load_texts(target.migration, error)))
+        (target.migration && !load_texts(target.migration, error)) ||
+        !check_script(history, &target, repair, error))
         return false;
     run_new_id(run_id);
     identity = identity_of(options, run_id);

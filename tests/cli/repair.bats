@@ -112,6 +112,29 @@ half_run()
     assert_value "select state from schema_migrations where version = '002_y'" applied
 }
 
+@test "repair --resume-at refuses what apply would refuse" {
+    half_run
+    cp migrations/002_y.sql as_it_was
+    sed -i 's/INDEX CONCURRENTLY a/INDEX CONCURRENTLY b/' migrations/002_y.sql
+    run_pgmigrate repair 2 --resume-at 3 --reason "VACUUM is not needed"
+    assert_status 6
+    assert_stderr 'statement 1 of "002_y" was changed after it ran'
+    assert_stderr "pgmigrate repair 002_y --clear"
+    assert_value "select statements_done from schema_migrations where version = '002_y'" 1
+    # From the beginning nothing of it has run.
+    run_pgmigrate repair 2 --resume-at 1 --reason "dropped by hand"
+    assert_status 0
+    sed 1d as_it_was >migrations/002_y.sql
+    run_pgmigrate repair 2 --resume-at 3 --reason "VACUUM is not needed"
+    assert_status 2
+    assert_stderr "cannot run inside a transaction"
+    cp as_it_was migrations/002_y.sql
+    run_pgmigrate repair 2 --resume-at 3 --reason "VACUUM is not needed"
+    assert_status 0
+    run_pgmigrate apply
+    assert_status 0
+}
+
 @test "repair --mark-applied ends a half-run script that was finished by hand" {
     half_run
     run_pgmigrate repair 2 --mark-applied --reason "finished by hand"
