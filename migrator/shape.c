@@ -147,6 +147,10 @@ static const struct tool tools[] = {
      false, false},
     {"peterldowns-pgmigrate", NULL, "pgmigrate_migrations", "applied_at checksum execution_time_in_millis id",
      true, VERSION_ANY, false, false},
+    {"Knex", NULL, "knex_migrations", "batch id migration_time name", true, VERSION_ANY, false, false},
+    {"TypeORM", "public", "migrations", "id name timestamp", true, VERSION_ANY, false, false},
+    {"Sequelize", NULL, "SequelizeMeta", "name", true, VERSION_ANY, false, true},
+    {"Laravel", "public", "migrations", "batch migration", false, VERSION_ANY, false, false},
 };
 #define TOOL_COUNT (sizeof tools / sizeof tools[0])
 

@@ -304,6 +304,23 @@ static void other_tools_tables_elsewhere_are_found(void **state)
         {"CREATE TABLE public.__diesel_schema_migrations (version varchar(50) PRIMARY KEY, run_on timestamp);"
          "INSERT INTO public.__diesel_schema_migrations VALUES ('1')",
          "Diesel", "public.__diesel_schema_migrations"},
+        {"CREATE SCHEMA app; CREATE TABLE app.knex_migrations (id serial PRIMARY KEY, name varchar(255), "
+         "batch "
+         "int, migration_time timestamptz); INSERT INTO app.knex_migrations (name) VALUES ('x')",
+         "Knex", "app.knex_migrations"},
+        {"CREATE TABLE public.migrations (id serial PRIMARY KEY, \"timestamp\" bigint NOT NULL, name "
+         "varchar);"
+         "INSERT INTO public.migrations (\"timestamp\") VALUES (1)",
+         "TypeORM", "public.migrations"},
+        {"CREATE TABLE public.\"SequelizeMeta\" (name varchar(255) PRIMARY KEY);"
+         "INSERT INTO public.\"SequelizeMeta\" VALUES ('x')",
+         "Sequelize", "public.SequelizeMeta"},
+        {"CREATE TABLE public.migrations (id serial PRIMARY KEY, migration varchar(255), batch int);"
+         "INSERT INTO public.migrations (batch) VALUES (1)",
+         "Laravel", "public.migrations"},
+        {"CREATE TABLE public.migrations (migration varchar(255), batch int);"
+         "INSERT INTO public.migrations VALUES ('x', 1)",
+         "Laravel", "public.migrations"},
     };
     struct scene *scene = scene_of(state);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -326,7 +343,15 @@ static void empty_tables_and_those_of_the_platform_do_not_count(void **state)
                "CREATE SCHEMA auth; CREATE TABLE auth.schema_migrations (version varchar PRIMARY KEY);"
                "INSERT INTO auth.schema_migrations VALUES ('1');"
                "CREATE SCHEMA app; CREATE TABLE app.migrations (id int, name text);"
-               "INSERT INTO app.migrations VALUES (1, 'x')");
+               "INSERT INTO app.migrations VALUES (1, 'x');"
+               "CREATE TABLE public.migrations (id int, name text, applied_at timestamp);"
+               "INSERT INTO public.migrations VALUES (1, 'x');"
+               "CREATE TABLE public.knex_migrations (id int, name text);"
+               "INSERT INTO public.knex_migrations VALUES (1, 'x');"
+               "CREATE TABLE public.\"SequelizeMeta\" (name text, age int);"
+               "INSERT INTO public.\"SequelizeMeta\" VALUES ('x', 1);"
+               "CREATE SCHEMA shop; CREATE TABLE shop.migrations (id int, migration text, batch int);"
+               "INSERT INTO shop.migrations VALUES (1, 'x', 1)");
     assert_int_equal(history->shape, HISTORY_ABSENT);
     assert_null(history->other_tool);
 }
