@@ -226,6 +226,13 @@ static bool whole_sections(const struct reading *reading, size_t offset, struct 
     return fail_at(reading, offset, error);
 }
 
+static bool native_sections(const struct reading *reading, size_t offset, struct error *error)
+{
+    error_set(error, ERROR_USAGE, "layout \"native\" does not divide a file into sections: both would run");
+    error_hint(error, "Set \"layout = auto\", or use two files.");
+    return fail_at(reading, offset, error);
+}
+
 static const char *mark_problem(const struct reading *reading, enum mark_kind kind, bool in_body)
 {
     if (kind == MARK_UP && reading->sections.up)
@@ -270,15 +277,28 @@ static bool own_mark(struct reading *reading, const struct comment_walk *at, enu
     return true;
 }
 
+/* What divides no file is a comment there. */
+static bool native_mark(struct reading *reading, const struct comment_walk *at, const struct mark *mark,
+                        struct error *error)
+{
+    if (!divides(reading, at))
+        return true;
+    return mark->kind == MARK_FOREIGN ? foreign_sections(reading, at->offset, mark->tool, error)
+                                      : native_sections(reading, at->offset, error);
+}
+
 static bool comment_take(struct reading *reading, const struct comment_walk *at, const char **ret_rule,
                          struct error *error)
 {
     struct mark mark = mark_read(at->text, at->offset);
-    if (mark.kind == MARK_NONE)
+    bool native = reading->layout == LAYOUT_NATIVE;
+    if (mark.kind == MARK_NONE || (native && mark.kind == MARK_WORDS))
         return true;
     *ret_rule = mark.tool ? RULE_FOREIGN_SECTIONS : RULE_SECTIONS;
     bool taken = true;
-    if (mark.kind == MARK_FOREIGN)
+    if (native)
+        taken = native_mark(reading, at, &mark, error);
+    else if (mark.kind == MARK_FOREIGN)
         taken = foreign_sections(reading, at->offset, mark.tool, error);
     else if (mark.kind != MARK_WORDS)
         taken = own_mark(reading, at, mark.kind, error);
@@ -312,7 +332,7 @@ bool sections_read(const struct source *whole, enum layout layout, struct sectio
     struct reading reading = {
         .whole = whole, .layout = layout, .sections = {.down = whole->size, .first_line = 1}};
     struct comment_walk comment = {.text = whole->text, .size = whole->size};
-    bool look = layout != LAYOUT_NATIVE && mark_possible(whole->text);
+    bool look = mark_possible(whole->text);
     while (look && comment_next(&comment))
         if (!comment_take(&reading, &comment, ret_rule, error))
             return false;

@@ -43,9 +43,10 @@ struct sections {
 
 /*
  * Look for sections in a text. With LAYOUT_SECTIONS they must be there, with LAYOUT_AUTO they may; files of
- * the layouts that have two files are whole, and LAYOUT_NATIVE takes marks for plain comments. Marks that are
- * out of place or misspelt, and those of tools whose sections are not read, are errors (both halves would
- * run): ERROR_USAGE at their place, with *ret_rule naming the check's rule.
+ * the layouts that have two files are whole, as are those of LAYOUT_NATIVE, where marks that divide nothing
+ * are plain comments. Marks that are out of place or misspelt, and those of tools whose sections are not
+ * read, are errors (both halves would run): ERROR_USAGE at their place, with *ret_rule naming the check's
+ * rule.
  */
 MUST_CHECK bool sections_read(const struct source *whole, enum layout layout, struct sections *ret,
                               const char **ret_rule, struct error *error);

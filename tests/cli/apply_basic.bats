@@ -220,3 +220,14 @@ INI
     assert_status 0
     refute_stderr "DATABASE_URL"
 }
+
+@test "a file with sections is refused where the layout is native, with the file and the setting" {
+    migration 001_a <<<$'-- migrate:up\nCREATE TABLE a (id int);\n-- migrate:down\nDROP TABLE a;'
+    run_pgmigrate apply --layout native
+    assert_status 2
+    assert_stderr 'migrations/001_a.sql:3:1: error: layout "native" does not divide a file into sections: both would run'
+    assert_stderr "layout = auto"
+    run_pgmigrate apply
+    assert_status 0
+    assert_value "select to_regclass('a') is not null" t
+}

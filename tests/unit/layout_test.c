@@ -190,14 +190,32 @@ static void a_file_without_markers_is_whole(void **state)
     assert_string_equal(error.message, "\"-- migrate:up\" is missing");
 }
 
-static void the_native_layout_knows_no_markers(void **state)
+static void the_native_layout_knows_no_sections(void **state)
 {
     (void)state;
+    static const char *const comments[] = {
+        "-- migrate:up\nSELECT 1;\n-- migrate:down\n", "-- +goose Up\nSELECT 1;\n",
+        "SELECT 1;\n-- Down migration: see the wiki\nSELECT 2;\n", "-- migrate:down\nDROP TABLE a;\n",
+        "-- Up migration of the shop\n-- migrate:up\nSELECT 1;\n"};
+    static const char *const divided[] = {"-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2;\n",
+                                          "-- migrate:up\n-- migrate:down\nSELECT 2;\n",
+                                          "-- Migrate:up\nSELECT 1;\n  -- migrate: down\nSELECT 2;\n"};
     struct sections sections;
-    struct error error = {0};
-    assert_true(
-        read_sections("-- migrate:up\nSELECT 1;\n-- migrate:down\n", LAYOUT_NATIVE, &sections, &error));
-    assert_false(sections.up);
+    for (size_t i = 0; i < sizeof comments / sizeof *comments; i++) {
+        AUTO(error_clear) struct error error = {0};
+        assert_true(read_sections(comments[i], LAYOUT_NATIVE, &sections, &error));
+        assert_false(sections.up);
+    }
+    for (size_t i = 0; i < sizeof divided / sizeof *divided; i++) {
+        AUTO(error_clear) struct error error = {0};
+        assert_false(read_sections(divided[i], LAYOUT_NATIVE, &sections, &error));
+        assert_string_equal(error.message,
+                            "layout \"native\" does not divide a file into sections: both would run");
+    }
+    AUTO(error_clear) struct error error = {0};
+    assert_false(read_sections("-- +goose Up\nSELECT 1;\n-- +goose Down\nSELECT 2;\n", LAYOUT_NATIVE,
+                               &sections, &error));
+    assert_non_null(strstr(error.message, "sections of goose"));
 }
 
 static void markers_out_of_place_are_errors(void **state)
@@ -327,7 +345,7 @@ int main(void)
         cmocka_unit_test(an_empty_down_section_is_no_rollback),
         cmocka_unit_test(markers_inside_strings_do_not_count),
         cmocka_unit_test(a_file_without_markers_is_whole),
-        cmocka_unit_test(the_native_layout_knows_no_markers),
+        cmocka_unit_test(the_native_layout_knows_no_sections),
         cmocka_unit_test(markers_out_of_place_are_errors),
         cmocka_unit_test(sections_of_other_tools_are_refused),
         cmocka_unit_test(marks_that_may_be_words_count_where_they_divide),
