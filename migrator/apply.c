@@ -77,6 +77,7 @@ static bool failed(struct apply *apply, size_t at, const struct error *error)
 {
     struct migration_result *item = &apply->result->items[at];
     item->state = RUN_STATE_FAILED;
+    apply->execution.now.version = item->version; /* of a batch, another one may have been told of last */
     execution_tell(&apply->execution, (struct run_event){.type = RUN_FAILED});
     log_failure(apply, item->version, error);
     return false;
@@ -150,9 +151,8 @@ static bool settle_jobs(struct apply *apply, struct job *jobs, size_t count, str
     AUTO(error_clear) struct error lost = {0};
     error_move(&lost, error);
     const struct job *first = &jobs[committed < count ? committed : count - 1];
-    apply->result->items[first->index].state = RUN_STATE_FAILED;
     settle_error(settled == SETTLED_COMMITTED ? SETTLED_UNDONE : settled, first, &lost, error);
-    log_failure(apply, first->version, error);
+    failed(apply, first->index, error);
     return error_hint_more(error, "Running the same command again is safe.");
 }
 

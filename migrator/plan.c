@@ -93,14 +93,16 @@ static void describe_half_run(struct plan_entry *entry)
 static void describe_half_undone(struct plan_entry *entry)
 {
     const struct history_row *row = entry->row;
+    bool begun = row->statement_started >= row->statements_done;
     entry->message =
-        text_format("was rolled back half way: %jd of %jd statements of the rollback script are done",
-                    (intmax_t)row->statements_done, (intmax_t)row->statements_total);
+        text_format("was rolled back half way: %jd of %jd statements of the rollback script are done%s",
+                    (intmax_t)row->statements_done, (intmax_t)row->statements_total,
+                    begun ? ", and the next one may be" : "");
     entry->hint =
-        text_format("\"pgmigrate rollback\" goes on from there. If the rest was undone by hand: pgmigrate "
+        text_format("\"pgmigrate rollback\" goes on from there%s. If the rest was undone by hand: pgmigrate "
                     "repair %s --mark-rolled-back --reason …; if what was done was put back: "
                     "--mark-applied.",
-                    entry->version);
+                    begun ? ", or says what to look at first" : "", entry->version);
 }
 
 /* Nothing goes on without the file, but for a rollback, whose script is stored. */

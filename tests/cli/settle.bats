@@ -287,6 +287,7 @@ terminate_sleeping() # ARGUMENT…
     wait_pgmigrate
     assert_status 4
     assert_equal "$(failures)" "failed 001_a"
+    assert_equal "$(grep -c "^failed *001_a$" <<<"$stderr")" 1
     start_cutter
     start_pgmigrate apply -d "$CUT_URL"
     cut_at_commit
