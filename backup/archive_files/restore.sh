@@ -65,34 +65,61 @@ rows() # FOLDER CHUNK
     case $how in *binary*) ;; *) printf '\\.\nCOMMIT;\n' ;; esac
 }
 
+# A CHECK (23514) may ask tables whose rows are not there yet: what it refuses is tried once more in the end.
 load_chunk() # FOLDER CHUNK
 {
-    mark=failed/$(printf '%s' "$1.$2" | tr / .)
-    { rows "$1" "$2" || : >"$mark"; } | run_psql -d "$RESTORE_DATABASE" || : >"$mark"
-    [ ! -e "$mark" ]
+    mark=$(printf '%s' "$1.$2" | tr / .)
+    if { rows "$1" "$2" || : >"failed/$mark"; } |
+        run_psql -d "$RESTORE_DATABASE" -v VERBOSITY=verbose 2>"errors/$mark"; then
+        [ ! -e "failed/$mark" ]
+    elif [ -z "$last_try" ] && grep -q ':  23514: ' "errors/$mark"; then
+        rm -f "failed/$mark"
+        printf '%s\n' "$how:${1#tables/}/$2" >>"refused/${1#tables/}"
+    else
+        cat "errors/$mark" >&2
+        : >"failed/$mark"
+        return 1
+    fi
 }
 
-# Chunk by chunk over one connection each, where the order of the rows on disk matters.
+# Chunk by chunk over one connection each, where the order of the rows on disk matters: what follows one that is
+# refused waits with it.
 load_table() # FOLDER
 {
     for chunk in $(chunks "$1"); do
-        load_chunk "$1" "$chunk" || return 1
+        if [ -e "refused/${1#tables/}" ]; then
+            printf '%s\n' "$how:${1#tables/}/$chunk" >>"refused/${1#tables/}"
+        else
+            load_chunk "$1" "$chunk" || return 1
+        fi
     done
 }
 
-load_dump()
+# pg_restore names each table that it could not load just as its lists do, and in the end how many those were.
+load_dump() # [OPTION...]
 {
-    mark=failed/data
-    { find data -name '*.zst' | sort | xargs zstd -dcq -- || : >"$mark"; } |
-        pg_restore --exit-on-error --section=data -d "$RESTORE_DATABASE" || : >"$mark"
-    [ ! -e "$mark" ]
+    if { find data -name '*.zst' | sort | xargs zstd -dcq -- || : >failed/data; } |
+        LC_ALL=C pg_restore --section=data "$@" -d "$RESTORE_DATABASE" 2>errors/data; then
+        [ ! -e failed/data ]
+        return
+    fi
+    sed -n 's/^pg_restore: from TOC entry //p' errors/data >again.list
+    if [ -z "$last_try" ] && [ ! -e failed/data ] && [ -s again.list ] &&
+        [ "$(sed -n 's/.*errors ignored on restore: //p' errors/data)" = "$(($(wc -l <again.list)))" ]; then
+        echo data >refused/data
+    else
+        cat errors/data >&2
+        : >failed/data
+        return 1
+    fi
 }
 
 # 255 tells xargs to begin nothing more.
 if [ "${1-}" = --load ]; then
+    last_try=${3-}
     set -- "$2"
     case $1 in
-        data) load_dump || exit 255 ;;
+        data) load_dump ${last_try:+--exit-on-error -L again.list} || exit 255 ;;
         *:*)
             how=${1%%:*} place=${1#*:}
             case $place in
@@ -179,7 +206,7 @@ for member in restore.sh database.sql schema.dump tables/index.tsv; do
     [ -e "$folder/$member" ] || fail "\"$archive\" is not a whole backup of pgmigrate: it has no $member"
 done
 cd "$folder"
-mkdir failed
+mkdir errors failed refused
 if command -v sha256sum >/dev/null && [ -e SHA256SUMS ]; then
     sha256sum -c SHA256SUMS >checked 2>&1 || {
         grep -v ': OK$' checked >&2
@@ -251,6 +278,13 @@ load() # LIST
     [ -s "$1" ] || return 0
     xargs -n 1 -P "$jobs" sh restore.sh --load <"$1" || fail "rows could not be loaded"
     [ -z "$(ls failed)" ] || fail "rows could not be loaded"
+    [ -n "$(ls refused)" ] || return 0
+    say "trying again what was refused"
+    cat refused/* >again
+    rm refused/*
+    while read -r item; do
+        sh restore.sh --load "$item" last </dev/null || fail "rows could not be loaded"
+    done <again
 }
 
 # A regclass may name an index, so these tables come after it.

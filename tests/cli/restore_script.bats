@@ -95,6 +95,46 @@ first_part()
     assert_equal "$(psql -XAtq -d "$(database_url "$copy")" -c "select count(*) from pg_trigger where tgname = 'refuse'")" 1
 }
 
+@test "restore.sh tries rows again that a CHECK refuses while other tables are empty" {
+    psql_value "create table zz (i int primary key); create table zbig as select i, md5(i::text) as t from generate_series(1, 30000) i;
+        create function known(int) returns boolean language sql as 'select exists (select from public.zz where i = \$1)';
+        create function large(int) returns boolean language sql as 'select \$1 <= (select max(i) from public.zbig)';
+        create table asks_small as select i, md5(i::text) as t from generate_series(1, 30000) i;
+        create table asks_large (i int); create table plain (i int);
+        insert into zz select generate_series(0, 9); insert into asks_large select generate_series(1, 10);
+        insert into plain values (1);
+        alter table asks_small add check (known(i % 10)); alter table asks_large add check (large(i))" >/dev/null
+    make_archive
+    restore_script "$copy"
+    assert_status 0
+    assert_stderr "trying again what was refused"
+    assert_equal "$(psql -XAtq -d "$(database_url "$copy")" -c "select (select count(*) from asks_small), (select count(*) from asks_large), (select count(*) from plain)")" "30000|10|1"
+}
+
+@test "restore.sh keeps the order of rows that a CHECK refuses at first" {
+    psql_value "create table zz (i int); insert into zz values (1);
+        create function asks(int) returns boolean language sql as 'select \$1 < 20000 or exists (select from public.zz)';
+        create table sorted as select i, md5(i::text) as t from generate_series(1, 30000) i;
+        create index on sorted using brin (i); alter table sorted add check (asks(i))" >/dev/null
+    make_archive
+    restore_script "$copy" 3
+    assert_status 0
+    assert_equal "$(psql -XAtq -d "$(database_url "$copy")" -c "select count(*) from (select i < lag(i) over (order by ctid) as back from sorted) s where back")" 0
+}
+
+@test "restore.sh fails where a CHECK refuses rows for good" {
+    psql_value "create function never(int) returns boolean language sql as 'select not exists (select from pg_catalog.pg_class where relname = ''sorted'') or \$1 < 20000';
+        create table checked as select i, md5(i::text) as t from generate_series(1, 30000) i; alter table checked add check (never(i));
+        create table sorted (i int); create table few (i int check (never(i + 19995)))" >/dev/null
+    psql_value "alter table sorted rename to other; insert into few select generate_series(1, 10); alter table other rename to sorted" >/dev/null
+    make_archive
+    restore_script "$copy"
+    assert_status 1
+    assert_stderr "violates check constraint"
+    assert_stderr "rows could not be loaded"
+    refute_stderr "all rows are there"
+}
+
 @test "restore.sh leaves out settings that the role may not make, and says so" {
     maker=${TEST_DATABASE}_maker
     psql_server "create role $maker login createdb; alter database $TEST_DATABASE owner to $maker"
