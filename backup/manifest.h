@@ -87,7 +87,7 @@ struct manifest {
     struct text_list properties; /* … and what follows once the data are in: settings, grants, comment */
     struct text_list roles;      /* roles that its objects name: owners, grantees, policies' */
     struct text_list
-        policy_roles; /* those of policies among them; none in backups of before they were listed */
+        policy_roles; /* those of policies and user mappings; none in backups of before they were listed */
     struct text_list named_roles;  /* those that more than ownership names … */
     bool tells_named_roles;        /* … where it says which: older backups do not */
     struct text_list settings;     /* of the sessions that read: "DateStyle=ISO" … */

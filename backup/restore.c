@@ -529,8 +529,8 @@ static bool run(struct restoring *restoring, struct error *error)
 {
     enter(restoring, RESTORE_CREATING);
     if (restoring->options->create_missing_roles &&
-        !target_create_roles(restoring->server, restoring->manifest, &restoring->result->created_roles,
-                             error))
+        !target_create_roles(restoring->server, restoring->manifest, restoring->options,
+                             &restoring->result->created_roles, error))
         return false;
     restoring->opened = restoring_open(restoring, error);
     if (restoring->opened && run_steps(restoring, error) && finish(restoring, error))

@@ -71,33 +71,37 @@ static bool missing_roles(struct postgres *server, const struct text_list *wante
     return true;
 }
 
-/* What the options leave that names roles. Without owners and privileges, policies still name those that they
- * are for. A backup that does not tell who only owns things wants all: else it might end half way. */
+/* What the options leave that names roles. Without owners and privileges, policies and user mappings still
+ * name those that they are for. A backup that does not tell who only owns things wants all: else it might end
+ * half way. */
 static const struct text_list *wanted_roles(const struct manifest *manifest,
-                                            const struct restore_options *options, const char **ret_what)
+                                            const struct restore_options *options)
 {
-    *ret_what = "own things or are granted something";
-    if (options->no_owner && options->no_privileges) {
-        *ret_what = "policies are for";
+    if (options->no_owner && options->no_privileges)
         return &manifest->policy_roles;
-    }
-    if (!options->no_owner || !manifest->tells_named_roles)
-        return &manifest->roles;
-    *ret_what = "are granted something or named otherwise than as owners";
-    return &manifest->named_roles;
+    return options->no_owner && manifest->tells_named_roles ? &manifest->named_roles : &manifest->roles;
+}
+
+/* What those are. */
+static const char *described(const struct manifest *manifest, const struct text_list *wanted)
+{
+    if (wanted == &manifest->policy_roles)
+        return "policies or user mappings are for";
+    return wanted == &manifest->named_roles ? "are granted something or named otherwise than as owners"
+                                            : "own things or are granted something";
 }
 
 static bool check_roles(struct postgres *server, const struct manifest *manifest,
                         const struct restore_options *options, struct text_list *ret, struct error *error)
 {
     AUTO(text_list_clear) struct text_list missing = {0};
+    const struct text_list *wanted = wanted_roles(manifest, options);
     OWNED char *joined = NULL;
-    const char *what;
     bool helps = false; /* --no-privileges, beside --no-owner */
 
     if (options->create_missing_roles)
         return true;
-    if (!missing_roles(server, wanted_roles(manifest, options, &what), &missing, error))
+    if (!missing_roles(server, wanted, &missing, error))
         return false;
     if (!missing.count)
         return true;
@@ -107,8 +111,10 @@ static bool check_roles(struct postgres *server, const struct manifest *manifest
     text_list_add(ret,
                   text_format("roles that %s are missing: \"%s\" "
                               "(--create-missing-roles makes them, without login%s)",
-                              what, joined,
-                              helps ? "; --no-privileges does without those that policies do not name" : ""));
+                              described(manifest, wanted), joined,
+                              helps ? "; --no-privileges does without those that neither policies nor user "
+                                      "mappings name"
+                                    : ""));
     return true;
 }
 
@@ -187,7 +193,7 @@ static bool check_role(struct postgres *server, const struct manifest *manifest,
     AUTO(rows_free) struct rows *rows = NULL;
 
     if (!postgres_query(server, sql_restore_role, 0, NULL, &rows, error) ||
-        !missing_roles(server, &manifest->roles, &missing, error))
+        !missing_roles(server, wanted_roles(manifest, options), &missing, error))
         return false;
     if (!rows_bool(rows, 0, "creates_databases"))
         text_list_add(ret, text_format("role \"%s\" may not create databases", postgres_user(server)));
@@ -303,11 +309,12 @@ bool target_notes(struct postgres *server, const struct manifest *manifest, stru
 /* ---- making it ---- */
 
 bool target_create_roles(struct postgres *server, const struct manifest *manifest,
-                         struct text_list *ret_created, struct error *error)
+                         const struct restore_options *options, struct text_list *ret_created,
+                         struct error *error)
 {
     AUTO(text_list_clear) struct text_list missing = {0};
 
-    if (!missing_roles(server, &manifest->roles, &missing, error))
+    if (!missing_roles(server, wanted_roles(manifest, options), &missing, error))
         return false;
     for (size_t i = 0; i < missing.count; i++) {
         OWNED char *sql =

@@ -34,7 +34,8 @@ MUST_CHECK bool target_notes(struct postgres *server, const struct manifest *man
 
 /* CREATE ROLE … NOLOGIN for those that are missing. */
 MUST_CHECK bool target_create_roles(struct postgres *server, const struct manifest *manifest,
-                                    struct text_list *ret_created, struct error *error);
+                                    const struct restore_options *options, struct text_list *ret_created,
+                                    struct error *error);
 MUST_CHECK bool target_create(struct postgres *server, const struct manifest *manifest,
                               const struct restore_options *options, struct error *error);
 MUST_CHECK bool target_properties(struct postgres *server, const struct manifest *manifest,

@@ -303,7 +303,7 @@ flip_bit() # MEMBER
     psql_server "drop role ${TEST_DATABASE}_reader"
     restore_copy --no-owner --no-privileges
     assert_status 10
-    [[ $(json .error.message) == *"roles that policies are for are missing: \"${TEST_DATABASE}_reader\""* ]]
+    [[ $(json .error.message) == *"roles that policies or user mappings are for are missing: \"${TEST_DATABASE}_reader\""* ]]
     restore_copy --no-owner --no-privileges --create-missing-roles
     assert_status 0
     psql_server "drop database $copy"
@@ -409,6 +409,41 @@ flip_bit() # MEMBER
     assert_status 10
     [[ $(json .error.message) == *"named otherwise than as owners are missing: \"$owner\""*"--no-privileges does without"* ]]
     psql_server "drop database $copy with (force)"
+}
+
+@test "without owners only roles that are named otherwise are made" {
+    local owner=${TEST_DATABASE}_owner reader=${TEST_DATABASE}_reader
+    psql_server "create role $owner; create role $reader"
+    create_table notes 10
+    psql_value "alter table notes owner to $owner; create policy p on notes to $reader"
+    take_backup
+    psql_value "drop table notes"
+    psql_server "drop role $owner, $reader"
+    restore_copy --no-owner --create-missing-roles
+    assert_status 0
+    assert_equal "$(json '.created_roles | tojson')" "[\"$reader\"]"
+    psql_server "drop database $copy with (force)"
+    psql_server "drop role $reader"
+}
+
+@test "without owners and privileges roles of user mappings are wanted, too" {
+    local mapped=${TEST_DATABASE}_mapped
+    psql_server "create role $mapped"
+    create_table notes 10
+    psql_value "create foreign data wrapper w; create server s foreign data wrapper w; create user mapping for $mapped server s;
+        create user mapping for public server s"
+    take_backup
+    psql_value "drop server s cascade"
+    psql_server "drop role $mapped"
+    restore_copy --no-owner --no-privileges
+    assert_status 10
+    [[ $(json .error.message) == *"user mappings"*"\"$mapped\""* ]]
+    assert_equal "$(databases)" "$TEST_DATABASE"
+    restore_copy --no-owner --no-privileges --create-missing-roles
+    assert_status 0
+    assert_equal "$(json '.created_roles | tojson')" "[\"$mapped\"]"
+    psql_server "drop database $copy with (force)"
+    psql_server "drop role $mapped"
 }
 
 @test "an owner that has revoked its own INSERT gets its rows all the same" {
