@@ -20,6 +20,23 @@ bool record_is_damaged(const struct record *record)
     return record->problem || text_equal(record->verified_how, "damaged");
 }
 
+int64_t record_taken_us(const struct record *record)
+{
+    int64_t us = 0;
+
+    return moment_parse(record->taken_at, &us) ? us : 0;
+}
+
+int record_newest_first(const void *a, const void *b)
+{
+    const struct record *left = *(const struct record *const *)a, *right = *(const struct record *const *)b;
+    int64_t l = record_taken_us(left), r = record_taken_us(right);
+
+    if (left->ahead != right->ahead)
+        return left->ahead - right->ahead;
+    return l != r ? (l < r) - (l > r) : strcmp(right->id, left->id);
+}
+
 void record_free(struct record *record)
 {
     if (!record)

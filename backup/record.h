@@ -42,8 +42,15 @@ struct record {
 
     /* Not in the file: */
     bool incomplete; /* it was just taken, and something is not in it */
+    bool ahead;      /* its time has not come yet: some clock is wrong, or was */
     char *problem;   /* of its archive, where the repository sees one; NULL: none */
 };
+
+/* taken_at as microseconds since 1970. */
+int64_t record_taken_us(const struct record *record);
+/* For qsort of pointers: newest first by taken_at, then id; those that are ahead come last, as nobody knows
+ * how new they are. */
+int record_newest_first(const void *a, const void *b);
 
 /* Verifying has found it damaged, or the repository does: it is none that anybody should count on. */
 bool record_is_damaged(const struct record *record);

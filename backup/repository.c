@@ -13,6 +13,9 @@
 #define POLL_MS    100
 #define SHOWN_NEAR 5 /* so many ids are named where one is ambiguous */
 
+/* A clock set to another time zone's time, here or on the server, is no reason to pass by a backup. */
+#define CLOCKS_DIFFER_US ((int64_t)24 * 60 * 60 * 1000000)
+
 struct repository {
     char *folder;
     char *preferred; /* identifier of the server whose backups come first, or NULL */
@@ -202,24 +205,9 @@ static bool read_record(const struct repository *repository, const char *name, s
         return error_set(error, ERROR_BACKUP, "it is the record of %s", record->id);
     if (!check_archive(repository, record, &problem))
         record->problem = text_copy(problem.message);
+    record->ahead = record_taken_us(record) > moment_now() + CLOCKS_DIFFER_US;
     *ret = take(record);
     return true;
-}
-
-static int64_t taken_us(const struct record *record)
-{
-    int64_t us = 0;
-
-    (void)!moment_parse(record->taken_at, &us);
-    return us;
-}
-
-static int newest_first(const void *a, const void *b)
-{
-    const struct record *left = *(const struct record *const *)a, *right = *(const struct record *const *)b;
-    int64_t l = taken_us(left), r = taken_us(right);
-
-    return l != r ? (l < r) - (l > r) : strcmp(right->id, left->id);
 }
 
 /* Of a folder that may be read and not searched the names are known, and nothing that is behind them. */
@@ -257,7 +245,7 @@ bool repository_list_all(struct repository *repository, struct records *ret, str
         }
     }
     if (records.count > 1)
-        qsort(records.items, records.count, sizeof *records.items, newest_first);
+        qsort(records.items, records.count, sizeof *records.items, record_newest_first);
     *ret = records;
     records = (struct records){0};
     return true;
@@ -349,6 +337,11 @@ static bool choose(struct repository *repository, struct records *records, const
     for (size_t i = 0; i < problems->count; i++)
         if (strcmp(problems->items[i], records->items[place]->id) > 0)
             text_list_add(&repository->passed_over, text_copy(problems->items[i]));
+    for (size_t i = place + 1; i < records->count && !records->items[place]->ahead; i++)
+        if (records->items[i]->ahead && is_of(records->items[i], records->items[place]->database))
+            text_list_add(&repository->passed_over,
+                          text_format("backup %s is passed over: its time, %s, has not come yet",
+                                      records->items[i]->id, records->items[i]->taken_at));
     return give(repository, records, place, ret, ret_archive_path);
 }
 
@@ -592,7 +585,7 @@ bool repository_find_before_time(struct repository *repository, const char *time
     if (!list_for(repository, database, &records, &problems, error))
         return false;
     for (size_t i = 0; i < records.count; i++)
-        if (is_of(records.items[i], database) && taken_us(records.items[i]) <= us &&
+        if (is_of(records.items[i], database) && record_taken_us(records.items[i]) <= us &&
             is_good(repository, records.items[i]))
             return choose(repository, &records, &problems, i, ret, ret_archive_path);
     return none(repository, database, which, error);

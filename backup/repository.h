@@ -39,7 +39,7 @@ MUST_CHECK bool repository_lock(struct repository *repository, int64_t wait_ms, 
 /* ---- what is there ---- */
 
 struct records {
-    struct record **items; /* newest first by taken_at, then id */
+    struct record **items; /* as record_newest_first has them */
     size_t count;
 };
 void records_clear(struct records *records);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "backup/retention.h"
 
-#include "common/moment.h"
-
 enum period { PERIOD_NONE, PERIOD_DAY, PERIOD_WEEK, PERIOD_MONTH };
 
 /* One rule at work on one group. */
@@ -30,13 +28,6 @@ void retention_plan_clear(struct retention_plan *plan)
     *plan = (struct retention_plan){0};
 }
 
-static int64_t taken_us(const struct record *record)
-{
-    int64_t us = 0;
-
-    return moment_parse(record->taken_at, &us) ? us : 0;
-}
-
 static void keep(struct retention_choice *choice, char *owned)
 {
     OWNED char *reason = owned;
@@ -49,7 +40,7 @@ static void keep(struct retention_choice *choice, char *owned)
 
 static void period_of(enum period unit, const struct record *record, char ret[32])
 {
-    time_t seconds = taken_us(record) / 1000000;
+    time_t seconds = record_taken_us(record) / 1000000;
     struct tm parts;
 
     gmtime_r(&seconds, &parts);
@@ -112,14 +103,14 @@ static void apply(const struct group *group)
         {.name = "weekly", .unit = PERIOD_WEEK, .left = rules->weekly},
         {.name = "monthly", .unit = PERIOD_MONTH, .left = rules->monthly},
     };
-    int64_t newest = taken_us(group->items[group->members[0]].record);
+    int64_t newest = record_taken_us(group->items[group->members[0]].record);
 
     for (size_t i = 0; i < BUCKETS; i++)
         fill(&buckets[i], group);
     for (size_t i = 0; i < group->count && rules->within_ms > 0; i++) {
         struct retention_choice *choice = &group->items[group->members[i]];
         OWNED char *age = text_duration(rules->within_ms);
-        if (taken_us(choice->record) > newest - rules->within_ms * 1000)
+        if (record_taken_us(choice->record) > newest - rules->within_ms * 1000)
             keep(choice, text_format("within %s", age));
     }
     keep_always(group);
@@ -130,12 +121,19 @@ static bool same_group(const struct record *a, const struct record *b)
     return strcmp(a->database, b->database) == 0 && strcmp(a->system_identifier, b->system_identifier) == 0;
 }
 
+static bool counts(const struct record *record)
+{
+    return !record_is_damaged(record) && !record->ahead;
+}
+
 static void give_the_rest_a_reason(struct retention_plan *plan)
 {
     for (size_t i = 0; i < plan->count; i++) {
         struct retention_choice *choice = &plan->items[i];
         if (record_is_damaged(choice->record))
             keep(choice, text_copy("damaged; no rule counts it, so remove it by hand"));
+        if (choice->record->ahead)
+            keep(choice, text_copy("its time has not come yet; no rule counts it, so remove it by hand"));
         if (choice->keep)
             continue;
         choice->reason = text_copy("no rule keeps it");
@@ -163,7 +161,7 @@ bool retention_plan(const struct records *records, const struct retention_rules 
     for (size_t first = 0; first < records->count; first++) {
         struct group group = {.rules = rules, .items = plan.items, .members = members};
         for (size_t i = first; i < records->count && !done[first]; i++)
-            if (same_group(records->items[i], records->items[first]) && !record_is_damaged(records->items[i]))
+            if (same_group(records->items[i], records->items[first]) && counts(records->items[i]))
                 members[group.count++] = i;
         for (size_t i = 0; i < group.count; i++)
             done[members[i]] = true;

@@ -6,7 +6,8 @@
  * Backups of one database of one cluster form a group. Times are those of the
  * snapshots, in UTC; weeks are ISO weeks.
  *
- * A backup that verifying found damaged counts for no rule, and is not removed by any. Kept in any case: the
+ * A backup that verifying found damaged, or whose time has not come yet, counts for no rule, and is not
+ * removed by any. Kept in any case: the
  * newest good one of each group, marked ones, and ones that the history of the last 30 days points at, or may
  * point at where it was not asked (unless told otherwise).
  */

@@ -95,6 +95,12 @@ static bool look_at_age(struct invocation *invocation, const struct records *rec
         if (text_list_contains(&seen, record->database) || record_is_damaged(record))
             continue;
         text_list_add(&seen, text_copy(record->database));
+        if (record->ahead) {
+            report_warning(invocation, "the newest good backup of database \"%s\" is dated in the future: %s",
+                           record->database, record->taken_at);
+            invocation->exit_code = ERROR_FINDINGS;
+            continue;
+        }
         if (moment_parse(record->taken_at, &us) && now - us <= ms * 1000)
             continue;
         OWNED char *old = text_duration((now - us) / 1000);

@@ -199,7 +199,12 @@ static void judge_backups(int64_t max_age_ms, const struct record *record, const
                           struct diagnoses *found)
 {
     OWNED char *age = text_duration(age_ms(record->taken_at));
-    if (max_age_ms >= 0 && age_ms(record->taken_at) > max_age_ms)
+    if (record->ahead)
+        diagnosis_hint(diagnosis_bad(found, "backup", SEVERITY_ERROR,
+                                     "the newest good one, %s, is dated in the future: %s", record->id,
+                                     record->taken_at),
+                       "Set the clock that is wrong, here or on the server, and take another one.");
+    else if (max_age_ms >= 0 && age_ms(record->taken_at) > max_age_ms)
         diagnosis_hint(diagnosis_bad(found, "backup", SEVERITY_ERROR, "the newest good one, %s, is %s old",
                                      record->id, age),
                        "Take one: pgmigrate backup create.");
@@ -262,7 +267,7 @@ static void examine_backups(const struct invocation *invocation, struct postgres
     for (size_t i = 0; i < repository_passed_over(repository)->count; i++)
         diagnosis_hint(diagnosis_bad(found, "backup", SEVERITY_WARNING, "%s",
                                      repository_passed_over(repository)->items[i]),
-                       "See what is left of it: pgmigrate backup verify ID.");
+                       "See what is in it, and what is left: pgmigrate backup show ID, backup verify ID.");
     if (record != NULL && is_of(record, &whose))
         judge_backups(max_age_ms, record, newest_tested(&records, &whose), found);
     else if (max_age_ms >= 0)

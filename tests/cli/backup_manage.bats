@@ -258,6 +258,56 @@ assert_unreachable() # ERROR
     [ "$status" = 2 ]
 }
 
+# Give the record of a backup another time, with its seal.
+date_backup() # ID TIME
+{
+    local file=$PGMIGRATE_REPOSITORY/$1.json record seal
+    record=$(jq -cS --arg time "$2" 'del(.record_sha256) | .taken_at = $time' "$file")
+    seal=$(printf '%s' "$record" | sha256sum | cut -d ' ' -f 1)
+    jq --arg seal "$seal" '.record_sha256 = $seal' <<<"$record" >"$file"
+}
+
+@test "a backup dated in the future is neither the latest nor a sign that one was taken" {
+    take
+    ahead=$id
+    take
+    date_backup "$ahead" 2999-01-01T00:00:00Z
+    run_pgmigrate backup show latest --json
+    assert_status 0
+    assert_equal "$(json .id)" "$id"
+    assert_stderr "backup $ahead is passed over: its time, 2999-01-01T00:00:00Z, has not come yet"
+    run_pgmigrate doctor --max-age 26h
+    assert_output "the newest is "
+    assert_output "backup $ahead is passed over"
+    run_pgmigrate backup prune --keep-within 1h
+    assert_status 0
+    assert_output "its time has not come yet"
+    run_pgmigrate backup prune --keep-within 1h --confirm
+    [ -e "$PGMIGRATE_REPOSITORY/$id.tar" ]
+    [ -e "$PGMIGRATE_REPOSITORY/$ahead.tar" ]
+
+    date_backup "$id" 2020-01-01T00:00:00Z
+    run_pgmigrate backup list --older-than 26h
+    assert_status 3
+    assert_stderr "the newest good backup of database \"$TEST_DATABASE\" is "
+
+    # Where there is none but those, the clock here may be wrong.
+    date_backup "$id" 2998-01-01T00:00:00Z
+    run_pgmigrate backup list --older-than 26h
+    assert_status 3
+    assert_stderr "is dated in the future: 2999-01-01T00:00:00Z"
+    run_pgmigrate doctor --max-age 26h
+    assert_output "is dated in the future: 2999-01-01T00:00:00Z"
+    run_pgmigrate backup keep latest --reason x
+    assert_status 0
+    assert_equal "$(jq .kept "$PGMIGRATE_REPOSITORY/$ahead.json")" true
+
+    # Two clocks are never quite the same.
+    date_backup "$id" "$(date -u -d '+1 hour' +%FT%TZ)"
+    run_pgmigrate backup list --older-than 26h
+    assert_status 0
+}
+
 @test "nothing is pruned after a run that was killed; gc cleans up and touches nothing else" {
     take
     touch "$PGMIGRATE_REPOSITORY/29990101T000000Z-x-00000a.tar.part" "$PGMIGRATE_REPOSITORY/notes.txt"

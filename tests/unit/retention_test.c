@@ -7,7 +7,8 @@
 
 struct scene {
     const char *name;
-    const char *taken; /* newest first, separated by commas; "shop2/…" is another database, "!" is marked */
+    const char *taken; /* newest first, separated by commas; "shop2/…" is another database, "!" is marked,
+                          "~" is ahead of the clock */
     struct retention_rules rules;
     const char *kept; /* places of those kept, from 0 */
 };
@@ -72,6 +73,14 @@ static const struct scene scenes[] = {
      "2026-11-23T10:00:00Z,2026-11-22T10:00:00Z,!2020-11-21T10:00:00Z",
      {.last = 1},
      "0 2"},
+    {"one ahead of the clock counts for no rule and stays",
+     "2026-11-23T10:00:00Z,2026-11-22T10:00:00Z,2026-11-01T10:00:00Z,~2999-01-01T00:00:00Z",
+     {.last = 1, .within_ms = 7 * DAY_MS},
+     "0 1 3"},
+    {"where all are ahead of the clock, all stay",
+     "~2999-01-02T00:00:00Z,~2999-01-01T00:00:00Z",
+     {.last = 1},
+     "0 1"},
     {"the newest stays whatever the rules", "2026-11-23T10:00:00Z", {.within_ms = 1}, "0"},
 };
 
@@ -85,10 +94,13 @@ static struct records make_records(const char *taken)
         const char *time = times.items[i];
         record->id = text_format("id%zu", i);
         record->kept = *time == '!';
+        record->ahead = *time == '~';
         record->whole.bytes = 100;
         record->database = text_copy(text_starts_with(time, "shop2/") ? "shop2" : "shop");
         record->system_identifier = text_copy("7");
-        record->taken_at = text_copy(time + (record->kept ? 1 : text_starts_with(time, "shop2/") ? 6 : 0));
+        record->taken_at = text_copy(time + (record->kept || record->ahead      ? 1
+                                             : text_starts_with(time, "shop2/") ? 6
+                                                                                : 0));
         records.items = memory_grow(records.items, records.count, sizeof *records.items);
         records.items[records.count++] = record;
     }
