@@ -170,6 +170,48 @@ SH
     assert_nothing_left
 }
 
+# With mounts of its own. Root needs no other name for it, which would take its rights away.
+with_mounts() # COMMAND...
+{
+    if [ "$(id -u)" = 0 ]; then unshare -m "$@"; else unshare -rm "$@"; fi
+}
+
+# On a disk with room for so many pages: a backup, what is listed then, and one when there is more room.
+backup_with_room() # PAGES
+{
+    # shellcheck disable=SC2016 # for the inner shell
+    run with_mounts bash -c '
+        mkdir -p small && mount -t tmpfs -o "size=$(($1 * 4))k" tmpfs small || exit 99
+        export PGMIGRATE_REPOSITORY=$PWD/small
+        pgmigrate backup create 2>&1
+        echo "status $?"
+        echo "listed $(pgmigrate backup list --json | jq ".backups | length")"
+        echo "left $(find small -name "20*" ! -name "*.failed" | wc -l)"
+        mount -o remount,size=64m small
+        pgmigrate backup create -q --verify 2>&1 && echo "next $(pgmigrate backup gc --json | jq -c .removed)"' bash "$1"
+    assert_status 0
+    assert_output "next []"
+}
+
+@test "a disk that is full when the footer or the record is written fails the backup, and not the next one" {
+    with_mounts mount -t tmpfs tmpfs /mnt 2>/dev/null || skip "nothing can be mounted here"
+    take_backup
+    local pages=$(($(stat -c %s "$ARCHIVE") / 4096)) room full=
+    for ((room = pages; room < pages + 9; room++)); do
+        backup_with_room "$room"
+        [[ $output != *"status 0"* ]] || break
+        assert_output "status 1"
+        assert_output "No space left on device"
+        assert_output "listed 0"
+        assert_output "left 0"
+        full+=$output
+    done
+    assert_output "listed 1"
+    assert_output "left 3"
+    [[ $full == *".tar.part\": No space"* ]]
+    [[ $full == *".json\": No space"* ]]
+}
+
 @test "a repository that cannot be written is told before anything is locked" {
     : >backups
     run_pgmigrate backup create
