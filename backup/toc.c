@@ -328,14 +328,33 @@ static size_t length_without_owner(const struct toc *toc, const char *text)
     return blank ? (size_t)(blank - text) : length;
 }
 
+/* How long the schema's name is in "my schema items": that of the longest schema of the listing that fits,
+ * else a word. */
+static size_t length_of_schema(const struct toc *toc, const char *text)
+{
+    static const char schema[] = "SCHEMA - ";
+    size_t length = 0;
+
+    for (size_t i = 0; i < toc->count; i++) {
+        const char *name = toc->items[i].text + strlen(schema);
+
+        if (!text_starts_with(toc->items[i].text, schema))
+            continue;
+        size_t size = length_without_owner(toc, name);
+        if (size > length && strncmp(text, name, size) == 0 && text[size] == ' ')
+            length = size;
+    }
+    return length ? length : strcspn(text, " ");
+}
+
 /* "public items" as "public.items" */
-static char *shown_name(const char *text, size_t length)
+static char *shown_name(const struct toc *toc, const char *text, size_t length)
 {
     char *name = text_copy_part(text, length);
-    char *blank = strchr(name, ' ');
+    size_t schema = length_of_schema(toc, name);
 
-    if (blank)
-        *blank = '.';
+    if (name[schema])
+        name[schema] = '.';
     return name;
 }
 
@@ -362,7 +381,7 @@ static char *described(const struct toc *toc, const struct toc_entry *entry)
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (text_starts_with(entry->text, words[i].kind)) {
             const char *text = entry->text + strlen(words[i].kind);
-            OWNED char *name = shown_name(text, length_without_owner(toc, text));
+            OWNED char *name = shown_name(toc, text, length_without_owner(toc, text));
             return text_format("%s \"%s\"", words[i].word, name);
         }
     return text_format("\"%.*s\"", (int)length_without_owner(toc, entry->text), entry->text);
@@ -387,7 +406,7 @@ static void add_left_out(const struct choice *choice, const struct toc_entry *en
     }
     if (!name || !lacking)
         return;
-    OWNED char *table = shown_name(text, (size_t)(name - text) - 1);
+    OWNED char *table = shown_name(toc, text, (size_t)(name - text) - 1);
     OWNED char *why = described(toc, lacking);
     text_list_add(ret, text_format("%s \"%.*s\" of table \"%s\" was left out: %s, which it needs, is not "
                                    "restored.",

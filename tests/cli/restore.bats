@@ -722,6 +722,19 @@ Trigger "tr" of table "public.items" was left out: function "public.f()", which 
     assert_equal "$(databases)" "$TEST_DATABASE"
 }
 
+@test "what --table leaves out is named, in schemas with blanks in their names, too" {
+    psql_value 'create schema my; create schema "my schema"; create schema "my schema 2"; create table "my schema"."the orders" (id int primary key);
+        create table "my schema 2".items (order_id int references "my schema"."the orders");
+        create function "my schema"."do it"() returns trigger language plpgsql as $$begin return new; end$$;
+        create trigger tr before insert on "my schema 2".items for each row execute function "my schema"."do it"()'
+    take_backup
+    run_pgmigrate restore "$ARCHIVE" --to "$copy" --table "my schema 2.items" --json
+    assert_status 0
+    assert_equal "$(json '.notes | sort[]')" \
+        'Foreign key "items_order_id_fkey" of table "my schema 2.items" was left out: table "my schema.the orders", which it needs, is not restored.
+Trigger "tr" of table "my schema 2.items" was left out: function "my schema.do it()", which it needs, is not restored.'
+}
+
 @test "an archive without its record is refused" {
     create_table notes 10
     take_backup
