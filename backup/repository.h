@@ -6,6 +6,7 @@
  *     <id>.json        its commit record, written last
  *     <id>.tar.sha256  for "sha256sum -c"
  *     <id>.failed      why the last run for a database failed; the next good one removes it
+ *     <id>.json.part   the record while its archive becomes a backup, or is removed
  *     <id>.*           without <id>.json, and *.part and *.tmp in any case: what a crashed run left. It is
  *                      debris, never listed, counted or restored
  *     catalog.sqlite   a cache of the records; "backup reindex" rebuilds it
@@ -113,9 +114,10 @@ void repository_note_failure(struct repository *repository, const char *id, cons
 /* The newest run that failed, or was killed, after the last good backup of its database: a sentence for
  * people, or NULL. Only for who holds the writer's lock: else a ".part" may be alive. */
 char *repository_failure(struct repository *repository, const struct records *records);
-/* Debris: paths and bytes; removed where remove is set. Only names that this program makes. */
+/* Debris: paths and bytes; removed where remove is set. Only names that this program makes. A whole archive
+ * that lacks its record, and no run of ours has left so, is none of it: its path is in ret_kept. */
 MUST_CHECK bool repository_debris(struct repository *repository, bool remove, struct text_list *ret_paths,
-                                  int64_t *ret_bytes, struct error *error);
+                                  int64_t *ret_bytes, struct text_list *ret_kept, struct error *error);
 MUST_CHECK bool repository_reindex(struct repository *repository, size_t *ret_count, struct error *error);
 
 #endif

@@ -52,10 +52,14 @@ static bool read_back(const char *path, const struct record *record, struct erro
     return record_matches(record, manifest, error);
 }
 
-static bool write_record(const struct repository *repository, const struct record *record,
+/* The name that a record has while its archive becomes a backup, or is removed: what is left beside it is
+ * known to be debris. */
+#define PENDING ".json.part"
+
+static bool write_record(const struct repository *repository, const struct record *record, const char *suffix,
                          struct error *error)
 {
-    OWNED char *path = path_of(repository, record->id, ".json");
+    OWNED char *path = path_of(repository, record->id, suffix);
     size_t size;
     OWNED char *text = record_write(record, &size);
 
@@ -74,7 +78,10 @@ static bool complete(const struct repository *repository, const char *archive, c
     if (!read_back(archive, record, error) || !file_write_atomic(sidecar, line, strlen(line), 0600, error))
         return false;
     test_point("sidecar-written");
-    return write_record(repository, record, error);
+    OWNED char *pending = path_of(repository, record->id, PENDING);
+    OWNED char *path = path_of(repository, record->id, ".json");
+    return (rename(pending, path) == 0 || failed(error, "rename", pending)) &&
+           file_sync_folder(repository_folder(repository), error);
 }
 
 static void forget_failures(const struct repository *repository, const char *database);
@@ -83,18 +90,25 @@ bool repository_commit(struct repository *repository, const struct record *recor
 {
     OWNED char *part = repository_part_path(repository, record->id);
     OWNED char *archive = path_of(repository, record->id, ".tar");
+    OWNED char *pending = path_of(repository, record->id, PENDING);
 
     test_point("archive-written");
     if (file_exists(archive))
         return error_set(error, ERROR_FAILED, "\"%s\" exists already", archive);
-    if (rename(part, archive) != 0)
-        return failed(error, "rename", part);
+    if (!write_record(repository, record, PENDING, error))
+        return false;
+    if (rename(part, archive) != 0) {
+        failed(error, "rename", part);
+        unlink(pending);
+        return false;
+    }
     if (!complete(repository, archive, record, error)) {
         OWNED char *path = path_of(repository, record->id, ".json");
         OWNED char *sidecar = path_of(repository, record->id, ".tar.sha256");
         unlink(path); /* first: without it the rest is debris */
         unlink(sidecar);
         unlink(archive);
+        unlink(pending);
         return false;
     }
     test_point("record-written");
@@ -157,7 +171,7 @@ bool repository_mark(struct repository *repository, const struct record *record,
     if (!file_read(path, &text, &size, error) || !record_read(text, size, &now, error))
         return false;
     set_mark(now, record, mark);
-    return write_record(repository, now, error);
+    return write_record(repository, now, ".json", error);
 }
 
 /* ---- remove ---- */
@@ -178,13 +192,17 @@ bool repository_remove(struct repository *repository, const struct record *recor
     OWNED char *archive = path_of(repository, record->id, ".tar");
     OWNED char *sidecar = path_of(repository, record->id, ".tar.sha256");
     OWNED char *path = path_of(repository, record->id, ".json");
+    OWNED char *pending = path_of(repository, record->id, PENDING);
     AUTO(descriptor_close) struct descriptor lock = {-1};
 
-    if (!lock_archive(archive, &lock, error) || !remove_file(path, error) ||
-        !file_sync_folder(repository_folder(repository), error))
+    if (!lock_archive(archive, &lock, error))
+        return false;
+    if (rename(path, pending) != 0 && errno != ENOENT)
+        return failed(error, "rename", path);
+    if (!file_sync_folder(repository_folder(repository), error))
         return false;
     test_point("record-removed");
-    return remove_file(sidecar, error) && remove_file(archive, error) &&
+    return remove_file(sidecar, error) && remove_file(archive, error) && remove_file(pending, error) &&
            file_sync_folder(repository_folder(repository), error);
 }
 
@@ -303,19 +321,44 @@ char *repository_failure(struct repository *repository, const struct records *re
 
 /* ---- debris ---- */
 
+static bool is_temporary(const char *name)
+{
+    return text_ends_with(name, ".part") || text_ends_with(name, ".tmp");
+}
+
 static bool is_debris(const struct repository *repository, const char *name)
 {
     OWNED char *id = id_of(name);
 
     if (!id || text_ends_with(name, ".failed"))
         return false;
-    if (text_ends_with(name, ".part") || text_ends_with(name, ".tmp"))
+    if (is_temporary(name))
         return true;
     /* An archive whose record cannot be seen is none that has no record. */
     AUTO(error_clear) struct error ignored = {0};
     OWNED char *record = path_of(repository, id, ".json");
     enum file_kind kind;
     return file_look(record, &kind, &ignored) && kind == FILE_MISSING;
+}
+
+/* A whole archive that no run of ours has left: who copied it forgot its record, or is about to copy it. One
+ * that cannot be read may be whole. */
+static bool lacks_only_record(const struct repository *repository, const char *name)
+{
+    AUTO(archive_reader_free) struct archive_reader *reader = NULL;
+    AUTO(manifest_free) struct manifest *manifest = NULL;
+    AUTO(error_clear) struct error error = {0};
+    OWNED char *id = id_of(name), *text = NULL;
+    OWNED char *archive = path_of(repository, id, ".tar"), *pending = path_of(repository, id, PENDING);
+    size_t size;
+
+    if (is_temporary(name) || file_exists(pending))
+        return false;
+    if (archive_reader_open(archive, &reader, &error) &&
+        archive_reader_manifest(reader, &text, &size, &error) &&
+        manifest_read(text, size, archive_reader_bytes(reader), &manifest, &error))
+        return text_equal(manifest->id, id);
+    return error.code != ERROR_BACKUP;
 }
 
 /* False where somebody reads it. */
@@ -328,7 +371,7 @@ static bool remove_debris(const char *path)
 }
 
 bool repository_debris(struct repository *repository, bool remove, struct text_list *ret_paths,
-                       int64_t *ret_bytes, struct error *error)
+                       int64_t *ret_bytes, struct text_list *ret_kept, struct error *error)
 {
     AUTO(text_list_clear) struct text_list names = {0};
     const char *folder = repository_folder(repository);
@@ -342,10 +385,15 @@ bool repository_debris(struct repository *repository, bool remove, struct text_l
         return true;
     if (!file_list(folder, &names, error))
         return false;
-    for (size_t i = 0; i < names.count; i++) {
+    for (size_t i = names.count; i-- > 0;) { /* a pending record after its archive */
         OWNED char *path = file_join(folder, names.items[i]);
         if (!is_debris(repository, names.items[i]) || lstat(path, &status) != 0)
             continue;
+        if (lacks_only_record(repository, names.items[i])) {
+            if (text_ends_with(names.items[i], ".tar"))
+                text_list_add(ret_kept, take(path));
+            continue;
+        }
         if (remove && !remove_debris(path))
             continue;
         text_list_add(ret_paths, take(path));

@@ -21,14 +21,14 @@ static bool open_locked(const struct invocation *invocation, struct repository *
 static bool gc(struct invocation *invocation, struct error *error)
 {
     AUTO(repository_free) struct repository *repository = NULL;
-    AUTO(text_list_clear) struct text_list paths = {0};
+    AUTO(text_list_clear) struct text_list paths = {0}, kept = {0};
     bool remove = !invocation_flag(invocation, "dry-run");
     int64_t bytes = 0;
     json_t *list = json_array();
 
     json_object_set_new(invocation->document, "removed", list);
     if (!open_locked(invocation, &repository, error) ||
-        !repository_debris(repository, remove, &paths, &bytes, error))
+        !repository_debris(repository, remove, &paths, &bytes, &kept, error))
         return false;
     OWNED char *size = text_size(bytes);
     for (size_t i = 0; i < paths.count; i++) {
@@ -38,6 +38,17 @@ static bool gc(struct invocation *invocation, struct error *error)
             printf("%s %s\n", remove ? "removed" : "would remove", shown);
     }
     document_integer(invocation->document, "bytes", bytes);
+    json_t *kept_list = json_array();
+    json_object_set_new(invocation->document, "kept", kept_list);
+    for (size_t i = 0; i < kept.count; i++) {
+        OWNED char *shown = report_path(kept.items[i]);
+        json_array_append_new(kept_list, json_string(kept.items[i]));
+        report_warning(
+            invocation,
+            "%s is a whole archive without its record, and was kept: copy the .json file from where "
+            "the archive came from, or remove it by hand",
+            shown);
+    }
     if (!invocation->json && invocation->verbosity != VERBOSITY_QUIET)
         printf("%zu %s of crashed runs, %s\n", paths.count, paths.count == 1 ? "file" : "files", size);
     return true;
@@ -72,7 +83,9 @@ const struct command cmd_backup_gc = {
     .summary = "remove what crashed runs left",
     .details =
         "Files without a record are what a run left that was killed. They are never listed, counted or "
-        "restored. Only names that pgmigrate gives are looked at.",
+        "restored. Only names that pgmigrate gives are looked at. A whole archive that no run left behind, "
+        "as "
+        "where its record was not copied with it, is kept and named.",
     .options = gc_options,
     .group = "Backups",
     .run = gc,

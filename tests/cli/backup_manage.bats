@@ -372,6 +372,25 @@ kill_at() # POINT COMMAND...
     take
 }
 
+@test "a whole archive whose record was not copied is kept by gc and named; a cut one is debris" {
+    take
+    local archive=$PGMIGRATE_REPOSITORY/$id.tar
+    mv "$PGMIGRATE_REPOSITORY/$id.json" record
+    run_pgmigrate backup gc --json
+    assert_status 0
+    assert_equal "$(json '[.removed, .kept] | tostring')" "[[],[\"$archive\"]]"
+    assert_stderr "whole archive without its record"
+    assert_equal "$(pgmigrate backup list --json | jq -c .backups)" '[]'
+    cp record "$PGMIGRATE_REPOSITORY/$id.json"
+    run_pgmigrate backup verify
+    assert_status 0
+    rm "$PGMIGRATE_REPOSITORY/$id.json"
+    truncate -s -512 "$archive"
+    run_pgmigrate backup gc --json
+    assert_equal "$(json '.kept | length'),$(json '.removed | length')" 0,2
+    [ ! -e "$archive" ]
+}
+
 @test "a prune or reindex that is killed leaves no half backup" {
     take
     oldest=$id

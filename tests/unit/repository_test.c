@@ -463,7 +463,7 @@ static void only_debris_of_ours_is_removed(void **state)
     (void)state;
     AUTO(error_clear) struct error error = {0};
     AUTO(repository_free) struct repository *repository = with_three();
-    AUTO(text_list_clear) struct text_list found = {0}, removed = {0}, left = {0};
+    AUTO(text_list_clear) struct text_list found = {0}, removed = {0}, kept = {0}, left = {0};
     const char *const debris[] = {"20261104T000000Z-shop-000004.tar.part", "20261104T000000Z-shop-000005.tar",
                                   "20261104T000000Z-shop-000005.tar.sha256", FIRST ".json.123-0.tmp",
                                   FIRST ".schema.part"};
@@ -480,13 +480,14 @@ static void only_debris_of_ours_is_removed(void **state)
     }
     /* An archive whose record cannot be read is no debris: it may be all there is. */
     damage("backups/" SECOND ".json", 0, "[");
-    scene_must(repository_debris(repository, false, &found, &bytes, &error), &error);
+    scene_must(repository_debris(repository, false, &found, &bytes, &kept, &error), &error);
     assert_int_equal(found.count, 5);
     assert_int_equal(bytes, 35);
-    scene_must(repository_debris(repository, true, &removed, &bytes, &error), &error);
+    scene_must(repository_debris(repository, true, &removed, &bytes, &kept, &error), &error);
     assert_int_equal(removed.count, 5);
     for (size_t i = 0; i < 5; i++)
         assert_false(file_exists(removed.items[i]));
+    assert_int_equal(kept.count, 0);
     assert_true(file_list("backups", &left, &error));
     assert_int_equal(left.count, 3 * 3 + 4);
 }
