@@ -399,6 +399,7 @@ static bool restore(struct run *run, struct error *error)
     if (!ok || !swap(run, error))
         return false;
     tell_result(run, clock_ms() - began);
+    run->invocation->complete = true;
     if (run->result.unfilled > 0)
         run->invocation->exit_code = ERROR_FINDINGS;
     return true;

@@ -95,16 +95,30 @@ static const char *command_name(const struct invocation *invocation)
     return invocation->group ? invocation->group : "";
 }
 
+/* A command that found something has not failed with an error of its own; its findings are other fields. */
+static json_t *findings_error(void)
+{
+    const struct error_code_info *info = error_codes;
+
+    while (info->code != ERROR_FINDINGS)
+        info++;
+    OWNED char *message = text_copy(info->meaning);
+    return document_error(&(struct error){.code = info->code, .message = message});
+}
+
 void document_print(FILE *out, const struct invocation *invocation, int exit_code, const struct error *error)
 {
     json_t *document = json_object();
+    bool ok = exit_code == 0 || (invocation->complete && !error);
 
     document_integer(document, "schema", 1);
     document_text(document, "command", command_name(invocation));
-    document_bool(document, "ok", exit_code == 0 || (invocation->complete && !error));
+    document_bool(document, "ok", ok);
     document_integer(document, "exit_code", exit_code);
     if (error)
         json_object_set_new(document, "error", document_error(error));
+    else if (!ok && exit_code == ERROR_FINDINGS)
+        json_object_set_new(document, "error", findings_error());
     json_object_update(document, invocation->document);
     json_dumpf(document, out, JSON_COMPACT | JSON_REAL_PRECISION(REAL_DIGITS));
     fputc('\n', out);

@@ -9,7 +9,7 @@
 
 /*
  * Print {"schema":1,"command":…,"ok":…,"exit_code":…, "error":{…}, fields…}. error is what the command failed
- * with, or NULL.
+ * with, or NULL. With ERROR_FINDINGS it is made here.
  */
 void document_print(FILE *out, const struct invocation *invocation, int exit_code, const struct error *error);
 

@@ -71,7 +71,7 @@ finding() # RULE
     printf 'SELECT 1;\nVACUUM;\n' | pair 001_a
     run_pgmigrate check --json
     assert_status 3
-    assert_equal "$(json .exit_code)" 3
+    assert_equal "$(json '[.ok, .exit_code, .error.code, (.error.message | length > 0)] | @csv')" 'false,3,"findings",true'
     assert_equal "$(json .checked)" 1
     assert_equal "$(json '.findings | length')" 1
     assert_equal "$(json '.findings[0] | [.rule, .severity, .file, .line, .column] | @csv')" \

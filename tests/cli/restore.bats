@@ -234,6 +234,7 @@ flip_bit() # MEMBER
     take_backup
     restore_copy
     assert_status 3
+    assert_equal "$(json ".ok")" true
     [[ $(json '.notes | join(" ")') == *'Materialized view "public bad one postgres" (schema, name, owner) is empty: relation "t" does not exist'* ]]
     assert_equal "$(copy_value "select count(*) from upon_it")" 1
     assert_equal "$(copy_value "select count(*) from pg_event_trigger")" 1
