@@ -189,10 +189,13 @@ static const struct record *newest_tested(const struct records *records, const s
     return NULL;
 }
 
+/* By two clocks: what is a little ahead is new. */
 static int64_t age_ms(const char *time)
 {
-    int64_t us = 0;
-    return time != NULL && moment_parse(time, &us) ? (moment_now() - us) / 1000 : INT64_MAX;
+    int64_t us = 0, now = moment_now();
+    if (time == NULL || !moment_parse(time, &us))
+        return INT64_MAX;
+    return us < now ? (now - us) / 1000 : 0;
 }
 
 static void judge_backups(int64_t max_age_ms, const struct record *record, const struct record *tested,

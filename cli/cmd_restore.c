@@ -155,6 +155,8 @@ static char *age_of(const char *taken_at)
 
     if (!moment_parse(taken_at, &then))
         return text_copy("");
+    if (then > now)
+        return text_copy(", which is in the future: a clock is wrong");
     OWNED char *age = text_duration((now - then) / 1000);
     return text_format(", %s old", age);
 }

@@ -306,6 +306,8 @@ date_backup() # ID TIME
     date_backup "$id" "$(date -u -d '+1 hour' +%FT%TZ)"
     run_pgmigrate backup list --older-than 26h
     assert_status 0
+    run_pgmigrate doctor --max-age 26h
+    assert_output "the newest is 0 ms old"
 }
 
 @test "nothing is pruned after a run that was killed; gc cleans up and touches nothing else" {
