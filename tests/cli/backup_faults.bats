@@ -181,13 +181,14 @@ backup_with_room() # PAGES
 {
     # shellcheck disable=SC2016 # for the inner shell
     run with_mounts bash -c '
-        mkdir -p small && mount -t tmpfs -o "size=$(($1 * 4))k" tmpfs small || exit 99
+        mkdir -p small && mount -t tmpfs -o size=4m tmpfs small || exit 99
+        head -c "$((4096 * (1024 - $1)))" /dev/zero >small/filler
         export PGMIGRATE_REPOSITORY=$PWD/small
         pgmigrate backup create 2>&1
         echo "status $?"
         echo "listed $(pgmigrate backup list --json | jq ".backups | length")"
         echo "left $(find small -name "20*" ! -name "*.failed" | wc -l)"
-        mount -o remount,size=64m small
+        rm small/filler
         pgmigrate backup create -q --verify 2>&1 && echo "next $(pgmigrate backup gc --json | jq -c .removed)"' bash "$1"
     assert_status 0
     assert_output "next []"
