@@ -244,6 +244,11 @@ static bool take_option(const struct parser *parser, int code, char **argv, stru
     }
     if (optarg && !check_choice(spec, optarg, error))
         return false;
+    /* libpq takes it for its defaults: some database, but hardly the one that was meant. */
+    if (text_equal(spec->argument, "CONNINFO") && *optarg == '\0') {
+        error_set(error, ERROR_USAGE, "\"--%s\" names no database", spec->name);
+        return error_hint(error, "Its value is empty, as where it comes from a variable that is not set.");
+    }
     store_value(invocation, spec, optarg);
     if (text_equal(spec->argument, "NAME=VALUE") && strchr(optarg, '=')) /* may be a secret, too */
         memset(strchr(optarg, '=') + 1, 'x', strlen(strchr(optarg, '=') + 1));

@@ -257,6 +257,21 @@ commands()
     refute_stderr "No database was named"
 }
 
+@test "an empty connection string is none that means the default" {
+    migration 001_a <<<'SELECT 1;'
+    export PGHOST=${TEST_SERVER_URL#*host=} PGDATABASE=$TEST_DATABASE PGUSER=postgres
+    PGHOST=${PGHOST%%&*}
+    for option in --database= "-d" "--database"; do
+        case $option in *=) value=() ;; *) value=("") ;; esac
+        run_pgmigrate apply "$option" "${value[@]}"
+        assert_status 2
+        assert_stderr '"--database" names no database'
+    done
+    run_pgmigrate rehearse --scratch --against ""
+    assert_status 2
+    assert_stderr '"--against" names no database'
+}
+
 @test "a number that cannot be is refused with the ones that can" {
     run_pgmigrate history --limit 0
     assert_status 2
