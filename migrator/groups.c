@@ -230,7 +230,7 @@ static bool finish(struct execution *execution, const struct group_run *run, int
 {
     AUTO(history_statement_free)
     struct history_statement *statement =
-        run->backwards ? history_forget(execution->history, run->identity, run->version, run->index)
+        run->backwards ? history_forget(execution->history, run->identity, run->version, run->index, ms)
                        : history_finish(execution->history, run->identity, run->version, ms);
     return send(execution, statement, error);
 }

@@ -220,9 +220,10 @@ struct history_statement *history_lost(const struct history *history, const stru
 struct history_statement *history_undo(const struct history *history, const char *version,
                                        const struct text_list *hashes);
 /* Rolled back: the row goes, the log keeps it whole. One row: xid text, execution_ms bigint. taken: how many
- * rows the run has taken away before; the others must be there still. */
+ * rows the run has taken away before; the others must be there still. execution_ms: -1 for the transaction's
+ * own time. */
 struct history_statement *history_forget(const struct history *history, const struct run_identity *identity,
-                                         const char *version, size_t taken);
+                                         const char *version, size_t taken, int64_t execution_ms);
 
 /*
  * baseline and repair; each writes the log with identity->reason. baseline and mark_applied differ in the log

@@ -267,7 +267,8 @@ struct history_statement *history_lost(const struct history *history, const stru
 /* ---- taking back, marking ---- */
 
 static struct history_statement *forget(const struct history *history, const struct run_identity *identity,
-                                        const char *version, const char *action, size_t taken)
+                                        const char *version, const char *action, size_t taken,
+                                        int64_t execution_ms)
 {
     struct history_statement *statement = build_guarded(history, "pgmigrate_forget", sql_history_forget);
     add(statement, version);
@@ -276,19 +277,20 @@ static struct history_statement *forget(const struct history *history, const str
     add(statement, identity->backup_id);
     add(statement, identity->reason);
     add_integer(statement, (int64_t)history->count - (int64_t)taken - 1);
+    add_integer(statement, execution_ms);
     return statement;
 }
 
 struct history_statement *history_forget(const struct history *history, const struct run_identity *identity,
-                                         const char *version, size_t taken)
+                                         const char *version, size_t taken, int64_t execution_ms)
 {
-    return forget(history, identity, version, "rolled_back", taken);
+    return forget(history, identity, version, "rolled_back", taken, execution_ms);
 }
 
 struct history_statement *history_mark_rolled_back(const struct history *history,
                                                    const struct run_identity *identity, const char *version)
 {
-    return forget(history, identity, version, "mark_rolled_back", 0);
+    return forget(history, identity, version, "mark_rolled_back", 0, -1);
 }
 
 struct history_statement *history_undo(const struct history *history, const char *version,

@@ -119,7 +119,7 @@ static bool try_script(struct attempt *attempt, size_t at, struct error *error)
     size_t left_out = attempt->left_out;
     AUTO(job_done) struct job job = undo_plan_job(trial->plan, at, &attempt->options);
     if (step->script->transactional)
-        job.record = history_forget(trial->history, trial->identity, step->version, at);
+        job.record = history_forget(trial->history, trial->identity, step->version, at, -1);
     if (!(step->script->transactional ? try_part(attempt, &job, 0, job.count, error)
                                       : try_groups(attempt, step, &job, error)))
         return false;

@@ -60,7 +60,7 @@ static bool run_transactional(struct undo *undo, size_t at, struct error *error)
     AUTO(job_done) struct job job = undo_plan_job(undo->plan, at, &undo->options->run);
     job.whole = true;
     job.result = &undo->result->items[at];
-    job.record = history_forget(undo->history, &undo->identity, step->version, at);
+    job.record = history_forget(undo->history, &undo->identity, step->version, at, -1);
     if (!execute_with_retries(&undo->execution, &job, error))
         return postgres_is_lost(undo->execution.postgres) && lost(undo, &job, error);
     succeeded(undo, &job);

@@ -2,7 +2,7 @@
 -- the session is left with: temporary, cursors, prepared. $1 the
 -- table's quoted name, $2 its oid, $3 and $4 the run lock's witness; $5 version, $6 action, $7 run id, $8 tool
 -- version, $9 git commit, $10 backup id, $11 reason, $12 how many rows of other versions must be there still (see
--- history_record). The rollback script may have deleted the row itself.
+-- history_record), $13 execution_ms, or -1 for the time since the transaction began. The rollback script may have deleted the row itself.
 WITH gone AS (
     DELETE FROM :"schema".:"table" AS h
     WHERE h.version = $5
@@ -10,7 +10,8 @@ WITH gone AS (
 )
 INSERT INTO :"schema".:"log" (action, version, run_id, execution_ms, reason, tool_version, git_commit, backup_id, "row")
 SELECT $6, $5, $7,
-    (1000 * extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.now()))::pg_catalog.int8,
+    CASE WHEN $13::pg_catalog.int8 < 0
+        THEN (1000 * extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.now()))::pg_catalog.int8 ELSE $13 END,
     $11, $8, $9, $10, (SELECT gone."row" FROM gone)
 WHERE pg_catalog.current_setting(CASE
         WHEN NOT (pg_catalog.pg_advisory_unlock_shared($3::pg_catalog.int4, $4::pg_catalog.int4)

@@ -646,6 +646,14 @@ half_undone()
     refute_stderr "Nothing was rolled back"
 }
 
+@test "the time of a rollback is that of all of its statements" {
+    bare_undo 'SELECT 1;' <<<$'SELECT pg_sleep(0.3);\nSELECT 2;'
+    run_pgmigrate rollback --json
+    assert_status 0
+    assert_equal "$(json '.migrations[0].execution_ms')" \
+        "$(psql_value "select execution_ms from schema_migrations_log where action = 'rolled_back' and execution_ms >= 300")"
+}
+
 @test "a rollback that stopped half way is told, and goes on where it stopped" {
     half_undone
     assert_stderr "1 of 3 statements are done"

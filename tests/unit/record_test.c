@@ -73,7 +73,7 @@ static void recording_without_the_run_lock_fails(void **state)
         scene_sql(scene, "SELECT pg_advisory_unlock_all()");
         assert_false(scene_try(scene, history_record(history, &scene->identity, migration, false), NULL));
         assert_string_equal(scene->error.message, "the run lock was lost");
-        assert_false(scene_try(scene, history_forget(history, &scene->identity, "001_a", 0), NULL));
+        assert_false(scene_try(scene, history_forget(history, &scene->identity, "001_a", 0, -1), NULL));
         assert_string_equal(scene->error.message, "the run lock was lost");
         scene_lock(scene);
         assert_true(scene_try(scene, history_record(history, &scene->identity, migration, false), NULL));
@@ -282,7 +282,7 @@ static void forgetting_keeps_the_whole_row_in_the_log(void **state)
     struct history *history = scene_prepare(scene);
     scene_record(scene, "001_a");
     AUTO(rows_free) struct rows *rows = NULL;
-    must(scene_try(scene, history_forget(history, &scene->identity, "001_a", 0), &rows), &scene->error);
+    must(scene_try(scene, history_forget(history, &scene->identity, "001_a", 0, -1), &rows), &scene->error);
     assert_true(rows_integer(rows, 0, "xid") > 0);
     assert_true(rows_integer(rows, 0, "execution_ms") >= 0);
     assert_value(scene, "SELECT count(*) FROM schema_migrations", "0");
@@ -297,7 +297,7 @@ static void a_rollback_script_may_delete_its_own_row(void **state)
     struct history *history = scene_prepare(scene);
     scene_record(scene, "001_a");
     scene_sql(scene, "DELETE FROM schema_migrations WHERE version = '001_a'");
-    scene_send(scene, history_forget(history, &scene->identity, "001_a", 0));
+    scene_send(scene, history_forget(history, &scene->identity, "001_a", 0, -1));
     assert_value(scene, "SELECT \"row\" IS NULL FROM schema_migrations_log WHERE action = 'rolled_back'",
                  "t");
 }
