@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HINT_ALONE "Put it in a file of its own with \"-- pgmigrate: no-transaction\" in the first line."
+#define HINT_ALONE                                                                                           \
+    "Put it in a script of its own, or a section, that begins with \"-- pgmigrate: no-transaction\"."
 #define HINT_ONE                                                                                             \
     "A migration is one transaction. Remove this, or put \"-- pgmigrate: no-transaction\" in the first "     \
     "line of the file."
