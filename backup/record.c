@@ -325,6 +325,52 @@ bool record_matches(const struct record *record, const struct manifest *manifest
     return same_numbers(record, expected, error);
 }
 
+/* ---- migrations ---- */
+
+/* The number a version begins with: "42" of "042_add", "V42__add" and "0042"; 0 where it has none. */
+static size_t number_of(const char *version, const char **ret)
+{
+    if ((*version == 'V' || *version == 'v') && strspn(version + 1, "0123456789") > 0)
+        version++;
+    size_t digits = strspn(version, "0123456789");
+    size_t zeros = strspn(version, "0");
+    if (zeros >= digits && digits > 0)
+        zeros = digits - 1;
+    *ret = version + zeros;
+    /* "025a" is a number of its own */
+    return digits == 0 ? 0 : strcspn(version, "_.-") - zeros;
+}
+
+/* An adopted table's version may be a bare number, too. */
+bool record_is_version(const char *held, const char *asked)
+{
+    const char *left, *right;
+    size_t left_size = number_of(held, &left), right_size = number_of(asked, &right);
+    bool bare = left_size > 0 && right_size > 0 && (left[left_size] == '\0' || right[right_size] == '\0');
+
+    return strcmp(held, asked) == 0 ||
+           (bare && left_size == right_size && strncmp(left, right, left_size) == 0);
+}
+
+bool record_lists(const struct text_list *versions, const char *version)
+{
+    for (size_t i = 0; i < versions->count; i++)
+        if (record_is_version(versions->items[i], version))
+            return true;
+    return false;
+}
+
+bool record_has_seen(const struct record *record, const char *version)
+{
+    return record_lists(&record->migrations, version) || record_lists(&record->rolled_back, version) ||
+           record_lists(&record->before, version);
+}
+
+bool record_tells_migrations(const struct record *record)
+{
+    return record->migrations.count || record->rolled_back.count || record->before.count;
+}
+
 /* ---- ids ---- */
 
 char *record_new_id(int64_t taken_at, const char *database)

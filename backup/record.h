@@ -52,6 +52,15 @@ int64_t record_taken_us(const struct record *record);
  * how new they are. */
 int record_newest_first(const void *a, const void *b);
 
+/* Whether a version of a history is meant by what a user asks for: a stem means only itself, a bare number
+ * every version that has it. */
+bool record_is_version(const char *held, const char *asked);
+bool record_lists(const struct text_list *versions, const char *version); /* of a record's three lists */
+/* It is there, was, or is about to be applied. */
+bool record_has_seen(const struct record *record, const char *version);
+/* Whether it tells of any: of a database without a history it does not. */
+bool record_tells_migrations(const struct record *record);
+
 /* Verifying has found it damaged, or the repository does: it is none that anybody should count on. */
 bool record_is_damaged(const struct record *record);
 

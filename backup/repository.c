@@ -480,50 +480,6 @@ bool repository_find_unverified(struct repository *repository, struct record **r
     return none(repository, NULL, "", error);
 }
 
-/* The number a version begins with: "42" of "042_add", "V42__add" and "0042"; 0 where it has none. */
-static size_t number_of(const char *version, const char **ret)
-{
-    if ((*version == 'V' || *version == 'v') && strspn(version + 1, "0123456789") > 0)
-        version++;
-    size_t digits = strspn(version, "0123456789");
-    size_t zeros = strspn(version, "0");
-    if (zeros >= digits && digits > 0)
-        zeros = digits - 1;
-    *ret = version + zeros;
-    /* "025a" is a number of its own */
-    return digits == 0 ? 0 : strcspn(version, "_.-") - zeros;
-}
-
-/* A stem means only itself; a bare number every version that has it, and so does an adopted table's. */
-bool repository_is_version(const char *held, const char *asked)
-{
-    const char *left, *right;
-    size_t left_size = number_of(held, &left), right_size = number_of(asked, &right);
-    bool bare = left_size > 0 && right_size > 0 && (left[left_size] == '\0' || right[right_size] == '\0');
-
-    return strcmp(held, asked) == 0 ||
-           (bare && left_size == right_size && strncmp(left, right, left_size) == 0);
-}
-
-static bool lists(const struct text_list *versions, const char *version)
-{
-    for (size_t i = 0; i < versions->count; i++)
-        if (repository_is_version(versions->items[i], version))
-            return true;
-    return false;
-}
-
-static bool holds(const struct record *record, const char *version)
-{
-    return lists(&record->migrations, version);
-}
-
-/* It is applied, was, or is about to be. */
-static bool has_seen(const struct record *record, const char *version)
-{
-    return holds(record, version) || lists(&record->rolled_back, version) || lists(&record->before, version);
-}
-
 /* Whether the migration was applied after the backup at place, the last time. A backup taken after it was
  * rolled back has the damage in it that it may have done: that is no one from before, unless it was applied
  * again. The newest are first. */
@@ -533,18 +489,52 @@ static bool is_before(const struct records *records, size_t place, const char *v
     bool applied_later = false, applied_ever = false;
 
     for (size_t i = 0; i < records->count; i++) {
-        bool held =
-            text_equal(records->items[i]->database, record->database) && holds(records->items[i], version);
+        bool held = text_equal(records->items[i]->database, record->database) &&
+                    record_lists(&records->items[i]->migrations, version);
         applied_ever = applied_ever || held;
         applied_later = applied_later || (held && i < place);
     }
-    return !holds(record, version) && (lists(&record->before, version) || applied_later ||
-                                       (!applied_ever && !lists(&record->rolled_back, version)));
+    return !record_lists(&record->migrations, version) &&
+           (record_lists(&record->before, version) || applied_later ||
+            (!applied_ever && !record_lists(&record->rolled_back, version)));
+}
+
+/* One that tells of no migration while an older one does was made where the history was not found: nobody
+ * knows which are in it. */
+static bool is_blind(const struct records *records, size_t place)
+{
+    const struct record *record = records->items[place];
+
+    for (size_t i = place + 1; i < records->count && !record_tells_migrations(record); i++)
+        if (text_equal(records->items[i]->database, record->database) &&
+            record_tells_migrations(records->items[i]))
+            return true;
+    return false;
+}
+
+static bool is_known(const struct records *records, const char *database, const char *version)
+{
+    for (size_t i = 0; i < records->count; i++)
+        if (is_of(records->items[i], database) && record_has_seen(records->items[i], version))
+            return true;
+    return false;
+}
+
+static void pass_over(struct repository *repository, const struct record *record, bool blind,
+                      const char *version)
+{
+    text_list_add(&repository->passed_over,
+                  blind ? text_format("backup %s is passed over: it does not tell which migrations it holds, "
+                                      "as where the history was looked for under another name",
+                                      record->id)
+                        : text_format("backup %s is newer, but was taken after migration \"%s\" had been "
+                                      "applied and rolled back: name it if it is the one you want",
+                                      record->id, version));
 }
 
 bool repository_find_before(struct repository *repository, const char *version, const char *database,
                             struct record **ret, char **ret_archive_path, bool *ret_known,
-                            char **ret_passed_over, struct error *error)
+                            struct error *error)
 {
     AUTO(records_clear) struct records records = {0};
     AUTO(text_list_clear) struct text_list problems = {0};
@@ -554,18 +544,19 @@ bool repository_find_before(struct repository *repository, const char *version, 
         return error_set(error, ERROR_USAGE, "\"%s\" is no version of a migration", version);
     if (!list_for(repository, database, &records, &problems, error))
         return false;
-    *ret_known = false;
-    for (size_t i = 0; i < records.count; i++)
-        *ret_known = *ret_known || (is_of(records.items[i], database) && has_seen(records.items[i], version));
-    *ret_passed_over = NULL;
+    *ret_known = is_known(&records, database, version);
+    bool told = false;
     for (size_t i = 0; i < records.count; i++) {
-        if (!is_of(records.items[i], database) || holds(records.items[i], version))
+        const struct record *record = records.items[i];
+        if (!is_of(record, database) || record_lists(&record->migrations, version))
             continue;
-        bool before = is_before(&records, i, version);
-        if (before && is_good(repository, records.items[i]))
+        bool blind = is_blind(&records, i), before = !blind && is_before(&records, i, version);
+        if (before && is_good(repository, record))
             return choose(repository, &records, &problems, i, ret, ret_archive_path);
-        if (!before && *ret_passed_over == NULL && !record_is_damaged(records.items[i]))
-            *ret_passed_over = text_copy(records.items[i]->id);
+        if (!before && !told && !record_is_damaged(record)) {
+            pass_over(repository, record, blind, version);
+            told = true;
+        }
     }
     return none(repository, database, which, error);
 }

@@ -56,10 +56,6 @@ MUST_CHECK bool repository_list(struct repository *repository, struct records *r
 MUST_CHECK bool repository_list_all(struct repository *repository, struct records *ret,
                                     struct text_list *ret_problems, struct error *error);
 
-/* Whether a version of a history is meant by what a user asks for: a stem means only itself, a bare number
- * every version that has it. */
-bool repository_is_version(const char *held, const char *asked);
-
 /* Of databases that several servers have, "latest" and what was before something are looked for among the
  * backups of this server, where it has any. */
 void repository_prefer(struct repository *repository, const char *system_identifier);
@@ -70,12 +66,12 @@ void repository_prefer(struct repository *repository, const char *system_identif
 MUST_CHECK bool repository_find(struct repository *repository, const char *word, const char *database,
                                 struct record **ret, char **ret_archive_path, struct error *error);
 /* The newest backup of database whose migrations do not hold this one: version is a stem or a number.
- * One taken after it was rolled back is passed over, unless a later one holds it again: its id is
- * ret_passed_over (the newest one's; NULL: none; the caller's to free). ret_known: another one does hold it,
- * or did; where none does, it may be misspelt. Damaged ones are never found this way, nor as latest. */
+ * One taken after it was rolled back is passed over, unless a later one holds it again, and so is one that
+ * cannot tell; of the newest of these repository_passed_over tells. ret_known: another one does hold it, or
+ * did; where none does, it may be misspelt. Damaged ones are never found this way, nor as latest. */
 MUST_CHECK bool repository_find_before(struct repository *repository, const char *version,
                                        const char *database, struct record **ret, char **ret_archive_path,
-                                       bool *ret_known, char **ret_passed_over, struct error *error);
+                                       bool *ret_known, struct error *error);
 /* The newest one that verifying has not found damaged yet: what is to be verified. */
 MUST_CHECK bool repository_find_unverified(struct repository *repository, struct record **ret,
                                            char **ret_archive_path, struct error *error);

@@ -63,8 +63,8 @@ static bool is_own(const struct run *run)
             text_equal(run->record->system_identifier, run->system_identifier));
 }
 
-/* In the database that is there now, which no backup was taken of since. */
-static bool is_applied(const struct run *run, const char *version)
+/* When the version was applied to the database that is there now; NULL: it was not, for all that is known. */
+static char *applied_at(const struct run *run, const char *version)
 {
     AUTO(postgres_free) struct postgres *postgres = NULL;
     AUTO(history_free) struct history *history = NULL;
@@ -72,11 +72,11 @@ static bool is_applied(const struct run *run, const char *version)
 
     if (!postgres_connect_database(run->server, run->database, &postgres, &ignored) ||
         !connect_history(run->invocation, postgres, &history, &ignored))
-        return false;
+        return NULL;
     for (size_t i = 0; i < history->count; i++)
-        if (repository_is_version(history->rows[i].version, version))
-            return true;
-    return false;
+        if (record_is_version(history->rows[i].version, version))
+            return text_copy(history->rows[i].applied_at);
+    return NULL;
 }
 
 /* The version of --before, or NULL: "latest" is the one that was applied last in the database that is there.
@@ -99,6 +99,41 @@ static bool read_before(struct run *run, char **ret, struct error *error)
     return true;
 }
 
+/* Where the records do not tell whether the backup is from before the migration. */
+static bool judge_by_clocks(const struct run *run, const char *version, bool known, struct error *error)
+{
+    const struct invocation *invocation = run->invocation;
+    const struct record *record = run->record;
+    OWNED char *at = applied_at(run, version);
+    bool swap = invocation_flag(invocation, "swap");
+    int64_t us = 0;
+
+    if (at && moment_parse(at, &us) && record_taken_us(record) > us) {
+        OWNED char *text = text_format("backup %s was taken (%s) after migration \"%s\" was applied (%s)",
+                                       record->id, record->taken_at, version, at);
+        if (swap) {
+            error_set(error, ERROR_BACKUP, "%s", text);
+            return error_hint(
+                error, "Choose one by its id (\"pgmigrate backup list\"), or with --before-time %s.", at);
+        }
+        report_warning(invocation, "%s", text);
+        return true;
+    }
+    if (known || at)
+        return true;
+    if (!swap) {
+        report_warning(
+            invocation,
+            "no backup holds migration \"%s\": this is the newest one; see whether the version is right",
+            version);
+        return true;
+    }
+    error_set(error, ERROR_BACKUP, "no backup holds migration \"%s\"", version);
+    return error_hint(error,
+                      "It may be misspelt, or no backup was taken since it was applied: choose one by its id "
+                      "(\"pgmigrate backup list\"), or leave --swap out.");
+}
+
 static bool find_backup(struct run *run, struct error *error)
 {
     const struct invocation *invocation = run->invocation;
@@ -109,28 +144,13 @@ static bool find_backup(struct run *run, struct error *error)
     run->system_identifier = backups_server(run->server);
     repository_prefer(run->repository, run->system_identifier);
     bool known = true;
-    OWNED char *passed_over = NULL;
-    bool found = !before || repository_find_before(run->repository, before, run->database, &run->record,
-                                                   &run->archive, &known, &passed_over, error);
-    if (passed_over)
-        report_warning(
-            invocation,
-            "backup %s is newer, but was taken after migration \"%s\" had been applied and rolled back: "
-            "name it if it is the one you want",
-            passed_over, before);
-    if (!found)
+    if (before && !repository_find_before(run->repository, before, run->database, &run->record, &run->archive,
+                                          &known, error)) {
+        backups_warn(invocation, run->repository);
         return false;
-    if (!known && invocation_flag(invocation, "swap") && !is_applied(run, before)) {
-        error_set(error, ERROR_BACKUP, "no backup holds migration \"%s\"", before);
-        return error_hint(
-            error, "It may be misspelt, or no backup was taken since it was applied: choose one by its id "
-                   "(\"pgmigrate backup list\"), or leave --swap out.");
     }
-    if (!known)
-        report_warning(
-            invocation,
-            "no backup holds migration \"%s\": this is the newest one; see whether the version is right",
-            before);
+    if (before && (!known || !record_tells_migrations(run->record)))
+        return judge_by_clocks(run, before, known, error);
     if (before)
         return true;
     if (time)

@@ -311,6 +311,20 @@ flip_bit() # MEMBER
     psql_server "drop role ${TEST_DATABASE}_reader"
 }
 
+@test "--before passes over a backup that looked for the history elsewhere" {
+    migration 001_first <<<"create table a (id int);"
+    run_pgmigrate apply
+    migration 002_second <<<"create table b (id int);"
+    run_pgmigrate apply --backup --json
+    before=$(json .backup_id)
+    PGMIGRATE_HISTORY_TABLE=elsewhere.history take_backup
+    blind=$(json .id)
+    run_pgmigrate restore --before 002 --to "$copy" --dry-run --json
+    assert_status 0
+    assert_equal "$(json .id)" "$before"
+    assert_stderr "backup $blind is passed over: it does not tell which migrations it holds"
+}
+
 @test "--before says when no backup knows the migration, and wants one that can be" {
     migration 001_first <<<"create table a (id int);"
     run_pgmigrate apply

@@ -187,6 +187,27 @@ connect_in_a_loop()
     assert_stderr 'no backup holds migration "042_typo"'
 }
 
+@test "what was taken after the migration was applied is not swapped in as from before it" {
+    migration 001_first <<<"create table a (id int);"
+    PGMIGRATE_HISTORY_TABLE=elsewhere.history take_backup
+    early=$(json .id)
+    run_pgmigrate restore --before 001 --swap --yes --dry-run
+    assert_status 9
+    run_pgmigrate apply
+    run_pgmigrate restore --before 001 --swap --yes --dry-run
+    assert_status 0
+    assert_stderr "$early"
+    PGMIGRATE_HISTORY_TABLE=elsewhere.history take_backup
+    late=$(json .id)
+    run_pgmigrate restore --before 001 --swap --yes
+    assert_status 9
+    assert_stderr "backup $late was taken ("
+    assert_stderr 'after migration "001" was applied ('
+    run_pgmigrate restore --before 001 --to "${TEST_DATABASE}_r" --dry-run
+    assert_status 0
+    assert_stderr "backup $late was taken ("
+}
+
 @test "a role that owns the database, but is no superuser, swaps at the second attempt, too" {
     maker=${TEST_DATABASE}_maker
     psql_server "create role $maker login createdb"

@@ -268,10 +268,8 @@ static void assert_before(struct repository *repository, const char *version, co
     AUTO(error_clear) struct error error = {0};
     AUTO(record_free) struct record *record = NULL;
     OWNED char *archive = NULL;
-    OWNED char *passed_over = NULL;
     bool known = false;
-    bool found =
-        repository_find_before(repository, version, "shop", &record, &archive, &known, &passed_over, &error);
+    bool found = repository_find_before(repository, version, "shop", &record, &archive, &known, &error);
 
     if (!expected) {
         assert_false(found);
