@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* The content of an archive's members, compared with their digests in the manifest while it is read: what
- * differs is ERROR_BACKUP naming the member. */
+/* The content of an archive's members, compared with their digests in the manifest before it is handed on:
+ * what differs is ERROR_BACKUP naming the member. */
 #ifndef BACKUP_MEMBER_H
 #define BACKUP_MEMBER_H
 

@@ -539,6 +539,19 @@ static bool run(struct restoring *restoring, struct error *error)
     return false;
 }
 
+bool restore_try(struct postgres *server, const char *archive_path, const struct record *record,
+                 const struct restore_options *options, const struct restore_listener *listener,
+                 struct restore_result *ret, struct error *error)
+{
+    AUTO(restoring_clear)
+    struct restoring restoring = {
+        .server = server, .options = options, .listener = listener, .result = ret, .held = -1};
+
+    enter(&restoring, RESTORE_CHECKING);
+    return snapshot_settings(server, true, NULL, error) &&
+           restoring_check(&restoring, archive_path, record, error);
+}
+
 bool restore_run(struct postgres *server, const char *archive_path, const struct record *record,
                  const struct restore_options *options, const struct restore_listener *listener,
                  struct restore_result *ret, struct error *error)

@@ -60,6 +60,7 @@ struct restore_result {
     struct text_list created_roles;
     struct text_list notes; /* what does not follow a database's name, what to check */
     size_t unfilled;        /* materialized views that could not be filled, each with a note */
+    bool damaged;           /* the archive: nothing was restored */
 };
 void restore_result_clear(struct restore_result *result);
 CLEANUP_VALUE(struct restore_result, restore_result_clear)
@@ -70,8 +71,13 @@ MUST_CHECK bool restore_run(struct postgres *server, const char *archive_path, c
                             const struct restore_options *options, const struct restore_listener *listener,
                             struct restore_result *ret, struct error *error);
 
-/* The same checks, and nothing else: what would be done and what is in the way (missing roles, extension
- * versions, server version, an existing database) as findings. */
+/* What restore_run does before it touches the target: is the archive whole, does it have what is wanted? */
+MUST_CHECK bool restore_try(struct postgres *server, const char *archive_path, const struct record *record,
+                            const struct restore_options *options, const struct restore_listener *listener,
+                            struct restore_result *ret, struct error *error);
+
+/* Of the checks those that need no more than the manifest: what would be done and what is in the way (missing
+ * roles, extension versions, server version, an existing database) as findings. */
 MUST_CHECK bool restore_preflight(struct postgres *server, const struct manifest *manifest,
                                   const struct restore_options *options, struct text_list *ret_problems,
                                   struct error *error);

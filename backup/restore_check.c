@@ -12,11 +12,13 @@ static void tick(void *context, int64_t done, int64_t total)
     restoring_tell(context, done, total, NULL);
 }
 
-static bool damaged(const struct verify_result *result, struct error *error)
+static bool damaged(const struct restoring *restoring, const struct verify_result *result,
+                    struct error *error)
 {
     AUTO(text_list_clear) struct text_list all = {0};
     OWNED char *joined = NULL;
 
+    restoring->result->damaged = true;
     for (size_t i = 0; i < result->count && i < 20; i++)
         text_list_add(&all, text_format("%s: %s", result->problems[i].member, result->problems[i].problem));
     joined = text_list_join(&all, "\n");
@@ -41,7 +43,7 @@ static bool check_archive(struct restoring *restoring, const char *path, const s
         return false;
     for (size_t i = 0; i < result.count; i++) /* that there is no record was decided by the caller */
         if (record || !text_equal(result.problems[i].member, "record"))
-            return damaged(&result, error);
+            return damaged(restoring, &result, error);
     return true;
 }
 

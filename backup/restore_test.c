@@ -238,6 +238,7 @@ static bool restore(struct test *test, const struct restore_listener *listener,
         .to = DATABASE, .jobs = test->jobs, .create_missing_roles = true, .no_subscriptions = true};
 
     if (!restore_run(test->server, test->path, test->record, &options, listener, &restored, error)) {
+        result->damaged = restored.damaged;
         if (error->code == ERROR_PARTIAL || error->code == ERROR_FAILED)
             error->code = ERROR_BACKUP; /* there is nothing to look at: the cluster goes away */
         return false;

@@ -17,6 +17,7 @@ struct restore_test_result {
     int64_t tables, rows;
     int64_t milliseconds;   /* of the restore alone: the measured recovery time */
     struct text_list notes; /* what could not be compared */
+    bool damaged;           /* the archive itself */
 };
 void restore_test_result_clear(struct restore_test_result *result);
 CLEANUP_VALUE(struct restore_test_result, restore_test_result_clear)

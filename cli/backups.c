@@ -5,6 +5,7 @@
 #include "backup/verify.h"
 #include "cli/backup_progress.h"
 #include "cli/report.h"
+#include "common/moment.h"
 #include "migrator/history.h"
 #include "sql.h"
 #include <time.h>
@@ -69,6 +70,23 @@ bool backups_find(const struct invocation *invocation, struct repository *reposi
         return false;
     backups_warn(invocation, repository);
     return true;
+}
+
+/* A repository that is read-only can be verified; what was found is told all the same. */
+void backups_mark_verified(const struct invocation *invocation, struct repository *repository,
+                           struct record *record, const char *archive, const char *how)
+{
+    AUTO(error_clear) struct error error = {0};
+    OWNED char *own = file_join(repository_folder(repository), record ? record->archive : "");
+
+    if (!record || !text_equal(own, archive))
+        return;
+    free(record->verified_at);
+    free(record->verified_how);
+    record->verified_at = moment_text(moment_now());
+    record->verified_how = text_copy(how);
+    if (!repository_mark(repository, record, MARK_VERIFIED, &error))
+        report_warning(invocation, "could not note what verifying came to: %s", error.message);
 }
 
 /* ---- the migrations in the snapshot ---- */

@@ -45,6 +45,11 @@ MUST_CHECK bool backups_find(const struct invocation *invocation, struct reposit
                              const char *word, const char *database, struct record **ret, char **ret_archive,
                              struct error *error);
 
+/* Note in the repository what came of verifying: "digest", "decode" or "damaged". Of an archive that lies
+ * elsewhere, or without a record (NULL), nothing is noted; that it could not be is a warning. */
+void backups_mark_verified(const struct invocation *invocation, struct repository *repository,
+                           struct record *record, const char *archive, const char *how);
+
 /* Warn of what was passed over in looking for a backup that was not named. */
 void backups_warn(const struct invocation *invocation, const struct repository *repository);
 

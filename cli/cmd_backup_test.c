@@ -62,6 +62,8 @@ static bool test(struct invocation *invocation, struct repository *repository, s
     if (!ok) {
         document_text(invocation->document, "id", record->id);
         document_text(invocation->document, "result", error->code == ERROR_BACKUP ? "corrupt" : "unknown");
+        if (result.damaged)
+            backups_mark_verified(invocation, repository, record, archive, "damaged");
         return false;
     }
     mark(invocation, repository, record, result.milliseconds);

@@ -5,7 +5,6 @@
 #include "cli/document.h"
 #include "cli/report.h"
 #include "common/interrupt.h"
-#include "common/moment.h"
 
 struct progress {
     const struct invocation *invocation;
@@ -60,20 +59,6 @@ static void tell(const struct invocation *invocation, const char *id, const stru
         printf("%s is whole: %zu members, %s\n", id, result->members, size);
 }
 
-/* A repository that is read-only can be verified; what was found is told all the same. */
-static void mark(const struct invocation *invocation, struct repository *repository, struct record *record,
-                 const char *how)
-{
-    AUTO(error_clear) struct error error = {0};
-
-    free(record->verified_at);
-    free(record->verified_how);
-    record->verified_at = moment_text(moment_now());
-    record->verified_how = text_copy(how);
-    if (!repository_mark(repository, record, MARK_VERIFIED, &error))
-        report_warning(invocation, "could not note what verifying came to: %s", error.message);
-}
-
 static bool run(struct invocation *invocation, struct error *error)
 {
     AUTO(repository_free) struct repository *repository = NULL;
@@ -96,9 +81,10 @@ static bool run(struct invocation *invocation, struct error *error)
         fputs("\r\033[K", stderr);
     if (!done)
         return false;
-    OWNED char *own = file_join(folder, record ? record->archive : "");
-    if (record && text_equal(own, archive))
-        mark(invocation, repository, record, result.count ? "damaged" : options.decode ? "decode" : "digest");
+    backups_mark_verified(invocation, repository, record, archive,
+                          result.count     ? "damaged"
+                          : options.decode ? "decode"
+                                           : "digest");
     tell(invocation, record ? record->id : archive, &result);
     invocation->exit_code = result.count ? ERROR_FINDINGS : 0;
     return true;

@@ -401,6 +401,12 @@ static bool swap(struct run *run, struct error *error)
     return false;
 }
 
+static void note_damage(const struct run *run)
+{
+    if (run->result.damaged)
+        backups_mark_verified(run->invocation, run->repository, run->record, run->archive, "damaged");
+}
+
 static bool restore(struct run *run, struct error *error)
 {
     struct restoring_progress progress = {.invocation = run->invocation};
@@ -410,6 +416,7 @@ static bool restore(struct run *run, struct error *error)
         restore_run(run->server, run->archive, run->record, &run->options, &listener, &run->result, error);
 
     restoring_progress_end(&progress);
+    note_damage(run);
     if (!ok && run->result.kept) {
         OWNED char *command = restoring_command(run->invocation, run->record->id, run->to);
 
@@ -432,6 +439,8 @@ static bool try_dry(struct run *run, struct error *error)
     AUTO(archive_reader_free) struct archive_reader *archive = NULL;
     AUTO(manifest_free) struct manifest *manifest = NULL;
     AUTO(text_list_clear) struct text_list problems = {0};
+    struct restoring_progress progress = {.invocation = run->invocation};
+    struct restore_listener listener = restoring_listener(&progress);
     OWNED char *text = NULL;
     size_t size;
 
@@ -446,7 +455,11 @@ static bool try_dry(struct run *run, struct error *error)
         fprintf(stderr, "in the way: %s\n", problems.items[i]);
     if (problems.count)
         return error_set(error, ERROR_REFUSED, "%s", problems.items[0]);
-    return true;
+    bool ok =
+        restore_try(run->server, run->archive, run->record, &run->options, &listener, &run->result, error);
+    restoring_progress_end(&progress);
+    note_damage(run);
+    return ok;
 }
 
 #define NAME_LENGTH 63 /* PostgreSQL's NAMEDATALEN - 1; the server cuts off what is longer */

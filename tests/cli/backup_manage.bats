@@ -16,8 +16,8 @@ take()
 {
     run --separate-stderr pgmigrate backup create --json "$@"
     # shellcheck disable=SC2154 # of bats
+    assert_status 0
     id=$(jq -r .id <<<"$output")
-    [ "$id" != null ]
 }
 
 @test "a repository without backups is listed as empty, and a monitor is told" {

@@ -55,18 +55,19 @@ servers_in() # FOLDER
     assert_equal "$(json '.checks[] | select(.check == "restore test").state')" ok
 }
 
-@test "a damaged backup fails the test, and nothing is recorded" {
+@test "a damaged backup fails the test, and only that is recorded" {
     create_table notes 10
     take_backup
     offset=$(manifest '.members[] | select(.name == "data/000001.zst") | .offset')
     # Flipped, not set: the byte may be any.
-    printf '\x%02x' $(($(od -An -tu1 -j $((offset + 20)) -N 1 "$ARCHIVE") ^ 255)) |
+    printf '%b' "\\x$(printf %02x $(($(od -An -tu1 -j $((offset + 20)) -N 1 "$ARCHIVE") ^ 255)))" |
         dd of="$ARCHIVE" bs=1 seek=$((offset + 20)) conv=notrunc status=none
     run_pgmigrate backup test --json
     assert_status 9
     assert_equal "$(json .result)" corrupt
     [[ $(json .error.message) == *data/000001.zst* ]]
     assert_equal "$(jq -r .tested_at "${ARCHIVE%.tar}.json")" null
+    assert_equal "$(jq -r .verified_how "${ARCHIVE%.tar}.json")" damaged
     assert_equal "$(ls "$TMPDIR")" ""
 }
 

@@ -41,7 +41,7 @@ flip_bit() # MEMBER
     local offset
     offset=$(manifest ".members[] | select(.name == \"$1\") | .offset")
     [ -n "$offset" ]
-    printf '\x%02x' $(($(od -An -tu1 -j $((offset + 20)) -N 1 "$ARCHIVE") ^ 4)) |
+    printf '%b' "\\x$(printf %02x $(($(od -An -tu1 -j $((offset + 20)) -N 1 "$ARCHIVE") ^ 4)))" |
         dd of="$ARCHIVE" bs=1 seek=$((offset + 20)) conv=notrunc status=none
 }
 
@@ -81,15 +81,14 @@ flip_bit() # MEMBER
     jq -cS 'del(.record_sha256) | .raw_bytes = 1152921504606846976' "${ARCHIVE%.tar}.json" >larger
     jq -c --arg sum "$(tr -d '\n' <larger | sha256sum | cut -d ' ' -f 1)" '.record_sha256 = $sum' larger \
         >"${ARCHIVE%.tar}.json"
-    run_pgmigrate restore latest --to "$copy" --dry-run
-    assert_status 0
+    run_pgmigrate restore "$ARCHIVE" --to "$copy" --dry-run
+    assert_status 9
     assert_stderr "warning: the server has only "
     assert_stderr "of room, and the contents are 1.0 EB, without indexes"
-    run_pgmigrate restore latest --to "$copy" --dry-run --table notes
+    run_pgmigrate restore "$ARCHIVE" --to "$copy" --dry-run --table notes
     refute_stderr "of room"
     psql_server "create role ${TEST_DATABASE}_reader login createdb"
-    run_pgmigrate restore latest --to "$copy" --dry-run -d "$(database_url "$TEST_DATABASE" "${TEST_DATABASE}_reader")"
-    assert_status 0
+    run_pgmigrate restore "$ARCHIVE" --to "$copy" --dry-run -d "$(database_url "$TEST_DATABASE" "${TEST_DATABASE}_reader")"
     refute_stderr "of room"
 }
 
@@ -677,11 +676,11 @@ Trigger "tr" of table "public.items" was left out: function "public.f()", which 
     restore_copy
     assert_status 9
     [[ $(json .error.message) == *"$member"* ]]
-    restore_copy --table good
+    run_pgmigrate restore "$ARCHIVE" --to "$copy" --table good
     assert_status 0
     assert_equal "$(copy_value 'select count(*) from good')" 5000
     psql_server "drop database $copy"
-    restore_copy --table bad
+    run_pgmigrate restore "$ARCHIVE" --to "$copy" --table bad --json
     assert_status 9
     [[ $(json .error.message) == *"$member"* ]]
     assert_equal "$(databases)" "$TEST_DATABASE"
@@ -727,14 +726,34 @@ Trigger "tr" of table "public.items" was left out: function "public.f()", which 
     assert_equal "$(copy_value "select count(*) from pg_indexes where tablename = 'notes'")" 1
 }
 
-@test "a flipped bit is refused before anything is made, and the member is named" {
+@test "a flipped bit is refused before anything is made, the member is named, and the damage noted" {
     create_table notes 10
     take_backup
+    good=$(json .id)
+    take_backup
     flip_bit schema.dump
+    cp "${ARCHIVE%.tar}.json" before.json
+    run_pgmigrate restore latest --to "$copy" --dry-run --json
+    assert_status 9
+    [[ $(json .error.message) == *schema.dump* ]]
+    assert_equal "$(jq -r .verified_how "${ARCHIVE%.tar}.json")" damaged
+    cp before.json "${ARCHIVE%.tar}.json"
     restore_copy
     assert_status 9
     [[ $(json .error.message) == *schema.dump* ]]
     assert_equal "$(databases)" "$TEST_DATABASE"
+    assert_equal "$(jq -r .verified_how "${ARCHIVE%.tar}.json")" damaged
+    run_pgmigrate restore latest --to "$copy" --dry-run --json
+    assert_status 0
+    assert_equal "$(json .id)" "$good"
+}
+
+@test "a dry run refuses a table that the backup does not have" {
+    create_table notes 10
+    take_backup
+    run_pgmigrate restore "$ARCHIVE" --to "$copy" --table nosuch --dry-run
+    assert_status 2
+    assert_stderr 'the backup has no table "nosuch"'
 }
 
 @test "what --table leaves out is named, in schemas with blanks in their names, too" {
