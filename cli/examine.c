@@ -199,22 +199,23 @@ static void examine_permissions(struct examination *examination)
 
     if (!rows)
         return;
+    OWNED char *schema = postgres_quote_name(history->schema), *table = postgres_quote_name(history->table);
+    OWNED char *log = postgres_quote_name(history->log), *role = postgres_quote_name(user);
     if (!rows_bool(rows, 0, "has_schema") && !rows_bool(rows, 0, "may_create_schema"))
         diagnosis_hint(diagnosis_bad(examination->found, "permissions", SEVERITY_ERROR,
                                      "schema \"%s\" does not exist and \"%s\" may not create it",
                                      history->schema, user),
-                       "CREATE SCHEMA \"%s\" AUTHORIZATION \"%s\"", history->schema, user);
+                       "CREATE SCHEMA %s AUTHORIZATION %s", schema, role);
     else if (rows_bool(rows, 0, "has_table") && !rows_bool(rows, 0, "may_write"))
         diagnosis_hint(
             diagnosis_bad(examination->found, "permissions", SEVERITY_ERROR,
                           "\"%s\" may not write the history", user),
-            "GRANT SELECT, INSERT, UPDATE, DELETE ON \"%s\".\"%s\" TO \"%s\"; GRANT SELECT, INSERT ON "
-            "\"%s\".\"%s\" TO \"%s\"",
-            history->schema, history->table, user, history->schema, history->log, user);
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON %s.%s TO %s; GRANT SELECT, INSERT ON %s.%s TO %s",
+            schema, table, role, schema, log, role);
     else if (rows_bool(rows, 0, "has_schema") && !rows_bool(rows, 0, "may_create"))
         diagnosis_hint(diagnosis_bad(examination->found, "permissions", SEVERITY_ERROR,
                                      "\"%s\" may not create tables in schema \"%s\"", user, history->schema),
-                       "GRANT USAGE, CREATE ON SCHEMA \"%s\" TO \"%s\"", history->schema, user);
+                       "GRANT USAGE, CREATE ON SCHEMA %s TO %s", schema, role);
     else
         diagnosis_good(examination->found, "permissions", "\"%s\" may create and write the history", user);
 }

@@ -179,17 +179,18 @@ static bool is_race(const char *sqlstate)
 /* Since PostgreSQL 15 nobody but the database's owner may create tables in schema public. */
 static bool hint_denied(const struct history *history, struct error *error)
 {
+    OWNED char *schema = postgres_quote_name(history->schema), *table = postgres_quote_name(history->table);
+    OWNED char *role = postgres_quote_name(history->role);
     if (history->shape == HISTORY_ADOPTABLE && !history->may.alter)
         return error_hint(
             error,
             "Columns are added by the table's owner: run as that role with --role, or make this "
-            "one the owner (ALTER TABLE \"%s\".\"%s\" OWNER TO \"%s\").",
-            history->schema, history->table, history->role);
-    return error_hint(
-        error,
-        "Let this role create tables there (GRANT CREATE ON SCHEMA \"%s\" TO \"%s\"), or run as the "
-        "schema's owner with --role.",
-        history->schema, history->role);
+            "one the owner (ALTER TABLE %s.%s OWNER TO %s).",
+            schema, table, role);
+    return error_hint(error,
+                      "Let this role create tables there (GRANT CREATE ON SCHEMA %s TO %s), or run as the "
+                      "schema's owner with --role.",
+                      schema, role);
 }
 
 static bool explain_making(const struct history *history, const char *what, struct error *error)

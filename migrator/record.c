@@ -390,6 +390,18 @@ static bool is_state(const struct error *error, const char *state)
     return strcmp(error->sqlstate, state) == 0;
 }
 
+static void hint_grants(const struct history *history, struct error *error)
+{
+    OWNED char *schema = postgres_quote_name(history->schema), *table = postgres_quote_name(history->table);
+    OWNED char *log = postgres_quote_name(history->log), *role = postgres_quote_name(history->role);
+
+    error_hint(error,
+               "Grant this role what is needed: GRANT USAGE ON SCHEMA %s TO %s; GRANT SELECT, INSERT, "
+               "UPDATE, DELETE ON %s.%s TO %s; GRANT SELECT, INSERT ON %s.%s TO %s. To look, "
+               "USAGE and SELECT are enough.",
+               schema, role, schema, table, role, schema, log, role);
+}
+
 /* What the server says by itself. */
 static void explain_state(const struct history *history, struct error *error)
 {
@@ -411,13 +423,7 @@ static void explain_state(const struct history *history, struct error *error)
             "another table (history_table).",
             schema, history->table);
     else if (is_state(error, "42501") && error->hint == NULL)
-        error_hint(
-            error,
-            "Grant this role what is needed: GRANT USAGE ON SCHEMA %s TO \"%s\"; GRANT SELECT, INSERT, "
-            "UPDATE, DELETE ON %s.%s TO \"%s\"; GRANT SELECT, INSERT ON %s.%s TO \"%s\". To look, "
-            "USAGE and SELECT are enough.",
-            schema, history->role, schema, history->table, history->role, schema, history->log,
-            history->role);
+        hint_grants(history, error);
 }
 
 void history_explain(const struct history *history, struct error *error)

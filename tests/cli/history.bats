@@ -110,7 +110,7 @@ SQL
     psql_value "drop owned by $role; drop role $role"
     assert_status 1
     assert_stderr "error: permission denied for table schema_migrations_log (42501)"
-    assert_stderr "GRANT SELECT, INSERT ON public.schema_migrations_log TO \"$role\""
+    assert_stderr "GRANT SELECT, INSERT ON \"public\".\"schema_migrations_log\" TO \"$role\""
     [[ $planned == 1:*"${stderr##*error: }" ]]
     output=$found
     assert_output 'may not write the history'
@@ -187,4 +187,24 @@ SQL
     assert_status 0
     assert_equal "$(json '.entries[] | .action + " " + .version + " " + .who' | paste -sd,)" \
         "applied 002_t postgres,applied 001_t postgres"
+}
+
+@test "the GRANT that a hint tells can be pasted, whatever the table is called" {
+    local role="odd \"$TEST_DATABASE" sql
+    psql_value "create role \"${role//\"/\"\"}\" login"
+    migration 001_a <<<'SELECT 1;'
+    export PGMIGRATE_HISTORY_TABLE='"o dd"."schema ""mig"'
+    run_pgmigrate apply
+    assert_status 0
+    DATABASE_URL=$(database_url "$TEST_DATABASE" "odd%20%22$TEST_DATABASE")
+    run_pgmigrate status
+    [ "$status" != 0 ]
+    sql=${stderr#*what is needed: }
+    DATABASE_URL=$(database_url "$TEST_DATABASE")
+    psql_value "${sql%%. To look*}"
+    DATABASE_URL=$(database_url "$TEST_DATABASE" "odd%20%22$TEST_DATABASE")
+    run_pgmigrate status
+    assert_status 0
+    drop_test_database
+    psql_server "drop role \"${role//\"/\"\"}\""
 }
