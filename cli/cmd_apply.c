@@ -61,8 +61,17 @@ static bool back_up(const struct safety *safety, const struct plan_steps *steps,
 
     for (size_t i = 0; i < steps->count; i++)
         text_list_add(&before, text_copy(steps->items[i]->version));
-    if (!backups_take(invocation, safety->postgres, &request, &record, error))
+    if (!backups_take(invocation, safety->postgres, &request, &record, error)) {
+        const char *role = config_text(invocation->config, "role");
+        OWNED char *who =
+            role ? text_format("It is made as the role that connects, not as \"%s\", which migrations run "
+                               "as.",
+                               role)
+                 : NULL;
+        if (who && error->code == ERROR_REFUSED)
+            error_hint_more(error, who);
         return error_prefix(error, "nothing was applied, because the backup failed");
+    }
     if (invocation->verbosity > VERBOSITY_QUIET) {
         OWNED char *summary = backups_summary(record);
 

@@ -121,12 +121,12 @@ static bool run(struct invocation *invocation, struct error *error)
     AUTO(records_clear) struct records records = {0};
     AUTO(text_list_clear) struct text_list problems = {0};
     OWNED char *folder = config_path(invocation->config, "repository");
-    const char *metrics = invocation_option(invocation, "metrics");
+    const char *metrics = invocation_option(invocation, "metrics"), *of = invocation_option(invocation, "of");
 
     if (!repository_open(folder, false, &repository, error) ||
         !repository_list(repository, &records, &problems, error))
         return false;
-    filter(&records, invocation_option(invocation, "of"));
+    filter(&records, of);
     if (metrics && !metrics_write(metrics, &records, error))
         return false;
     for (size_t i = 0; i < problems.count; i++)
@@ -136,7 +136,8 @@ static bool run(struct invocation *invocation, struct error *error)
     else
         print(invocation, &records);
     if (!invocation->json && records.count == 0)
-        report_warning(invocation, "there are no backups in \"%s\"", folder);
+        report_warning(invocation, "there are no backups%s%s%s in \"%s\"", of ? " of database \"" : "",
+                       of ? of : "", of ? "\"" : "", folder);
     return look_at_age(invocation, &records, error);
 }
 

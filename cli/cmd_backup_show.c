@@ -82,8 +82,8 @@ static void print(const struct record *record, const struct manifest *manifest, 
     line("size", text_format("%s, uncompressed %s", bytes, raw));
     line("content",
          text_format("%lld tables, %lld rows", (long long)record->tables, (long long)record->rows));
-    line("migrations", record->last_migration ? text_format("%zu, the last one %s", record->migrations.count,
-                                                            record->last_migration)
+    line("migrations", record->last_migration ? text_format("%zu in the history, the last one applied is %s",
+                                                            record->migrations.count, record->last_migration)
                                               : text_copy("none"));
     line("tag", text_copy(record->tag));
     line("sha256", text_copy(record->whole.sha256));

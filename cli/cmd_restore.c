@@ -234,8 +234,8 @@ static void print_plan(struct run *run)
               text_format("database \"%s\"%s, PostgreSQL %s", record->database,
                           foreign ? " of another server" : "", record->server_version));
     plan_line(stderr, "migrations",
-              record->last_migration ? text_format("%zu applied, the last one %s", record->migrations.count,
-                                                   record->last_migration)
+              record->last_migration ? text_format("%zu in the history, the last one applied is %s",
+                                                   record->migrations.count, record->last_migration)
                                      : text_copy("none"));
     plan_line(stderr, "contents",
               text_format("%lld tables, %lld rows, %s (%s compressed)", (long long)record->tables,

@@ -112,3 +112,16 @@ setup()
     assert_output "the newest is"
     refute_output "there is none"
 }
+
+@test "the hint of a backup that may not read all tells whose rights count" {
+    local role=${TEST_DATABASE}_maker
+    psql_server "create role $role login; create role ${role}_owner; grant ${role}_owner to $role;
+        alter database $TEST_DATABASE owner to ${role}_owner"
+    psql_value "alter schema public owner to ${role}_owner; create table secret (id int)"
+    migration 009_a <<<'CREATE TABLE a (id int);'
+    DATABASE_URL=$(database_url "$TEST_DATABASE" "$role") run_pgmigrate apply --backup --role "${role}_owner"
+    assert_status 10
+    assert_stderr "as the role that connects, not as \"${role}_owner\", which migrations run as"
+    drop_test_database
+    psql_server "drop role ${role}_owner, $role"
+}

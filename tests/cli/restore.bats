@@ -65,7 +65,7 @@ flip_bit() # MEMBER
     take_backup
     run_pgmigrate restore latest --to "$copy" --dry-run
     assert_status 0
-    assert_stderr "1 applied, the last one 001_first"
+    assert_stderr "1 in the history, the last one applied is 001_first"
     assert_stderr "4 tables, 12 rows"
     assert_stderr "database \"$copy\""
     assert_equal "$(databases)" "$TEST_DATABASE"
