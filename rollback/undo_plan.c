@@ -144,12 +144,38 @@ static bool no_text(const char *version, bool has_file, bool use_file, struct er
         error);
 }
 
-static bool choose_script(const struct history *history, struct migration *migration, struct undo_step *step,
-                          bool use_file, struct error *error)
+/* Its first statement failed, or it stopped before it: its rollback script would take what is not its own.
+ * One that runs outside of any transaction may leave something when it fails, such as an INVALID index. */
+static bool nothing_ran(const struct history *history, const struct history_row *row,
+                        const struct history_texts *texts)
+{
+    AUTO(error_clear) struct error unreadable = {0};
+    AUTO(script_free) struct script *script = NULL;
+    struct source forward = {.path = row->version, .first_line = 1, .text = texts->forward};
+    if (row->state != ROW_FAILED || row->statements_total <= 0 || row->statements_done != 0 ||
+        row->statement_started >= 0 || texts->forward == NULL)
+        return false;
+    forward.size = strlen(texts->forward);
+    return script_prepare(&forward,
+                          &(struct script_options){.no_transaction = true,
+                                                   .escapes = postgres_escapes(history->postgres)},
+                          &script, &unreadable) &&
+           script->group_count > 0 && !script->groups[0].bare;
+}
+
+static bool choose_script(const struct history *history, const struct history_row *row,
+                          struct migration *migration, struct undo_step *step, bool use_file,
+                          struct error *error)
 {
     AUTO(history_texts_clear) struct history_texts texts = {0};
     bool has_file = migration != NULL && migration_has_rollback(migration);
-    if (!history_texts(history, step->version, &texts, error) || !reversible(step, &texts, migration, error))
+    if (!history_texts(history, step->version, &texts, error))
+        return false;
+    if (nothing_ran(history, row, &texts)) {
+        take_stored(text_copy(""), step);
+        return true;
+    }
+    if (!reversible(step, &texts, migration, error))
         return false;
     if (use_file ? !has_file : texts.rollback == NULL)
         return no_text(step->version, has_file, use_file, error);
@@ -227,8 +253,8 @@ bool undo_plan_make(const struct history *history, const struct folder *folder,
     if (!choose(history, options, &plan, &rows, error))
         return false;
     for (size_t i = 0; i < plan.count; i++)
-        if (!choose_script(history, history_file(history, folder, rows[i]), &plan.items[i], options->use_file,
-                           error))
+        if (!choose_script(history, rows[i], history_file(history, folder, rows[i]), &plan.items[i],
+                           options->use_file, error))
             return false;
     for (size_t i = 0; i < plan.count; i++) {
         const struct history_row *newest = newest_below(history, rows[i]);

@@ -1,5 +1,5 @@
 -- A no-transaction script begins: its row with state running, or the row of a half-run one taken up again, which
--- keeps how far it came. One row with xid. $1 the table's quoted name, $2 its oid, $3 and $4 the run lock's two
+-- keeps how far it came, and is the newest now. One row with xid. $1 the table's quoted name, $2 its oid, $3 and $4 the run lock's two
 -- halves; $5 version, $6 description, $7 file name, $8 checksum, $9 checksum version, $10 rollback checksum, $11
 -- forward text, $12 rollback text, $13 out of order, $14 run id, $15 tool version, $16 git commit, $17 backup id,
 -- $18 the statements' hashes.
@@ -16,7 +16,7 @@ WHERE pg_catalog.current_setting(CASE
             THEN 'pgmigrate.history_replaced'
         ELSE 'server_version_num' END) IS NOT NULL
 ON CONFLICT (version) DO UPDATE SET state = 'running', transactional = false,
-    out_of_order = h.out_of_order OR excluded.out_of_order,
+    out_of_order = h.out_of_order OR excluded.out_of_order, sequence = excluded.sequence,
     statements_done = coalesce(h.statements_done, 0), statements_total = excluded.statements_total,
     tool_version = excluded.tool_version, git_commit = excluded.git_commit, backup_id = excluded.backup_id,
     run_id = excluded.run_id, file_name = excluded.file_name, checksum_version = excluded.checksum_version,

@@ -749,3 +749,37 @@ half_undone()
     assert_value "select to_regclass('a') is null" t
     assert_value "select count(*) from schema_migrations" 0
 }
+
+@test "of a script of which nothing ran, nothing is rolled back" {
+    migration 001_a <<<'CREATE TABLE w (id int);'
+    migration 001_a_rollback <<<'DROP TABLE w;'
+    bare 002_b <<<$'CREATE TABLE w (id int, v int);\nCREATE INDEX CONCURRENTLY ON w (v);'
+    migration 002_b_rollback <<<'DROP TABLE w;'
+    run_pgmigrate apply
+    [ "$status" != 0 ]
+    run_pgmigrate rollback --dry-run
+    assert_status 0
+    run_pgmigrate rollback
+    assert_status 0
+    assert_stderr "rolled back 002_b"
+    assert_value "select to_regclass('w') is not null, (select string_agg(version, ' ') from schema_migrations)" "t|001_a"
+    run_pgmigrate rollback
+    assert_status 0
+    assert_value "select to_regclass('w') is null" t
+}
+
+@test "a script that was taken up again is the newest" {
+    migration 003_x <<<'CREATE TABLE t3 (id int);'
+    migration 003_x_rollback <<<'DROP TABLE t3;'
+    bare 004_y <<<$'CREATE INDEX CONCURRENTLY t3_i ON t3 (id);\nCREATE VIEW v AS SELECT * FROM t2;'
+    bare 004_y_rollback <<<$'DROP VIEW v;\nDROP INDEX CONCURRENTLY t3_i;'
+    run_pgmigrate apply
+    assert_status 7
+    migration 002_z <<<'CREATE TABLE t2 (id int);'
+    migration 002_z_rollback <<<'DROP TABLE t2;'
+    run_pgmigrate apply --out-of-order
+    assert_status 0
+    run_pgmigrate rollback --to 002_z
+    assert_status 0
+    assert_value "select string_agg(version, ' ' order by sequence) from schema_migrations" "003_x 002_z"
+}
