@@ -76,6 +76,19 @@ static bool committed(const struct rows *rows, struct error *error)
     return error_set(error, ERROR_FAILED, "the server answered COMMIT with %s", rows_tag(rows));
 }
 
+/* The record counts from the beginning of the transaction, which all scripts of a dry run share. */
+static void take_execution_ms(struct execution *execution, struct job *job, const struct rows *rows)
+{
+    int64_t ms = rows_count(rows) == 0 ? 0 : rows_integer(rows, 0, "execution_ms");
+
+    job->execution_ms = ms;
+    if (!execution->dry_run)
+        return;
+    if (ms >= execution->tried_ms)
+        job->execution_ms -= execution->tried_ms;
+    execution->tried_ms = ms;
+}
+
 static bool end_step(struct execution *execution, struct job *job, const struct step *step,
                      const struct rows *rows, struct error *error)
 {
@@ -89,7 +102,7 @@ static bool end_step(struct execution *execution, struct job *job, const struct 
     if (step->kind == STEP_RECORD && job->whole)
         execution_was_left(execution, rows);
     if (step->kind == STEP_RECORD && job->whole)
-        job->execution_ms = rows_count(rows) == 0 ? 0 : rows_integer(rows, 0, "execution_ms");
+        take_execution_ms(execution, job, rows);
     if (step->kind == STEP_VERIFY)
         return verify_holds(execution, step, rows, error);
     return step->kind != STEP_COMMIT || committed(rows, error);

@@ -18,6 +18,7 @@ struct execution {
     const struct run_listener *listener;
     size_t total;             /* migrations in the run */
     bool dry_run;             /* inside a transaction of the caller: no BEGIN, no COMMIT */
+    int64_t tried_ms;         /* … of which so much had passed when the last script ended */
     bool backwards;           /* rollback scripts */
     bool unlocked;            /* the run lock was given back together with the last COMMIT */
     bool used;                /* a script ran in this session, so the next one starts with a reset */

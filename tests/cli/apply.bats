@@ -276,6 +276,14 @@ SQL
     assert_status 2
 }
 
+@test "--dry-run tells the time of each migration, not of all so far" {
+    migration 001_long <<<'SELECT pg_sleep(1);'
+    migration 002_short <<<'SELECT 1;'
+    run_pgmigrate apply --dry-run --json
+    assert_status 0
+    assert_equal "$(json '.migrations | map(.execution_ms) | .[0] > .[1]')" true
+}
+
 @test "--dry-run runs everything, keeps nothing, and says what it could not try" {
     migration 001_t <<<'CREATE TABLE t (id int);'
     migration 002_i <<<$'-- pgmigrate: no-transaction\nCREATE INDEX CONCURRENTLY i ON t (id);'
