@@ -132,8 +132,18 @@ static bool compare_with_file(struct migration *migration, struct undo_step *ste
     return true;
 }
 
-static bool no_text(const char *version, bool has_file, bool use_file, struct error *error)
+static bool no_text(const char *version, const struct migration *migration, bool use_file,
+                    struct error *error)
 {
+    bool has_file = migration != NULL && migration_has_rollback(migration);
+    if (migration == NULL) { /* a rollback file alone would be an error */
+        error_set(error, ERROR_REFUSED, "\"%s\" has no stored rollback script", version);
+        return error_hint(
+            error,
+            "It has no file here, either. Undo what it did by hand, and then: pgmigrate repair %s "
+            "--mark-rolled-back --reason …; or mend it with a new migration.",
+            version);
+    }
     if (use_file)
         return refuse(version, "has no rollback file",
                       "Write one, or leave out --use=file to run the stored text.", error);
@@ -178,7 +188,7 @@ static bool choose_script(const struct history *history, const struct history_ro
     if (!reversible(step, &texts, migration, error))
         return false;
     if (use_file ? !has_file : texts.rollback == NULL)
-        return no_text(step->version, has_file, use_file, error);
+        return no_text(step->version, migration, use_file, error);
     if (use_file)
         return take_file(migration, step, error);
     take_stored(take(texts.rollback), step);
@@ -190,8 +200,8 @@ static bool cannot_run(bool use_file, struct error *error)
 {
     if (use_file)
         return false;
-    return error_hint_more(error,
-                           "In the rollback file; then --use=file runs it instead of the stored text.");
+    return error_hint_more(
+        error, "Where the stored text is wrong, mend the rollback file, and run that: --use=file.");
 }
 
 static bool goes_on(const struct undo_step *step, struct error *error)

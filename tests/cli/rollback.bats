@@ -196,6 +196,21 @@ tables()
     assert_equal "$(tables)" "a b c"
 }
 
+@test "without a rollback text and a file, it is told how to go on by hand" {
+    psql_value "create table schema_migrations (version text primary key, applied_at timestamptz);
+        insert into schema_migrations values ('009_gone', now())"
+    migration 001_a <<<'CREATE TABLE a (id int);'
+    run_pgmigrate repair 009_gone --accept-missing --reason gone
+    assert_status 0
+    run_pgmigrate rollback
+    assert_status 10
+    assert_stderr "pgmigrate repair 009_gone --mark-rolled-back --reason"
+    run_pgmigrate repair 009_gone --mark-rolled-back --reason gone
+    assert_status 0
+    run_pgmigrate rollback
+    assert_status 0
+}
+
 @test "an irreversible migration stops it, also when the file no longer says so" {
     shop
     printf -- '-- pgmigrate: irreversible\nCREATE TABLE d (id int);\n' | migration 004_d
