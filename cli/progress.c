@@ -188,10 +188,13 @@ static void on_retry(struct progress *progress, const struct run_event *event)
     say(progress, PAINT_YELLOW, "retry:", text);
 }
 
-/* "NOTICE" of the server as "notice"; ours are notices too. */
-static char *severity_word(const struct notice *notice)
+/* "NOTICE" of the server as "notice". */
+static char *severity_word(const struct run_event *event)
 {
-    char *word = text_copy(notice && notice->severity ? notice->severity : "notice");
+    const struct notice *notice = event->notice;
+    char *word = text_copy(notice && notice->severity ? notice->severity
+                           : event->warning           ? "warning"
+                                                      : "notice");
 
     for (char *at = word; *at; at++)
         *at = (char)(*at >= 'A' && *at <= 'Z' ? *at - 'A' + 'a' : *at);
@@ -203,7 +206,7 @@ static void on_notice(struct progress *progress, const struct run_event *event)
     const struct notice *notice = event->notice;
     OWNED char *path =
         event->file ? report_path(event->file) : text_copy(event->version ? event->version : "");
-    OWNED char *severity = severity_word(notice);
+    OWNED char *severity = severity_word(event);
     OWNED char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);

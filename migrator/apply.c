@@ -394,8 +394,10 @@ static void tell_drift(const struct run_listener *listener, const struct finding
     for (size_t i = 0; i < findings->count; i++) {
         const struct finding *finding = &findings->items[i];
         if (text_equal(finding->rule, "comments-changed") || text_equal(finding->rule, "rollback-changed"))
-            run_emit(listener, &(struct run_event){
-                                   .type = RUN_NOTICE, .file = finding->file, .text = finding->message});
+            run_emit(listener, &(struct run_event){.type = RUN_NOTICE,
+                                                   .file = finding->file,
+                                                   .text = finding->message,
+                                                   .warning = finding->severity == SEVERITY_WARNING});
     }
 }
 

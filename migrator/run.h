@@ -31,7 +31,8 @@ struct run_event {
     size_t attempt;
     int64_t ms;
     const char *text;
-    const struct notice *notice;
+    const struct notice *notice; /* the server's; NULL: text is ours … */
+    bool warning;                /* … and is a warning, not a notice */
 };
 
 struct run_listener {

@@ -42,7 +42,7 @@ setup()
     printf -- '-- users of the shop\nCREATE TABLE users (id int);\n' | migration 001_users
     run_pgmigrate apply
     assert_status 0
-    assert_stderr 'migrations/001_users.sql: notice: comments or white space were changed after it was applied'
+    assert_stderr 'migrations/001_users.sql: warning: comments or white space were changed after it was applied'
 }
 
 @test "directives and letter case are neither comments nor white space" {
