@@ -206,6 +206,11 @@ static void examine_permissions(struct examination *examination)
                                      "schema \"%s\" does not exist and \"%s\" may not create it",
                                      history->schema, user),
                        "CREATE SCHEMA %s AUTHORIZATION %s", schema, role);
+    else if (history->shape == HISTORY_ADOPTABLE && !history->may.alter)
+        diagnosis_hint(diagnosis_bad(examination->found, "permissions", SEVERITY_ERROR,
+                                     "\"%s\" may not add the columns that the history table lacks", user),
+                       "Run as the table's owner with --role, or: ALTER TABLE %s.%s OWNER TO %s", schema,
+                       table, role);
     else if (rows_bool(rows, 0, "has_table") && !rows_bool(rows, 0, "may_write"))
         diagnosis_hint(
             diagnosis_bad(examination->found, "permissions", SEVERITY_ERROR,

@@ -158,3 +158,18 @@ setup()
     run_pgmigrate doctor --json
     assert_equal "$(check backup)" ok
 }
+
+@test "a table that was there first, and is another's, cannot be adopted" {
+    local role=${TEST_DATABASE}_dml
+    psql_value "create table schema_migrations (version varchar(50) primary key, applied_at timestamptz);
+        insert into schema_migrations values ('001', now());
+        create role $role login; grant all on schema_migrations to $role; grant all on schema public to $role"
+    DATABASE_URL=$(database_url "$TEST_DATABASE" "$role") run_pgmigrate doctor
+    assert_status 3
+    assert_output "\"$role\" may not add the columns that the history table lacks"
+    psql_value "alter table schema_migrations owner to $role"
+    DATABASE_URL=$(database_url "$TEST_DATABASE" "$role") run_pgmigrate doctor --json
+    assert_equal "$(check permissions)" ok
+    drop_test_database
+    psql_server "drop role $role"
+}
