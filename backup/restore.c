@@ -539,6 +539,16 @@ static bool run(struct restoring *restoring, struct error *error)
     return false;
 }
 
+/* Before the target is touched. */
+static bool look(struct restoring *restoring, const char *archive_path, const struct record *record,
+                 struct error *error)
+{
+    enter(restoring, RESTORE_CHECKING);
+    return snapshot_settings(restoring->server, true, NULL,
+                             error) && /* no timeout of a role ends it half way */
+           restoring_check(restoring, archive_path, record, error);
+}
+
 bool restore_try(struct postgres *server, const char *archive_path, const struct record *record,
                  const struct restore_options *options, const struct restore_listener *listener,
                  struct restore_result *ret, struct error *error)
@@ -547,9 +557,7 @@ bool restore_try(struct postgres *server, const char *archive_path, const struct
     struct restoring restoring = {
         .server = server, .options = options, .listener = listener, .result = ret, .held = -1};
 
-    enter(&restoring, RESTORE_CHECKING);
-    return snapshot_settings(server, true, NULL, error) &&
-           restoring_check(&restoring, archive_path, record, error);
+    return look(&restoring, archive_path, record, error);
 }
 
 bool restore_run(struct postgres *server, const char *archive_path, const struct record *record,
@@ -562,12 +570,9 @@ bool restore_run(struct postgres *server, const char *archive_path, const struct
     int64_t began = clock_ms();
     bool complete = false;
 
-    enter(&restoring, RESTORE_CHECKING);
-    if (!snapshot_settings(server, true, NULL, error)) /* no timeout of a role ends it half way */
-        return false;
     ret->database = text_copy(options->to);
-    if (!restoring_check(&restoring, archive_path, record, error) ||
-        !is_complete(&restoring, &complete, error) || (!complete && !run(&restoring, error)))
+    if (!look(&restoring, archive_path, record, error) || !is_complete(&restoring, &complete, error) ||
+        (!complete && !run(&restoring, error)))
         return false;
     count(&restoring);
     add_notes(&restoring);

@@ -8,7 +8,6 @@
 #include "common/moment.h"
 #include "migrator/history.h"
 #include "sql.h"
-#include <time.h>
 
 bool backups_repository(const struct invocation *invocation, bool create, struct repository **ret,
                         struct error *error)
@@ -206,24 +205,21 @@ static bool read_numbers(const struct invocation *invocation, struct backup_opti
 
 /* ---- the look at the result ---- */
 
-static bool look(struct repository *repository, struct record *record, struct error *error)
+static bool look(const struct invocation *invocation, struct repository *repository, struct record *record,
+                 struct error *error)
 {
     AUTO(verify_result_clear) struct verify_result result = {0};
     OWNED char *path = file_join(repository_folder(repository), record->archive);
     struct verify_options options = {.jobs = 1};
-    char text[32];
-    time_t now = time(NULL);
-    struct tm parts;
 
     if (!verify_run(path, record, &options, &result, error))
         return false;
     if (result.count) {
+        backups_mark_verified(invocation, repository, record, path, "damaged");
         error_set(error, ERROR_BACKUP, "backup \"%s\" is damaged", record->id);
         return error_detail(error, "%s: %s.", result.problems[0].member, result.problems[0].problem);
     }
-    gmtime_r(&now, &parts);
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    record->verified_at = text_copy(text);
+    record->verified_at = moment_text(moment_now());
     record->verified_how = text_copy("digest");
     return repository_mark(repository, record, MARK_VERIFIED, error);
 }
@@ -251,7 +247,7 @@ bool backups_take(const struct invocation *invocation, struct postgres *postgres
     if (!backups_repository(invocation, true, &repository, error) ||
         !repository_lock(repository, request->wait_ms, request->command, error) ||
         !backup_create(postgres, repository, &options, &listener, &record, error) ||
-        (request->verify && !look(repository, record, error)))
+        (request->verify && !look(invocation, repository, record, error)))
         return false;
     *ret = take(record);
     return true;

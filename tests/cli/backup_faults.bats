@@ -326,3 +326,15 @@ pgmigrate_ctl() # FOLDER ACTION
     assert_status 3
     assert_stderr "waiting: "
 }
+
+@test "what --verify finds damaged right after it was written is none to count on" {
+    create_table notes 10
+    pause_backup record-written --verify
+    ARCHIVE=$(echo "$PGMIGRATE_REPOSITORY"/*.tar)
+    printf '%b' "\\x$(printf %02x $(($(od -An -tu1 -j 700 -N 1 "$ARCHIVE") ^ 4)))" |
+        dd of="$ARCHIVE" bs=1 seek=700 conv=notrunc status=none
+    continue_backup
+    wait_pgmigrate
+    assert_status 9
+    assert_equal "$(jq -r .verified_how "${ARCHIVE%.tar}.json")" damaged
+}
