@@ -323,10 +323,11 @@ stop_backend() # CONDITION
     kill -STOP "$BACKEND"
 }
 
-# Whether an index is being built.
+# Whether an index is being built concurrently: those of the history's own tables, which are made before, do not count.
 building_index()
 {
-    psql_true "select exists (select from pg_stat_progress_create_index where datname = current_database())"
+    psql_true "select exists (select from pg_stat_progress_create_index
+        where datname = current_database() and command like '%CONCURRENTLY')"
 }
 
 show_result()
