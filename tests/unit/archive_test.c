@@ -2,6 +2,7 @@
 #include "backup/archive.h"
 #include "backup/footer.h"
 #include "common/process.h"
+#include "tests/unit/scratch.h"
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -10,28 +11,6 @@
 #include <sys/stat.h>
 
 #include <cmocka.h>
-
-/* Every test runs in a fresh folder. */
-static int enter(void **state)
-{
-    struct error error = {0};
-    char *folder = NULL;
-
-    if (!file_make_temporary("pgmigrate-test", &folder, &error) || chdir(folder) != 0)
-        return -1;
-    *state = folder;
-    return 0;
-}
-
-static int leave(void **state)
-{
-    struct error error = {0};
-    bool removed = chdir("/") == 0 && file_remove_tree(*state, &error);
-
-    free(*state);
-    error_clear(&error);
-    return removed ? 0 : -1;
-}
 
 static void must(bool done, const struct error *error)
 {
@@ -470,7 +449,7 @@ static void a_damaged_header_ends_a_walk(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_enter, scratch_leave)
     const struct CMUnitTest tests[] = {
         TEST(places_are_where_the_content_is),
         TEST(tar_lists_and_extracts_it),

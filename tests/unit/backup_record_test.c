@@ -195,7 +195,7 @@ static void ids_sort_by_time_and_are_harmless(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_enter, scene_leave)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_enter, scratch_leave)
     const struct CMUnitTest tests[] = {
         TEST(what_is_written_is_read),      TEST(a_record_matches_its_manifest),
         TEST(every_forged_field_is_named),  TEST(every_flipped_bit_is_found),

@@ -12,6 +12,7 @@
 #include "backup/record.h"
 #include "backup/repository.h"
 #include "common/moment.h"
+#include "tests/unit/scratch.h"
 #include <setjmp.h>
 #include <stdarg.h>
 
@@ -21,28 +22,6 @@ static inline void scene_must(bool done, const struct error *error)
 {
     if (!done)
         fail_msg("%s%s%s", error->message, error->detail ? "\n" : "", error->detail ? error->detail : "");
-}
-
-/* Setup and teardown: every test runs in a fresh folder. */
-static inline int scene_enter(void **state)
-{
-    struct error error = {0};
-    char *folder = NULL;
-
-    if (!file_make_temporary("pgmigrate-test", &folder, &error) || chdir(folder) != 0)
-        return -1;
-    *state = folder;
-    return 0;
-}
-
-static inline int scene_leave(void **state)
-{
-    struct error error = {0};
-    bool removed = chdir("/") == 0 && file_remove_tree(*state, &error);
-
-    free(*state);
-    error_clear(&error);
-    return removed ? 0 : -1;
 }
 
 /* What is different from the usual one; NULL and 0 are the usual. */

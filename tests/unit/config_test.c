@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "common/config.h"
+#include "tests/unit/scratch.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -9,30 +10,17 @@
 /* Every test runs in a fresh folder with an environment that sets nothing. */
 static int enter(void **state)
 {
-    struct error error = {0};
-    char *folder = NULL;
-
     unsetenv("DATABASE_URL");
     unsetenv("PGMIGRATE_ENVIRONMENT");
     for (const struct config_key *key = config_keys; key->name != NULL; key++) {
         OWNED char *name = config_key_variable(key);
         unsetenv(name);
     }
-    if (!file_make_temporary("pgmigrate-test", &folder, &error) || chdir(folder) != 0)
+    if (scratch_enter(state) != 0)
         return -1;
-    free(folder);
+    free(*state);
     *state = getcwd(NULL, 0);
     return 0;
-}
-
-static int leave(void **state)
-{
-    struct error error = {0};
-    bool removed = chdir("/") == 0 && file_remove_tree(*state, &error);
-
-    free(*state);
-    error_clear(&error);
-    return removed ? 0 : -1;
 }
 
 static void write_file(const char *path, const char *text)
@@ -527,7 +515,7 @@ static void the_table_of_keys_is_consistent(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, enter, scratch_leave)
 
 int main(void)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "common/file.h"
 #include "common/interrupt.h"
+#include "tests/unit/scratch.h"
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -12,28 +13,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-/* Every test runs in a fresh folder. */
-static int enter(void **state)
-{
-    struct error error = {0};
-    char *folder = NULL;
-
-    if (!file_make_temporary("pgmigrate-test", &folder, &error) || chdir(folder) != 0)
-        return -1;
-    *state = folder;
-    return 0;
-}
-
-static int leave(void **state)
-{
-    struct error error = {0};
-    bool removed = chdir("/") == 0 && file_remove_tree(*state, &error);
-
-    free(*state);
-    error_clear(&error);
-    return removed ? 0 : -1;
-}
 
 static void write_file(const char *path, const char *text)
 {
@@ -564,7 +543,7 @@ static void a_lock_that_cannot_be_is_named(void **state)
     assert_string_equal(error.message, "could not open lock file \"no/lock\": No such file or directory");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_enter, scratch_leave)
 
 int main(void)
 {

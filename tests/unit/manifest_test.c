@@ -249,7 +249,7 @@ static void deep_nesting_is_refused(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_enter, scene_leave)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_enter, scratch_leave)
     const struct CMUnitTest tests[] = {
         TEST(what_is_written_is_read),
         TEST(nothing_optional_needs_to_be_there),

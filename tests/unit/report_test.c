@@ -1,31 +1,12 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "cli/report.h"
 #include "common/file.h"
+#include "tests/unit/scratch.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 
 #include <cmocka.h>
-
-/* Each test stands in an empty folder of its own. */
-static int enter(void **state)
-{
-    AUTO(error_clear) struct error error = {0};
-    char *folder = NULL;
-
-    if (!file_make_temporary("report_test", &folder, &error) || chdir(folder) != 0)
-        return -1;
-    *state = folder;
-    return 0;
-}
-
-static int leave(void **state)
-{
-    AUTO(error_clear) struct error error = {0};
-    OWNED char *folder = *state;
-
-    return chdir("/") == 0 && file_remove_tree(folder, &error) ? 0 : -1;
-}
 
 static void write_file(const char *name, const char *text)
 {
@@ -144,7 +125,7 @@ static void paths_are_relative_where_that_is_shorter(void **state)
     path_is("/etc/passwd", "/etc/passwd");
     path_is(sibling, strlen("../x.sql") < strlen(sibling) ? "../x.sql" : sibling);
     OWNED char *shown = report_path(beside);
-    assert_true(text_starts_with(shown, "../report_test"));
+    assert_true(text_starts_with(shown, "../pgmigrate-test"));
     path_is(folder, folder);
 }
 
@@ -181,11 +162,13 @@ static void tables_are_aligned_and_end_without_blanks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(an_error_shows_place_source_and_caret, enter, leave),
-        cmocka_unit_test_setup_teardown(the_caret_counts_characters_and_keeps_tabs, enter, leave),
-        cmocka_unit_test_setup_teardown(what_cannot_be_shown_is_left_out, enter, leave),
-        cmocka_unit_test_setup_teardown(findings_are_printed_like_errors, enter, leave),
-        cmocka_unit_test_setup_teardown(paths_are_relative_where_that_is_shorter, enter, leave),
+        cmocka_unit_test_setup_teardown(an_error_shows_place_source_and_caret, scratch_enter, scratch_leave),
+        cmocka_unit_test_setup_teardown(the_caret_counts_characters_and_keeps_tabs, scratch_enter,
+                                        scratch_leave),
+        cmocka_unit_test_setup_teardown(what_cannot_be_shown_is_left_out, scratch_enter, scratch_leave),
+        cmocka_unit_test_setup_teardown(findings_are_printed_like_errors, scratch_enter, scratch_leave),
+        cmocka_unit_test_setup_teardown(paths_are_relative_where_that_is_shorter, scratch_enter,
+                                        scratch_leave),
         cmocka_unit_test(colors_are_used_only_when_wanted),
         cmocka_unit_test(times_are_short),
         cmocka_unit_test(tables_are_aligned_and_end_without_blanks),

@@ -518,7 +518,7 @@ static void a_failed_run_is_remembered_until_one_succeeds(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_enter, scene_leave)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_enter, scratch_leave)
     const struct CMUnitTest tests[] = {
         TEST(backups_are_listed_by_the_time_of_their_snapshot),
         TEST(a_missing_folder_is_an_empty_repository),

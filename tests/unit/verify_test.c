@@ -388,7 +388,7 @@ static void without_a_record_damage_is_still_found(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_enter, scene_leave)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_enter, scratch_leave)
     const struct CMUnitTest tests[] = {
         TEST(a_good_backup_has_no_problem),
         TEST(a_missing_record_is_a_problem),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "cli/worktree.h"
 #include "common/file.h"
+#include "tests/unit/scratch.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -8,25 +9,6 @@
 #include <cmocka.h>
 
 #define COMMIT "0123456789abcdef0123456789abcdef01234567"
-
-static int enter(void **state)
-{
-    AUTO(error_clear) struct error error = {0};
-    char *folder = NULL;
-
-    if (!file_make_temporary("worktree_test", &folder, &error) || chdir(folder) != 0)
-        return -1;
-    *state = folder;
-    return 0;
-}
-
-static int leave(void **state)
-{
-    AUTO(error_clear) struct error error = {0};
-    OWNED char *folder = *state;
-
-    return chdir("/") == 0 && file_remove_tree(folder, &error) ? 0 : -1;
-}
 
 static void make(const char *path, const char *text)
 {
@@ -96,11 +78,13 @@ static void nothing_is_made_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_branch_is_followed_from_a_folder_below, enter, leave),
-        cmocka_unit_test_setup_teardown(a_detached_head_is_the_commit, enter, leave),
-        cmocka_unit_test_setup_teardown(a_packed_branch_is_found, enter, leave),
-        cmocka_unit_test_setup_teardown(a_linked_work_tree_finds_its_branch_in_the_main_one, enter, leave),
-        cmocka_unit_test_setup_teardown(nothing_is_made_up, enter, leave),
+        cmocka_unit_test_setup_teardown(a_branch_is_followed_from_a_folder_below, scratch_enter,
+                                        scratch_leave),
+        cmocka_unit_test_setup_teardown(a_detached_head_is_the_commit, scratch_enter, scratch_leave),
+        cmocka_unit_test_setup_teardown(a_packed_branch_is_found, scratch_enter, scratch_leave),
+        cmocka_unit_test_setup_teardown(a_linked_work_tree_finds_its_branch_in_the_main_one, scratch_enter,
+                                        scratch_leave),
+        cmocka_unit_test_setup_teardown(nothing_is_made_up, scratch_enter, scratch_leave),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
