@@ -188,6 +188,7 @@ static struct folder had_by(const struct folder *folder, const struct history *t
 {
     struct folder had = *folder;
 
+    had.findings = (struct findings){0}; /* a rollback that is required, and missing: it need not go back */
     had.items = memory_allocate(folder->count + 1, sizeof(struct migration *));
     had.by_stem = memory_allocate(folder->count + 1, sizeof(struct migration *));
     had.count = 0;

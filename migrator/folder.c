@@ -149,15 +149,25 @@ static void check_rollback(struct folder *folder, const struct migration *migrat
     finding_hint(finding, "Write one, or say that there can be none: -- pgmigrate: irreversible");
 }
 
+/* A missing rollback stops only who applies the migration: plan_steps. */
+static bool is_fault(const struct finding *finding)
+{
+    return finding->severity == SEVERITY_ERROR && !text_equal(finding->rule, RULE_ROLLBACK_MISSING);
+}
+
 /* The first error of the findings, for who wants one. */
 static bool first_error(const struct folder *folder, struct error *error)
 {
-    size_t errors = findings_count(&folder->findings, SEVERITY_ERROR), i = 0;
+    size_t errors = 0, first = 0;
+    for (size_t i = folder->findings.count; i-- > 0;) {
+        if (!is_fault(&folder->findings.items[i]))
+            continue;
+        first = i;
+        errors++;
+    }
     if (errors == 0)
         return true;
-    while (folder->findings.items[i].severity != SEVERITY_ERROR)
-        i++;
-    const struct finding *finding = &folder->findings.items[i];
+    const struct finding *finding = &folder->findings.items[first];
     error_set(error, ERROR_USAGE, "%s", finding->message);
     error_at(error, finding->file, finding->line, finding->column);
     if (errors > 1)

@@ -4,8 +4,10 @@
  *
  * What cannot be run is an error (ERROR_USAGE, with all of them in findings, the first in error): two files
  * with one number (unless allowed), a rollback without its forward file, an unreadable file, invalid UTF-8, a
- * NUL, an unknown directive. Gaps are notices, stray .sql files warnings. Subfolders are not entered; links
- * to files are followed; files whose names do not end in .sql are none of our business.
+ * NUL, an unknown directive. A rollback that is missing though it is required is an error among the findings,
+ * and stops only who applies the migration (migrator/plan.h). Gaps are notices, stray .sql files warnings.
+ * Subfolders are not entered; links to files are followed; files whose names do not end in .sql are none of
+ * our business.
  */
 #ifndef MIGRATOR_FOLDER_H
 #define MIGRATOR_FOLDER_H

@@ -334,12 +334,15 @@ static void add_rows(struct maker *maker)
 
 /* ---- the whole ---- */
 
+/* The one error that a folder may have, a rollback that is missing, is no more than a warning unless the file
+ * is to run; then plan_steps refuses it. */
 static void copy_findings(struct plan *plan, const struct folder *folder)
 {
     for (size_t i = 0; i < folder->findings.count; i++) {
         const struct finding *from = &folder->findings.items[i];
+        enum severity severity = from->severity == SEVERITY_ERROR ? SEVERITY_WARNING : from->severity;
         struct finding *finding =
-            finding_add(&plan->findings, from->rule, from->severity, from->file, "%s", from->message);
+            finding_add(&plan->findings, from->rule, severity, from->file, "%s", from->message);
         finding_at(finding, from->line, from->column);
         if (from->hint != NULL)
             finding_hint(finding, "%s", from->hint);

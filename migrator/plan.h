@@ -64,7 +64,8 @@ struct plan_target {
 /*
  * ERROR_CONFLICT when history and folder disagree (changed, missing, out of order without the flag, an unmet
  * requires), with file, message, diff in detail and remedy in the hint; ERROR_CONFLICT for another tool's
- * history; ERROR_USAGE for a requires that several migrations answer to.
+ * history; ERROR_USAGE for a requires that several migrations answer to, and for a required rollback that is
+ * missing.
  */
 MUST_CHECK bool plan_steps(const struct plan *plan, const struct folder *folder,
                            const struct history *history, const struct plan_target *target,

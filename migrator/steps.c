@@ -118,6 +118,24 @@ static bool check_requires(const struct plan *plan, const struct folder *folder,
     return true;
 }
 
+/* ---- rollbacks ---- */
+
+/* Required only of what is to run: a folder that was read whole has no other errors. */
+static bool check_rollbacks(const struct folder *folder, const struct plan_steps *steps, struct error *error)
+{
+    for (size_t i = 0; i < folder->findings.count; i++) {
+        const struct finding *finding = &folder->findings.items[i];
+        for (size_t at = 0; finding->severity == SEVERITY_ERROR && at < steps->count; at++) {
+            if (!text_equal(steps->items[at]->migration->forward.path, finding->file))
+                continue;
+            error_set(error, ERROR_USAGE, "%s", finding->message);
+            error_hint(error, "%s", finding->hint);
+            return error_at(error, finding->file, 0, 0);
+        }
+    }
+    return true;
+}
+
 /* ---- the steps ---- */
 
 static bool is_step(const struct plan_entry *entry, const struct migration *last)
@@ -163,6 +181,8 @@ bool plan_steps(const struct plan *plan, const struct folder *folder, const stru
             return false;
         steps.items[steps.count++] = &plan->entries[i];
     }
+    if (!check_rollbacks(folder, &steps, error))
+        return false;
     if (steps.count == 0 && last != NULL && is_applied(plan, last) && is_behind(plan, last))
         steps.notice =
             text_format("\"%s\" is applied, and newer ones are, too; to go back to it, use \"pgmigrate "

@@ -127,6 +127,10 @@ CONF
     run_pgmigrate rehearse --embedded --against "$DATABASE_URL" --json
     assert_status 0
     assert_equal "$(json '[.place, .migrations[].version] | join(" ")')" "embedded 002_zone"
+    mv migrations/001_shop_rollback.sql . # what the target has needs none
+    run_pgmigrate rehearse --embedded --against "$DATABASE_URL" --rollback-required yes
+    assert_status 0
+    mv 001_shop_rollback.sql migrations
     run_pgmigrate rehearse --export-facts facts.json --against "$DATABASE_URL"
     assert_status 0
     run_pgmigrate backup create

@@ -165,17 +165,36 @@ states()
     assert_equal "$(printf '%s\n' "$stderr" | grep -c '^migrations/002_b.sql:1:')" 1
 }
 
-@test "in a protected environment a migration without rollback is an error" {
-    echo 'SELECT 1;' | migration 001_a
-    run_pgmigrate status
-    assert_status 0
-    run_pgmigrate status --protected
+@test "in a protected environment what is to run needs a rollback, what has run does not" {
+    printf '[environment production]\nprotected = yes\nrehearsal_max_age =\n' >pgmigrate.conf
+    echo 'CREATE TABLE a ();' | migration 001_a
+    run_pgmigrate plan --protected
     assert_status 2
-    printf '[environment production]\nprotected = yes\n' >pgmigrate.conf
+    run_pgmigrate apply -e production --yes
+    assert_status 2
+    assert_stderr "migrations/001_a.sql: error: the migration has no rollback script"
+    assert_stderr "irreversible"
     run_pgmigrate status -e production
-    assert_status 2
-    run_pgmigrate status -e production --rollback-required no
     assert_status 0
+    assert_stderr "migrations/001_a.sql: warning: the migration has no rollback script"
+    run_pgmigrate plan -e production --rollback-required no
+    assert_status 0
+    # The folder of a database that was there before pgmigrate.
+    run_pgmigrate baseline 001 -e production --yes
+    assert_status 0
+    echo 'CREATE TABLE b ();' | migration 002_b
+    run_pgmigrate plan -e production
+    assert_status 2
+    assert_stderr "migrations/002_b.sql: error: the migration has no rollback script"
+    echo 'DROP TABLE b;' | migration 002_b_rollback
+    run_pgmigrate apply -e production --yes
+    assert_status 0
+    assert_output "1 of 1 applied"
+    for command in status plan "repair 002_b --accept-checksum --reason x --yes" "rollback --yes"; do
+        # shellcheck disable=SC2086 # words
+        run_pgmigrate $command -e production
+        assert_status 0
+    done
 }
 
 @test "a half-run row that was written by hand names no statements" {
