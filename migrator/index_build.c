@@ -25,7 +25,7 @@ bool index_build_has_name(const struct statement *statement)
 }
 
 /* The indexes the statement builds or has left: rows with valid, schema, index. NULL: there can be none. */
-static bool find(struct execution *execution, const struct statement *statement, struct rows **ret,
+static bool find(struct postgres *postgres, const struct statement *statement, struct rows **ret,
                  struct error *error)
 {
     AUTO(index_build_clear) struct index_build build = {0};
@@ -33,10 +33,10 @@ static bool find(struct execution *execution, const struct statement *statement,
         return true;
     if (build.reindex) {
         const char *values[] = {build.schema, build.index != NULL ? build.index : build.table};
-        return postgres_query(execution->postgres, sql_index_leftovers, 2, values, ret, error);
+        return postgres_query(postgres, sql_index_leftovers, 2, values, ret, error);
     }
     const char *values[] = {build.index, build.schema, build.table};
-    return postgres_query(execution->postgres, sql_index_state, 3, values, ret, error);
+    return postgres_query(postgres, sql_index_state, 3, values, ret, error);
 }
 
 static bool is_nameless(const struct statement *statement)
@@ -96,7 +96,7 @@ bool index_build_prepare(struct execution *execution, const struct statement *st
 {
     AUTO(rows_free) struct rows *found = NULL;
     *ret_exists = false;
-    if (!find(execution, statement, &found, error))
+    if (!find(execution->postgres, statement, &found, error))
         return false;
     if (is_nameless(statement)) {
         remember(execution, found);
@@ -128,7 +128,7 @@ bool index_build_clean(struct execution *execution, const struct statement *stat
     OWNED char *unlimited =
         postgres_bind(sql_set_session_statement_timeout, (struct postgres_name[]){{"value", "0"}, {0}});
     bool good = postgres_execute(execution->postgres, unlimited, &problem) &&
-                find(execution, statement, &found, &problem) &&
+                find(execution->postgres, statement, &found, &problem) &&
                 postgres_execute(execution->postgres, timeout, &problem);
     for (size_t row = 0; good && row < rows_count(found); row++)
         good = rows_bool(found, row, "valid") || is_anothers(execution, statement, found, row) ||
@@ -148,7 +148,7 @@ bool index_build_check(struct execution *execution, const struct statement *stat
     AUTO(rows_free) struct rows *found = NULL;
     if (!index_build_has_name(statement))
         return true;
-    if (!find(execution, statement, &found, error))
+    if (!find(execution->postgres, statement, &found, error))
         return false;
     for (size_t row = 0; row < rows_count(found); row++) {
         if (rows_bool(found, row, "valid"))
@@ -159,5 +159,21 @@ bool index_build_check(struct execution *execution, const struct statement *stat
                           "command again.");
         return execution_place(execution->now.script, statement, error);
     }
+    return true;
+}
+
+bool index_build_undo(struct postgres *postgres, const struct statement *statement, char **ret,
+                      struct error *error)
+{
+    AUTO(rows_free) struct rows *found = NULL;
+    *ret = NULL;
+    if (!find(postgres, statement, &found, error))
+        return false;
+    for (size_t row = 0; *ret == NULL && row < rows_count(found); row++)
+        if (!rows_bool(found, row, "valid"))
+            *ret = postgres_bind(sql_index_drop_left,
+                                 (struct postgres_name[]){{"schema", rows_text(found, row, "schema")},
+                                                          {"index", rows_text(found, row, "index")},
+                                                          {0}});
     return true;
 }

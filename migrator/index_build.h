@@ -34,4 +34,9 @@ bool index_build_clean(struct execution *execution, const struct statement *stat
 MUST_CHECK bool index_build_check(struct execution *execution, const struct statement *statement,
                                   struct error *error);
 
+/* Of a statement that gives its index a name: *ret drops the INVALID index that it left, or is NULL where
+ * there is none. The caller frees it. */
+MUST_CHECK bool index_build_undo(struct postgres *postgres, const struct statement *statement, char **ret,
+                                 struct error *error);
+
 #endif

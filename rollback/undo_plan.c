@@ -2,6 +2,7 @@
 #include "rollback/undo_plan.h"
 
 #include "migrator/drift.h"
+#include "migrator/index_build.h"
 #include "migrator/prepare.h"
 #include <string.h>
 
@@ -154,23 +155,34 @@ static bool no_text(const char *version, const struct migration *migration, bool
         error);
 }
 
-/* Its first statement failed, or it stopped before it: its rollback script would take what is not its own.
- * One that runs outside of any transaction may leave something when it fails, such as an INVALID index. */
-static bool nothing_ran(const struct history *history, const struct history_row *row,
-                        const struct history_texts *texts)
+/*
+ * Of a script whose first statement failed, or that stopped before it, little is left, and its rollback
+ * script would take what is not its own. *ret undoes what is left, and is "" for nothing. NULL: more than
+ * that may be left, as by a statement outside of any transaction; but a build leaves no more than its INVALID
+ * index.
+ */
+static bool undo_first(const struct history *history, const struct history_row *row,
+                       const struct history_texts *texts, char **ret, struct error *error)
 {
     AUTO(error_clear) struct error unreadable = {0};
     AUTO(script_free) struct script *script = NULL;
     struct source forward = {.path = row->version, .first_line = 1, .text = texts->forward};
+    *ret = NULL;
     if (row->state != ROW_FAILED || row->statements_total <= 0 || row->statements_done != 0 ||
-        row->statement_started >= 0 || texts->forward == NULL)
-        return false;
+        texts->forward == NULL)
+        return true;
     forward.size = strlen(texts->forward);
-    return script_prepare(&forward,
-                          &(struct script_options){.no_transaction = true,
-                                                   .escapes = postgres_escapes(history->postgres)},
-                          &script, &unreadable) &&
-           script->group_count > 0 && !script->groups[0].bare;
+    if (!script_prepare(
+            &forward,
+            &(struct script_options){.no_transaction = true, .escapes = postgres_escapes(history->postgres)},
+            &script, &unreadable) ||
+        script->count == 0 || (row->statement_started >= 0 && !index_build_has_name(&script->items[0])))
+        return true;
+    if (row->statement_started >= 0 && !index_build_undo(history->postgres, &script->items[0], ret, error))
+        return false;
+    if (*ret == NULL)
+        *ret = text_copy("");
+    return true;
 }
 
 static bool choose_script(const struct history *history, const struct history_row *row,
@@ -179,10 +191,12 @@ static bool choose_script(const struct history *history, const struct history_ro
 {
     AUTO(history_texts_clear) struct history_texts texts = {0};
     bool has_file = migration != NULL && migration_has_rollback(migration);
-    if (!history_texts(history, step->version, &texts, error))
+    OWNED char *instead = NULL;
+    if (!history_texts(history, step->version, &texts, error) ||
+        !undo_first(history, row, &texts, &instead, error))
         return false;
-    if (nothing_ran(history, row, &texts)) {
-        take_stored(text_copy(""), step);
+    if (instead != NULL) {
+        take_stored(take(instead), step);
         return true;
     }
     if (!reversible(step, &texts, migration, error))

@@ -768,6 +768,30 @@ half_undone()
     assert_value "select to_regclass('w') is null" t
 }
 
+@test "of a script whose index could not be built, nothing is rolled back but what is left of the index" {
+    table_t
+    psql_value "create index other on t (id)"
+    migration 001_x_rollback <<<'DROP INDEX other; DROP TABLE t;'
+    bare 001_x <<<'CREATE INDEX CONCURRENTLY other ON t (d); CREATE TABLE z (id int);'
+    run_pgmigrate apply
+    assert_status 1
+    assert_stderr 'relation "other" already exists'
+    run_pgmigrate rollback
+    assert_status 0
+    assert_equal "$(valid other)" t
+    # What is in the way of the build is in the way of dropping what it left.
+    hold reader "set transaction isolation level repeatable read; select count(*) from t"
+    bare 001_x <<<'CREATE INDEX CONCURRENTLY "I" ON t (id); CREATE TABLE z (id int);'
+    sed -i '1s/$/, statement_timeout=300ms/' migrations/001_x.sql
+    run_pgmigrate apply
+    assert_status 7
+    release reader
+    assert_equal "$(valid '"I"')" f
+    run_pgmigrate rollback
+    assert_status 0
+    assert_value "select to_regclass('\"I\"') is null, to_regclass('other') is not null, count(*) from schema_migrations" "t|t|0"
+}
+
 @test "a script that was taken up again is the newest" {
     migration 003_x <<<'CREATE TABLE t3 (id int);'
     migration 003_x_rollback <<<'DROP TABLE t3;'
