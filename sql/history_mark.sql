@@ -1,4 +1,5 @@
--- Mark a version as applied without running it, or a half-run one as done. One row with xid, or none when it was
+-- Mark a version as applied without running it, or a half-run one as done. Of a rollback that stopped half way, when it
+-- was applied stays, and the progress, which was that of the rollback, goes. One row with xid, or none when it was
 -- applied already. $1 the table's quoted name, $2 its oid, $3 and $4 the run lock's witness; $5 version, $6
 -- description, $7 file name, $8 checksum, $9 checksum version, $10 rollback checksum, $11 forward text, $12
 -- rollback text, $13 transactional, $14 run id, $15 tool version, $16 git commit, $17 backup id, $18 reason, $19
@@ -17,7 +18,11 @@ WITH marked AS (
             THEN 'pgmigrate.history_replaced'
         ELSE 'server_version_num' END) IS NOT NULL
     ON CONFLICT (version) DO UPDATE SET state = 'applied', statement_started = NULL, run_id = excluded.run_id,
-        applied_at = excluded.applied_at, applied_by = excluded.applied_by, tool_version = excluded.tool_version,
+        applied_at = CASE h.state WHEN 'undoing' THEN h.applied_at ELSE excluded.applied_at END,
+        applied_by = CASE h.state WHEN 'undoing' THEN h.applied_by ELSE excluded.applied_by END,
+        statements_done = CASE WHEN h.state <> 'undoing' THEN h.statements_done END,
+        statements_total = CASE WHEN h.state <> 'undoing' THEN h.statements_total END,
+        statement_hashes = CASE WHEN h.state <> 'undoing' THEN h.statement_hashes END, tool_version = excluded.tool_version,
         git_commit = excluded.git_commit, checksum_version = excluded.checksum_version,
         checksum = excluded.checksum, rollback_checksum = excluded.rollback_checksum,
         forward_text = excluded.forward_text, rollback_text = excluded.rollback_text

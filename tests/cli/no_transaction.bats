@@ -634,6 +634,7 @@ half_undone()
     psql_value "create table other (id int); create index held on other (id)"
     bare_undo 'CREATE TABLE a (id int); CREATE TABLE b (id int);' <<<$'DROP TABLE a;\nREINDEX INDEX CONCURRENTLY held;\nDROP TABLE b;'
     psql_value "drop index held"
+    psql_value "update schema_migrations set applied_at = '2026-01-02 03:04:05+00', applied_by = 'somebody', execution_ms = 86400"
     run_pgmigrate rollback --json
     assert_status 7
     assert_equal "$(json '.error.code, .error.line')" "$(printf 'partial\n3')"
@@ -711,6 +712,8 @@ half_undone()
     psql_value "create table a (id int)"
     run_pgmigrate repair 1 --mark-applied --reason "put it back"
     assert_status 0
+    assert_value "select applied_at at time zone 'UTC', applied_by, execution_ms, statements_done is null, statements_total is null,
+        statement_hashes is null from schema_migrations" "2026-01-02 03:04:05|somebody|86400|t|t|t"
     run_pgmigrate status --json
     assert_equal "$(json '.migrations[0].state')" applied
     psql_value "create index held on other (id)"
