@@ -8,7 +8,7 @@
 
 /* ---- building ---- */
 
-#define PARAMETER_LIMIT 21
+#define PARAMETER_LIMIT 22
 
 static struct history_statement *build(const struct history *history, const char *name, const char *sql)
 {
@@ -160,6 +160,19 @@ static char *array_of(const struct text_list *list)
 
 /* ---- applying ---- */
 
+/* The versions that have rows, for a script that may write such itself: it names their table. */
+static char *known_versions(const struct history *history, const struct migration *migration)
+{
+    struct text_list versions = {0};
+    if (strcasestr(migration->forward.text, history->table) == NULL)
+        return NULL;
+    for (size_t i = 0; i < history->count; i++)
+        text_list_add(&versions, text_copy(history->rows[i].version));
+    char *array = array_of(&versions);
+    text_list_clear(&versions);
+    return array;
+}
+
 struct history_statement *history_record(const struct history *history, const struct run_identity *identity,
                                          const struct migration *migration, bool out_of_order)
 {
@@ -174,6 +187,7 @@ struct history_statement *history_record(const struct history *history, const st
     add(statement, identity->reason);
     int64_t done = (int64_t)(history->count - history->half_run);
     add_integer(statement, has_row(history, migration->version.stem) ? done - 1 : done);
+    add_owned(statement, known_versions(history, migration));
     return statement;
 }
 
@@ -439,6 +453,11 @@ void history_explain(const struct history *history, struct error *error)
         explain_history_table(history, error, "emptied");
     else if (names_setting(error, "pgmigrate.history_rows_gone"))
         explain_history_table(history, error, "robbed of other migrations' rows");
+    else if (names_setting(error, "pgmigrate.history_row_of_another"))
+        say(error, "the migration wrote a row of another version into the history table",
+            "What this transaction did was rolled back.",
+            "A script may write the row of its own number and no other; what was applied by other means is "
+            "marked with \"pgmigrate repair VERSION --mark-applied\" or \"pgmigrate baseline\".");
     else if (names_setting(error, "pgmigrate.history_row_gone"))
         explain_history_table(history, error, "robbed of the row");
     else if (names_setting(error, "pgmigrate.history_version_changed"))

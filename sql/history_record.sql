@@ -7,7 +7,9 @@
 -- began: together with what this run has logged, at least so many must be there still, or the next run would apply
 -- them again. They are counted only where this session has deleted rows of the table, which the server's counters tell:
 -- what earlier transactions did stays in them for a second or so, which costs time and nothing else. TRUNCATE does not
--- show there, so one row has to be there in any case. The guard asks for a setting whose name is known only when
+-- show there, so one row has to be there in any case. $22 the versions that had rows when the run began, where the
+-- migration's text names the table, else NULL: a row that it wrote for any other version but its own would be taken for
+-- applied by the next run. The guard asks for a setting whose name is known only when
 -- the statement runs, so the planner cannot settle it before; when something is wrong no such setting exists and
 -- its name tells what (see history_explain). The plan is made once, maybe when the history is empty, and kept: so rows are looked
 -- up in the order of the key, which no planner does by reading the whole table.
@@ -41,6 +43,10 @@ WITH own AS (
                 < $21::pg_catalog.int8 + (SELECT pg_catalog.count(*) FROM :"schema".:"log" AS l
                     WHERE l.run_id = $16 AND l.action = 'applied' AND l.version <> $5)
             END THEN 'pgmigrate.history_rows_gone'
+        WHEN $22::pg_catalog.text[] IS NOT NULL AND EXISTS (SELECT FROM :"schema".:"table" AS o
+                WHERE o.run_id IS NULL AND o.checksum_version IS NULL AND o.version <> ALL ($22)
+                    AND o.version <> $5 AND o.version IS DISTINCT FROM $6 AND o.version IS DISTINCT FROM $7)
+            THEN 'pgmigrate.history_row_of_another'
         WHEN pg_catalog.current_setting('client_encoding') NOT IN ('UTF8', 'SQL_ASCII')
             THEN 'pgmigrate.encoding_changed'
         ELSE 'server_version_num' END) IS NOT NULL

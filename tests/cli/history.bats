@@ -180,6 +180,24 @@ SQL
         "007_tSeven"
 }
 
+@test "a row of another version that a migration writes is noticed before COMMIT" {
+    tables 3
+    psql_value "create table schema_migrations (version text primary key, applied_at timestamptz)"
+    psql_value "insert into schema_migrations values ('001 ', now())"
+    migration 002_t <<'SQL'
+CREATE TABLE t2 ();
+INSERT INTO Schema_Migrations (version, applied_at) VALUES ('003', now());
+SQL
+    run_pgmigrate apply
+    assert_status 1
+    assert_stderr "the migration wrote a row of another version into the history table"
+    assert_value "select string_agg(version, ' ' order by version), to_regclass('t2') is null from schema_migrations" "001|t"
+    sed -i 's/003/2/' migrations/002_t.sql
+    run_pgmigrate apply
+    assert_status 0
+    assert_value "select string_agg(version, ' ' order by version) from schema_migrations" "001 002_t 003_t"
+}
+
 @test "history prints who did what, newest first" {
     tables 2
     pgmigrate apply
