@@ -181,12 +181,19 @@ static bool hint_denied(const struct history *history, struct error *error)
 {
     OWNED char *schema = postgres_quote_name(history->schema), *table = postgres_quote_name(history->table);
     OWNED char *role = postgres_quote_name(history->role);
+    OWNED char *database = postgres_quote_name(postgres_database(history->postgres));
     if (history->shape == HISTORY_ADOPTABLE && !history->may.alter)
         return error_hint(
             error,
             "Columns are added by the table's owner: run as that role with --role, or make this "
             "one the owner (ALTER TABLE %s.%s OWNER TO %s).",
             schema, table, role);
+    if (!history->has_schema)
+        return error_hint(
+            error,
+            "Make the schema for this role (CREATE SCHEMA %s AUTHORIZATION %s), or let it do so "
+            "(GRANT CREATE ON DATABASE %s TO %s).",
+            schema, role, database, role);
     return error_hint(error,
                       "Let this role create tables there (GRANT CREATE ON SCHEMA %s TO %s), or run as the "
                       "schema's owner with --role.",

@@ -186,7 +186,17 @@ SQL
     run_pgmigrate plan -d "$(database_url "$TEST_DATABASE" "plain_$TEST_DATABASE")" --history-table kept.h
     assert_status 1
     assert_stderr "permission denied for database $TEST_DATABASE"
-    psql_value "DROP ROLE plain_$TEST_DATABASE"
+    local sql=${stderr#*for this role (}
+    psql_value "${sql%%)*}"
+    run_pgmigrate baseline latest -d "$(database_url "$TEST_DATABASE" "plain_$TEST_DATABASE")" --history-table kept.h
+    assert_status 0
+    run_pgmigrate plan -d "$(database_url "$TEST_DATABASE" "plain_$TEST_DATABASE")" --history-table other.h
+    sql=${stderr#*let it do so (}
+    psql_value "${sql%%)*}"
+    run_pgmigrate plan -d "$(database_url "$TEST_DATABASE" "plain_$TEST_DATABASE")" --history-table other.h
+    assert_status 0
+    drop_test_database
+    psql_server "DROP ROLE plain_$TEST_DATABASE"
 }
 
 @test "a table of somebody else's is adopted by its owner only, and plan says so" {
