@@ -12,6 +12,7 @@ struct attempt {
     const struct trial *trial;
     struct run_options options; /* with this attempt's lock timeout */
     struct dataloss *dataloss;
+    size_t number;   /* 1 for the first */
     size_t left_out; /* statements that could not be tried */
 };
 
@@ -116,14 +117,22 @@ static bool try_script(struct attempt *attempt, size_t at, struct error *error)
 {
     const struct trial *trial = attempt->trial;
     const struct undo_step *step = &trial->plan->items[at];
+    struct migration_result *item = &trial->result->items[at];
     size_t left_out = attempt->left_out;
+    int64_t began = clock_ms();
     AUTO(job_done) struct job job = undo_plan_job(trial->plan, at, &attempt->options);
+    if (!trial->quiet) { /* else the real run counts */
+        job.result = item;
+        item->statement_count = 0;
+        item->attempts = attempt->number;
+    }
     if (step->script->transactional)
         job.record = history_forget(trial->history, trial->identity, step->version, at, -1);
     if (!(step->script->transactional ? try_part(attempt, &job, 0, job.count, error)
                                       : try_groups(attempt, step, &job, error)))
         return false;
-    trial->result->items[at].state = attempt->left_out > left_out ? RUN_STATE_UNTRIED : RUN_STATE_TRIED;
+    item->execution_ms = clock_ms() - began;
+    item->state = attempt->left_out > left_out ? RUN_STATE_UNTRIED : RUN_STATE_TRIED;
     OWNED char *role = session_role(trial->options);
     return postgres_execute(connection(attempt), sql_reset_authorization, error) &&
            postgres_execute(connection(attempt), role, error) &&
@@ -210,7 +219,8 @@ bool trial_run(const struct trial *trial, struct dataloss **ret_dataloss, struct
         trial->execution->listener = &quiet;
     for (size_t number = 0; !good && again; number++) {
         AUTO(error_clear) struct error failure = {0};
-        AUTO(attempt_done) struct attempt attempt = {.trial = trial, .options = *trial->options};
+        AUTO(attempt_done)
+        struct attempt attempt = {.trial = trial, .options = *trial->options, .number = number + 1};
         attempt.options.lock_timeout_ms = retry_lock_timeout(number, limit);
         good = try_once(&attempt, ret_losses, &failure);
         again = !good && retry_makes_sense(&failure) && !postgres_is_lost(connection(&attempt)) &&

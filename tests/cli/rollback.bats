@@ -252,9 +252,14 @@ tables()
     run_pgmigrate rollback --to 1 --dry-run --json
     assert_status 0
     assert_equal "$(json '[.migrations[] | .version, .state] | join(" ")')" "003_c tried 002_b tried"
+    assert_equal "$(json '[.migrations[] | .attempts, (.statements | length)] | join(" ")')" "1 1 1 1"
     assert_equal "$(tables)" "a b c"
     assert_equal "$(applied)" "001_a 002_b 003_c"
     assert_value "select count(*) from schema_migrations_log where action <> 'applied'" 0
+    migration 002_b_rollback <<<'DROP TABLE b; SELECT pg_sleep(0.2);'
+    run_pgmigrate rollback --to 1 --dry-run --use=file --json
+    assert_equal "$(json '[.migrations[] | .execution_ms >= 200] | join(" ")')" "false true"
+    assert_equal "$(json '.migrations[1].statements | length, .[1].ms >= 200' | xargs)" "2 true"
     migration 002_b_rollback <<<$'DROP TABLE b;\nDROP TABLE nothing;'
     run_pgmigrate rollback --to 1 --dry-run --use=file
     assert_status 1
