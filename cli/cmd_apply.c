@@ -167,8 +167,10 @@ static bool run_all(struct invocation *invocation, const struct inputs *inputs, 
     outcome.ms = clock_ms() - began;
     outcome.error = ok ? NULL : error;
     rehearsals_keep(invocation, safety->evidence, postgres, folder, &result);
-    if (invocation->json)
+    if (invocation->json) {
         outcome_fill(invocation->document, &result);
+        json_object_set_new(invocation->document, "warnings", document_findings(&result.findings));
+    }
     tell_untried(invocation, &result);
     conclude(invocation, &outcome);
     return ok;

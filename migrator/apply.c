@@ -409,6 +409,8 @@ bool apply_run(struct postgres *postgres, struct history *history, const struct 
     if (!look_ahead(history, folder, options, &outlook, error))
         return false;
     tell_drift(listener, &outlook.plan->findings);
+    ret_result->findings = outlook.plan->findings;
+    outlook.plan->findings = (struct findings){0};
     tell(listener, outlook.notice);
     if (outlook.nothing)
         return true;

@@ -44,6 +44,7 @@ void run_result_clear(struct run_result *result)
     }
     free(result->items);
     free(result->backup_id);
+    findings_clear(&result->findings);
     *result = (struct run_result){0};
 }
 

@@ -5,6 +5,7 @@
 #ifndef MIGRATOR_RUN_H
 #define MIGRATOR_RUN_H
 
+#include "common/finding.h"
 #include "common/postgres.h"
 #include <stdint.h>
 
@@ -128,7 +129,8 @@ struct run_result {
     char *backup_id; /* of the backup that was taken before; or NULL */
     struct migration_result *items;
     size_t count;
-    size_t done; /* how many of them are applied (rolled back) */
+    size_t done;              /* how many of them are applied (rolled back) */
+    struct findings findings; /* apply: what the plan warns of */
 };
 void run_result_clear(struct run_result *result);
 CLEANUP_VALUE(struct run_result, run_result_clear)

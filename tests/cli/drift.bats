@@ -43,6 +43,9 @@ setup()
     run_pgmigrate apply
     assert_status 0
     assert_stderr 'migrations/001_users.sql: warning: comments or white space were changed after it was applied'
+    run_pgmigrate apply --json
+    assert_equal "$(json '.warnings[] | select(.rule == "comments-changed") | .severity, .file' | xargs)" \
+        "warning migrations/001_users.sql"
 }
 
 @test "directives and letter case are neither comments nor white space" {
