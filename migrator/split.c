@@ -346,10 +346,8 @@ static void take_command(struct splitter *s, size_t at)
 {
     size_t offset, next, end = command_end(s, at, &next);
     size_t before = collected(s, at, &offset);
-    struct piece *piece = add_piece(s, PIECE_COMMAND, before ? offset : at, 0);
+    struct piece *piece = add_piece(s, PIECE_COMMAND, at, end - at);
 
-    piece->offset = at;
-    piece->length = end - at;
     piece->inside = s->stopped = before > 0;
     s->at = s->begin = next;
 }

@@ -123,6 +123,8 @@ migrations/002_b.sql needs-no-transaction error 6"
     printf '\\gexec\n' | pair 005_e
     printf 'COPY t TO STDOUT;\n' | pair 006_f
     printf -- '-- nothing\n' | pair 007_g
+    printf 'SELECT 1 AS a \\gset\n' | pair 008_h
+    printf 'SELECT 1\n\\timing\n' | pair 009_i
     run_pgmigrate check --json
     assert_equal "$(findings)" "migrations/001_a.sql concurrently-if-not-exists warning 2
 migrations/002_b.sql no-transaction-unneeded notice -
@@ -130,7 +132,9 @@ migrations/003_c.sql own-transaction notice 1
 migrations/004_d.sql transaction-control error 2
 migrations/005_e.sql psql-unsupported error 1
 migrations/006_f.sql copy-to-stdout error 1
-migrations/007_g.sql empty-script warning -"
+migrations/007_g.sql empty-script warning -
+migrations/008_h.sql psql-unsupported error 1
+migrations/009_i.sql psql-unsupported error 2"
 }
 
 @test "variables are an error without the directive and none with it" {
