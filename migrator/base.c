@@ -194,7 +194,7 @@ static void report_edit(struct base *base, const char *path, enum file_role role
                     "Restore the file and write a new migration for the change.");
     } else {
         message = text_format("the script was edited, but \"%s\" has it, too", base->request->base);
-        add_finding(base, RULE_BASE_REFORMATTED, path, message,
+        add_finding(base, RULE_BASE_SCRIPT_EDITED, path, message,
                     "Databases that applied the migration keep the script they stored then.");
     }
 }

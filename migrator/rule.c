@@ -55,6 +55,8 @@ const struct rule rules[] = {
     {RULE_BASE_EDITED, SEVERITY_ERROR, "with --base: a migration the base has was edited"},
     {RULE_BASE_REFORMATTED, SEVERITY_WARNING,
      "with --base: comments or white space of a migration were edited"},
+    {RULE_BASE_SCRIPT_EDITED, SEVERITY_WARNING,
+     "with --base: a rollback or verify script the base has was edited"},
     {RULE_BASE_DELETED, SEVERITY_ERROR, "with --base: a migration the base has was deleted"},
     {RULE_BASE_RENAMED, SEVERITY_ERROR, "with --base: a migration the base has was renamed"},
     {NULL, SEVERITY_NOTICE, NULL},

@@ -46,6 +46,7 @@
 #define RULE_BASE_OUT_OF_ORDER          "base-out-of-order"
 #define RULE_BASE_EDITED                "base-edited"
 #define RULE_BASE_REFORMATTED           "base-reformatted"
+#define RULE_BASE_SCRIPT_EDITED         "base-script-edited"
 #define RULE_BASE_DELETED               "base-deleted"
 #define RULE_BASE_RENAMED               "base-renamed"
 

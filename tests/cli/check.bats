@@ -332,7 +332,7 @@ migrations/004_d.sql base-added notice -"
     assert_status 3
     assert_equal "$(findings)" "migrations/001_a.sql base-edited error -
 migrations/002_b.sql base-reformatted warning -
-migrations/002_b_rollback.sql base-reformatted warning -"
+migrations/002_b_rollback.sql base-script-edited warning -"
 }
 
 @test "--base tells an edited down section from an edited up section" {
@@ -345,7 +345,7 @@ migrations/002_b_rollback.sql base-reformatted warning -"
     sed -i 's/SELECT 2/SELECT 3/' migrations/003_c.sql
     sed -i 's/SELECT 1/SELECT 3/' migrations/004_d.sql
     run_pgmigrate check --base HEAD --json
-    assert_equal "$(findings)" "migrations/003_c.sql base-reformatted warning -
+    assert_equal "$(findings)" "migrations/003_c.sql base-script-edited warning -
 migrations/004_d.sql base-edited error -"
 }
 
