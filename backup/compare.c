@@ -181,6 +181,18 @@ static bool read_range(const struct manifest_table *table, struct copy_out *copy
     return !binary || fingerprint_binary_end(binary, ret, error);
 }
 
+/* Who owns a table may still not see all of it: by FORCE ROW LEVEL SECURITY, or without SELECT. */
+static bool could_not_read(const struct postgres *postgres, const struct manifest_table *table,
+                           struct error *error)
+{
+    if (text_equal(error->sqlstate, "42501"))
+        error_detail(error,
+                     "Everything is restored, but role \"%s\" cannot read all rows of that table: it wants "
+                     "BYPASSRLS, or SELECT; --no-compare goes on without comparing.",
+                     postgres_user(postgres));
+    return error_prefix(error, "could not read \"%s.%s\" back", table->schema, table->name);
+}
+
 static bool compare_one(void *context, struct crew_worker *worker, size_t item, struct error *error)
 {
     struct comparing *comparing = context;
@@ -195,7 +207,7 @@ static bool compare_one(void *context, struct crew_worker *worker, size_t item, 
 
     if (!copy_out_begin(worker->postgres, sql, &copy, error) ||
         !read_range(table, copy, worker, &found, error))
-        return error_prefix(error, "could not read \"%s.%s\" back", table->schema, table->name);
+        return could_not_read(worker->postgres, table, error);
     pthread_mutex_lock(&comparing->mutex);
     fingerprint_merge(&comparing->found[number], &found);
     pthread_mutex_unlock(&comparing->mutex);

@@ -97,7 +97,12 @@ static bool restore_objects(struct restoring *restoring, struct error *error)
 
     job.section = "pre-data";
     job.jobs = 1;
-    return run_job(restoring, &job, error);
+    if (run_job(restoring, &job, error))
+        return true;
+    if (!restoring->superuser && error->detail && strstr(error->detail, " OWNER TO "))
+        error_hint(error, "Restore with --no-owner, or as a superuser: other roles may not create anything "
+                          "there before the backup's privileges are set, which comes last.");
+    return false;
 }
 
 static struct load load_of(struct restoring *restoring, const struct ledger *ledger)

@@ -5,6 +5,7 @@
 #include "backup/repository.h"
 #include "backup/target.h"
 #include "backup/verify.h"
+#include "common/quote.h"
 #include "sql.h"
 
 static void tick(void *context, int64_t done, int64_t total)
@@ -144,11 +145,57 @@ static bool refuse(const struct restoring *restoring, struct error *error)
            refuse_problems(&problems, error);
 }
 
+static bool refuse_strangers(const struct restoring *restoring, const struct text_list *owners,
+                             const char *options, bool grantable, struct error *error)
+{
+    const char *user = postgres_user(restoring->server);
+    OWNED char *names = text_list_join(owners, ", "), *name = postgres_quote_name(user);
+    OWNED char *grant = grantable ? text_format(" (GRANT %s TO %s)", names, name) : text_copy("");
+
+    error_set(error, ERROR_REFUSED, "role \"%s\" cannot make what belongs to other roles: %s", user, names);
+    return error_hint(error, "Restore with %s, or as a role that inherits from them%s, or as a superuser.",
+                      options, grant);
+}
+
+/* Who makes things for another role must be able to act as that one. */
+static bool check_owners(const struct restoring *restoring, struct error *error)
+{
+    const struct restore_options *options = restoring->options;
+    AUTO(text_list_clear) struct text_list owners = {0}, defaults = {0}, lacking = {0};
+    AUTO(rows_free) struct rows *rows = NULL;
+    bool grantable = true, owns = false, by_default = false;
+
+    if (!postgres_query(restoring->server, sql_restore_strangers, 0, NULL, &rows, error))
+        return false;
+    if (!options->no_owner)
+        toc_owners(&restoring->toc, restoring->selection.chosen, false, &owners);
+    if (!options->no_privileges)
+        toc_owners(&restoring->toc, restoring->selection.chosen, true, &defaults);
+    for (size_t i = 0; i < rows_count(rows); i++) {
+        const char *name = rows_text(rows, i, "name"), *quoted = rows_text(rows, i, "quoted");
+        OWNED char *database = text_format("ALTER DATABASE :\"database\" OWNER TO %s", quoted);
+        bool owner = text_list_contains(&owners, name) ||
+                     (!options->no_owner && text_list_contains(&restoring->manifest->properties, database));
+        bool other = text_list_contains(&defaults, name);
+
+        if (!owner && !other)
+            continue;
+        text_list_add(&lacking, text_copy(quoted));
+        owns = owns || owner;
+        by_default = by_default || other;
+        grantable = grantable && !rows_bool(rows, i, "superuser");
+    }
+    const char *way = !owns        ? "--no-privileges"
+                      : by_default ? "--no-owner and --no-privileges"
+                                   : "--no-owner";
+    return !lacking.count || refuse_strangers(restoring, &lacking, way, grantable, error);
+}
+
 bool restoring_check(struct restoring *restoring, const char *path, const struct record *record,
                      struct error *error)
 {
     return repository_hold(path, &restoring->held, error) && check_archive(restoring, path, record, error) &&
            read_archive(restoring, path, record, error) && refuse(restoring, error) &&
-           prepare(restoring, error) &&
+           prepare(restoring, error) && check_owners(restoring, error) &&
            target_notes(restoring->server, restoring->manifest, &restoring->result->notes, error);
 }

@@ -142,6 +142,38 @@ const struct toc_entry *toc_find(const struct toc *toc, const char *key)
     return NULL;
 }
 
+/* ---- owners ---- */
+
+/* Of "public items app", a blank before the owner: how much of it is not the owner's name. */
+static size_t length_without_owner(const struct toc *toc, const char *text)
+{
+    const char *blank = strrchr(text, ' ');
+    size_t length = strlen(text);
+
+    for (size_t i = 0; toc->roles && i < toc->roles->count; i++) {
+        OWNED char *owner = text_format(" %s", toc->roles->items[i]);
+
+        if (strchr(toc->roles->items[i], ' ') && text_ends_with(text, owner))
+            return length - strlen(owner);
+    }
+    return blank ? (size_t)(blank - text) : length;
+}
+
+/* Privileges say nothing of who makes a thing, and those of "public" name an owner that does not. */
+void toc_owners(const struct toc *toc, const bool *chosen, bool defaults, struct text_list *ret)
+{
+    for (size_t i = 0; i < toc->count; i++) {
+        const char *text = toc->items[i].text, *owner = text + length_without_owner(toc, text);
+        bool is_default = text_starts_with(text, "DEFAULT ACL ");
+
+        owner += *owner == ' ';
+        if ((chosen && !chosen[i]) || is_default != defaults || text_starts_with(text, "ACL ") ||
+            *owner == '\0' || text_list_contains(ret, owner))
+            continue;
+        text_list_add(ret, text_copy(owner));
+    }
+}
+
 /* ---- some tables only ---- */
 
 /* What something else needs is chosen, too, but brings nothing of its own with it. */
@@ -312,21 +344,6 @@ void toc_choose_tables(const struct toc *toc, const struct text_list *keys, bool
 }
 
 /* ---- what is left out ---- */
-
-/* Of "public items app", a blank before the owner: how much of it is not the owner's name. */
-static size_t length_without_owner(const struct toc *toc, const char *text)
-{
-    const char *blank = strrchr(text, ' ');
-    size_t length = strlen(text);
-
-    for (size_t i = 0; toc->roles && i < toc->roles->count; i++) {
-        OWNED char *owner = text_format(" %s", toc->roles->items[i]);
-
-        if (strchr(toc->roles->items[i], ' ') && text_ends_with(text, owner))
-            return length - strlen(owner);
-    }
-    return blank ? (size_t)(blank - text) : length;
-}
 
 /* How long the schema's name is in "my schema items": that of the longest schema of the listing that fits,
  * else a word. */
