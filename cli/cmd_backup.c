@@ -11,22 +11,23 @@
 
 /* Under this name apply shows who keeps it waiting. What the database has set (timeouts, search_path) must
  * not stop a backup before it begins. */
-static bool prepare_session(struct postgres *postgres, struct error *error)
+static bool prepare_session(struct postgres *postgres, const char *role, struct error *error)
 {
     OWNED char *sql =
         postgres_bind(sql_set_application_name, (struct postgres_name[]){{"name", "pgmigrate backup"}, {0}});
 
-    return postgres_execute(postgres, sql, error) && snapshot_settings(postgres, false, NULL, error);
+    return postgres_execute(postgres, sql, error) && snapshot_settings(postgres, false, NULL, error) &&
+           snapshot_role(postgres, role, error);
 }
 
 /* A backup must not begin between two files of one apply run, so it holds the same lock. */
 static bool take_run_lock(const struct invocation *invocation, const struct history *history,
-                          struct error *error)
+                          const char *role, struct error *error)
 {
     AUTO(progress_free) struct progress *progress = progress_new(invocation, "backed up");
     struct run_listener listener = progress_listener(progress);
     int64_t wait_ms = config_duration(invocation->config, "wait_lock");
-    struct run_options options = {.wait_lock_ms = wait_ms < 0 ? 0 : wait_ms};
+    struct run_options options = {.role = role, .wait_lock_ms = wait_ms < 0 ? 0 : wait_ms};
 
     return session_lock(history, &options, &listener, error);
 }
@@ -87,9 +88,9 @@ static bool run(struct invocation *invocation, struct error *error)
     };
 
     if (!check_tag(request.tag, error) || !connect_database(invocation, &postgres, error) ||
-        !session_check(postgres, true, true, error) || !prepare_session(postgres, error) ||
+        !session_check(postgres, true, true, error) || !prepare_session(postgres, request.role, error) ||
         !history_open(postgres, config_text(invocation->config, "history_table"), &history, error) ||
-        !take_run_lock(invocation, history, error) ||
+        !take_run_lock(invocation, history, request.role, error) ||
         !backups_take(invocation, postgres, &request, &record, error))
         return false;
     if (invocation->json)

@@ -67,7 +67,10 @@ teardown()
     assert_equal "$(manifest '.not_included | join(" ")')" 'Subscription "sx": only a superuser can read it.'
 }
 
-@test "--role reads as another role" {
+@test "--role reads as another role, the history too" {
+    migration 001_first <<<"create table a (id int);"
+    run_pgmigrate apply
+    assert_status 0
     psql_server "create role ${ROLE}_reader; grant ${ROLE}_reader to $ROLE"
     psql_value "grant select on all tables in schema public to ${ROLE}_reader"
     psql_value "grant select on all sequences in schema public to ${ROLE}_reader"
@@ -80,6 +83,7 @@ teardown()
     assert_equal "$refused" 0
     ARCHIVE=$(json .path)
     assert_equal "$(manifest .role)" "${ROLE}_reader"
+    assert_equal "$(json .migrations_version)" 001_first
 }
 
 @test "rows that row-level security hides are refused, not missing" {
