@@ -61,7 +61,7 @@ static bool attach(struct making *making, const struct attachment *attachment, s
         return error_prefix(error, "attachment \"%s\"", attachment->name);
     text_list_add(&words, NULL);
     memcpy(&argv, &words.items, sizeof argv);
-    if (!process_check(&(struct process_request){.argv = argv}, &result, error))
+    if (!process_check(&(struct process_request){.argv = argv, .takes_along = true}, &result, error))
         return error_prefix(error, "attachment \"%s\"", attachment->name);
     making->attached[making->attached_count++] =
         (struct attached){.name = text_format("attachments/%s", attachment->name),

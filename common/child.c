@@ -250,6 +250,8 @@ static void __attribute__((noreturn)) become_program(struct launch *launch, pid_
     place_descriptors(launch);
     hide_descriptors(launch);
     reset_signals();
+    if (request->takes_along)
+        setsid();
     if (request->no_network)
         (void)!unshare(CLONE_NEWNET); /* it needs a privilege that we may not have */
     if (request->drop_user)

@@ -36,8 +36,9 @@ struct stream {
 struct process {
     char *name;
     pid_t pid;
-    int pidfd; /* -1: not to be had */
-    int input; /* -1: closed, or not ours to write */
+    pid_t told; /* whom signals go to: the program, or its group */
+    int pidfd;  /* -1: not to be had */
+    int input;  /* -1: closed, or not ours to write */
     struct stream output, errors;
     bool gives_output; /* to process_read, and not to the result */
     bool is_gone;
@@ -110,9 +111,9 @@ static void pass_on_interruption(struct process *process)
 
     int64_t waited = clock_ms() - process->interrupted_at;
     if (waited >= KILL_MS)
-        kill(process->pid, SIGKILL);
+        kill(process->told, SIGKILL);
     else if (waited >= GRACE_MS && !process->is_told)
-        process->is_told = kill(process->pid, SIGTERM) == 0;
+        process->is_told = kill(process->told, SIGTERM) == 0;
 }
 
 static void look_for_end(struct process *process)
@@ -173,6 +174,7 @@ bool process_start(const struct process_request *request, bool takes_input, bool
     *process = (struct process){
         .name = text_copy(request->argv[0]),
         .pid = child.pid,
+        .told = request->takes_along ? -child.pid : child.pid,
         .pidfd = child.pidfd,
         .input = child.input,
         .output = {.descriptor = child.output, .in_memory = request->outlives_us, .limit = LARGEST_OUTPUT},
@@ -197,10 +199,10 @@ static void wait_for_death(struct process *process, int64_t ms)
 /* Told before its input is closed: it must not take what it has got for all there is. */
 static void end_process(struct process *process)
 {
-    kill(process->pid, SIGTERM);
+    kill(process->told, SIGTERM);
     wait_for_death(process, FREE_MS);
     if (!process->is_gone)
-        kill(process->pid, SIGKILL);
+        kill(process->told, SIGKILL);
     while (!process->is_gone)
         process->is_gone = waitpid(process->pid, NULL, 0) >= 0 || errno != EINTR;
 }
@@ -211,6 +213,8 @@ void process_free(struct process *process)
         return;
     if (!process->is_gone)
         end_process(process);
+    else if (process->told != process->pid)
+        kill(process->told, SIGTERM);
     close_one(&process->pidfd);
     close_one(&process->input);
     close_one(&process->output.descriptor);

@@ -38,6 +38,7 @@ struct process_request {
     bool no_network;  /* in a network namespace of its own, where the system lets us: nobody to talk to */
     bool inherits;    /* it writes to our own stdout and stderr; the result holds neither */
     bool outlives_us; /* a daemon starter such as pg_ctl: no PR_SET_PDEATHSIG */
+    bool takes_along; /* a session of its own, without terminal: what it started is ended with it */
 };
 
 struct process_result {

@@ -357,6 +357,40 @@ static void the_child_dies_with_us(void **state)
     assert_true(file_remove_tree(folder, &error));
 }
 
+/* The grandchild's id is in a file; the program itself goes on as the script says. */
+static void assert_taken_along(const char *script, bool interrupts)
+{
+    AUTO(process_result_clear) struct process_result result = {0};
+    AUTO(error_clear) struct error error = {0};
+    OWNED char *folder = NULL;
+    assert_true(file_make_temporary("pgmigrate-test", &folder, &error));
+    OWNED char *path = file_join(folder, "pid");
+    struct process_request request = *RUN("sh", "-c", script);
+    request.folder = folder;
+    request.takes_along = true;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        interrupt_install();
+        _exit(process_run(&request, &result, &error) == interrupts);
+    }
+    pid_t grandchild = wait_for_pid(path);
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    for (int i = 0; i < 100 && !is_gone(grandchild); i++)
+        interrupt_sleep(20);
+    assert_true(is_gone(grandchild));
+    assert_true(file_remove_tree(folder, &error));
+}
+
+static void what_a_program_left_running_may_be_ended_with_it(void **state)
+{
+    (void)state;
+    assert_taken_along("sleep 20 & echo $! > new; mv new pid; exit 3", false);
+    assert_taken_along("sleep 20 & echo $! > new; mv new pid; kill -TERM $PPID; wait", true);
+}
+
 static bool is_changed_without_groups(void)
 {
     AUTO(process_result_clear) struct process_result result = {0};
@@ -473,6 +507,7 @@ int main(void)
         cmocka_unit_test(what_outlives_us_may_go_on_writing),
         cmocka_unit_test(an_interruption_ends_the_child_but_not_the_cleaning_up),
         cmocka_unit_test(the_child_dies_with_us),
+        cmocka_unit_test(what_a_program_left_running_may_be_ended_with_it),
         cmocka_unit_test(the_user_is_changed_without_our_groups),
         cmocka_unit_test(check_takes_a_status_as_failure_and_shows_the_last_lines),
         cmocka_unit_test(commands_are_split_like_a_shell_does),
