@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "cli/connect.h"
 
+#include "backup/snapshot.h"
 #include "cli/report.h"
 #include "cli/secret.h"
 #include "cli/worktree.h"
@@ -96,7 +97,9 @@ bool connect_server(const struct invocation *invocation, struct postgres **ret, 
         return false;
     target = url ? url : conninfo;
     return check_encoded(target, error) &&
-           (postgres_connect_server(target, "pgmigrate", ret, ret_database, error) || explain(target, error));
+           (postgres_connect_server(target, "pgmigrate", ret, ret_database, error) ||
+            explain(target, error)) &&
+           snapshot_settings(*ret, true, NULL, error) && session_check(*ret, false, true, error);
 }
 
 bool connect_role(const struct invocation *invocation, struct postgres *postgres, struct error *error)

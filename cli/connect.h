@@ -15,8 +15,9 @@ MUST_CHECK bool connect_database(const struct invocation *invocation, struct pos
 MUST_CHECK bool connect_to(const struct invocation *invocation, const char *conninfo, struct postgres **ret,
                            struct error *error);
 
-/* Connect to its server, where the database itself may be missing, or is not to be used: its name is
- * ret_database, the caller's to free. */
+/* Connect to its server to write to it, where the database itself may be missing, or is not to be used: its
+ * name is ret_database, the caller's to free. A standby is refused; default_transaction_read_only is not in
+ * the way. */
 MUST_CHECK bool connect_server(const struct invocation *invocation, struct postgres **ret,
                                char **ret_database, struct error *error);
 

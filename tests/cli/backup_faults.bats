@@ -298,6 +298,10 @@ pgmigrate_ctl() # FOLDER ACTION
     assert_stderr 'the rows of table "public.fleeting" are not in this backup'
     ARCHIVE=$(json .path)
     assert_equal "$(manifest '.standby, (.tables[] | select(.name == "fleeting") | .source)' | xargs)" "true skipped"
+    DATABASE_URL="postgresql://postgres@/$TEST_DATABASE?host=$place&port=5433" run_pgmigrate restore latest
+    assert_status 4
+    assert_stderr "$place is a standby"
+    assert_stderr "Connect to the primary"
     [ "$(manifest .lsn)" != null ]
     # What is in the way of its replay is ended.
     local direct=$DATABASE_URL
