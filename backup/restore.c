@@ -439,6 +439,11 @@ static bool finish(struct restoring *restoring, struct error *error)
     return (restoring->options->swap_follows && !restoring->superuser) || close_ledger(restoring, error);
 }
 
+static bool is_selected(const struct restoring *restoring, size_t table)
+{
+    return !restoring->selection.tables || restoring->selection.tables[table];
+}
+
 static void count(struct restoring *restoring)
 {
     const struct manifest *manifest = restoring->manifest;
@@ -446,7 +451,7 @@ static void count(struct restoring *restoring)
 
     result->tables = result->rows = 0;
     for (size_t i = 0; i < manifest->table_count; i++) {
-        if (restoring->selection.tables && !restoring->selection.tables[i])
+        if (!is_selected(restoring, i))
             continue;
         result->tables++;
         if (!restoring->options->schema_only && manifest->tables[i].source != TABLE_SKIPPED)
@@ -454,17 +459,18 @@ static void count(struct restoring *restoring)
     }
 }
 
+/* What is not in the backup beside rows is of the database as a whole, or of tables that cannot be chosen. */
 static void add_notes(struct restoring *restoring)
 {
     const struct manifest *manifest = restoring->manifest;
     struct text_list *notes = &restoring->result->notes;
 
     for (size_t i = 0; i < manifest->table_count; i++)
-        if (manifest->tables[i].source == TABLE_SKIPPED)
+        if (manifest->tables[i].source == TABLE_SKIPPED && is_selected(restoring, i))
             text_list_add(notes, text_format("The rows of \"%s.%s\" are not in the backup: %s.",
                                              manifest->tables[i].schema, manifest->tables[i].name,
                                              manifest->tables[i].reason));
-    for (size_t i = 0; i < manifest->not_included.count; i++)
+    for (size_t i = 0; i < manifest->not_included.count && !restoring->selection.partial; i++)
         text_list_add(notes, text_copy(manifest->not_included.items[i]));
 }
 

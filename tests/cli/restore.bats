@@ -621,12 +621,13 @@ flip_bit() # MEMBER
 
 @test "one table comes with its type, sequence, indexes and constraints, and nothing else" {
     psql_value "create type mood as enum ('glad', 'sad'); create table person (id serial primary key, mood mood)"
-    psql_value "create table other (id int primary key references person)"
+    psql_value "create table other (id int primary key references person); create foreign data wrapper w; create server s foreign data wrapper w;
+        create foreign table elsewhere (id int) server s"
     psql_value "insert into person (mood) select 'glad' from generate_series(1, 100); create index person_mood on person (mood)"
     take_backup
     restore_copy --table person
     assert_status 0
-    assert_equal "$(json '.tables, .rows' | xargs)" "1 100"
+    assert_equal "$(json '.tables, .rows, (.notes | length)' | xargs)" "1 100 0"
     assert_equal "$(copy_value "select string_agg(relname, ' ' order by relname) from pg_class where relnamespace = 'public'::regnamespace")" \
         "person person_id_seq person_mood person_pkey"
     assert_equal "$(copy_value "insert into person (mood) values ('sad') returning id")" 101
