@@ -77,19 +77,24 @@ static void filter(struct records *records, const char *database)
     records->count = kept;
 }
 
-/* The newest of each database must be younger; none at all is as bad. */
-static bool look_at_age(struct invocation *invocation, const struct records *records, struct error *error)
+/* In milliseconds; -1: not asked for. */
+static bool read_age(const struct invocation *invocation, int64_t *ret, struct error *error)
 {
     const char *age = invocation_option(invocation, "older-than");
-    AUTO(text_list_clear) struct text_list seen = {0};
-    int64_t ms = 0, us = 0, now = moment_now();
 
-    if (!age)
+    *ret = -1;
+    if (!age || (age[strspn(age, "0123456789")] != '\0' && text_parse_duration(age, ret)))
         return true;
-    if (age[strspn(age, "0123456789")] == '\0' || !text_parse_duration(age, &ms)) {
-        error_set(error, ERROR_USAGE, "\"--older-than\" wants an age, not \"%s\"", age);
-        return error_hint(error, "Write 26h, 90min or 7d.");
-    }
+    error_set(error, ERROR_USAGE, "\"--older-than\" wants an age, not \"%s\"", age);
+    return error_hint(error, "Write 26h, 90min or 7d.");
+}
+
+/* The newest of each database must be younger; none at all is as bad. */
+static void look_at_age(struct invocation *invocation, const struct records *records, int64_t ms)
+{
+    AUTO(text_list_clear) struct text_list seen = {0};
+    int64_t us = 0, now = moment_now();
+
     for (size_t i = 0; i < records->count; i++) {
         const struct record *record = records->items[i];
         if (text_list_contains(&seen, record->database) || record_is_damaged(record))
@@ -112,7 +117,6 @@ static bool look_at_age(struct invocation *invocation, const struct records *rec
         report_warning(invocation, "there is no good backup");
         invocation->exit_code = ERROR_FINDINGS;
     }
-    return true;
 }
 
 static bool run(struct invocation *invocation, struct error *error)
@@ -122,8 +126,9 @@ static bool run(struct invocation *invocation, struct error *error)
     AUTO(text_list_clear) struct text_list problems = {0};
     OWNED char *folder = config_path(invocation->config, "repository");
     const char *metrics = invocation_option(invocation, "metrics"), *of = invocation_option(invocation, "of");
+    int64_t age_ms;
 
-    if (!repository_open(folder, false, &repository, error) ||
+    if (!read_age(invocation, &age_ms, error) || !repository_open(folder, false, &repository, error) ||
         !repository_list(repository, &records, &problems, error))
         return false;
     filter(&records, of);
@@ -138,7 +143,9 @@ static bool run(struct invocation *invocation, struct error *error)
     if (!invocation->json && records.count == 0)
         report_warning(invocation, "there are no backups%s%s%s in \"%s\"", of ? " of database \"" : "",
                        of ? of : "", of ? "\"" : "", folder);
-    return look_at_age(invocation, &records, error);
+    if (age_ms >= 0)
+        look_at_age(invocation, &records, age_ms);
+    return true;
 }
 
 static const struct option_spec options[] = {

@@ -207,8 +207,10 @@ assert_unreachable() # ERROR
     run_pgmigrate backup prune --keep-within 30
     assert_status 2
     assert_stderr '"--keep-within" wants an age with its unit such as 90min, 26h or 7d, not "30"'
+    take
     run_pgmigrate backup list --older-than 26
     assert_status 2
+    assert_equal "$output" ""
     run_pgmigrate backup create --tag $'a\nb'
     assert_status 2
     assert_stderr "a tag is one line of text"
