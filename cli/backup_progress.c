@@ -3,12 +3,10 @@
 
 #include "cli/report.h"
 #include "common/interrupt.h"
-#include <sys/ioctl.h>
 
 #define LIVE_EVERY_MS    100
 #define SIGN_OF_LIFE_MS  30000 /* in a pipe */
 #define WAIT_REPEATED_MS 10000
-#define PIPE_WIDTH       1000 /* a log has no margin */
 #define BAR_WIDTH        20
 #define RATE_MEANS_MS    500 /* before that a rate is chance */
 
@@ -33,7 +31,7 @@ struct backup_progress *backup_progress_new(const struct invocation *invocation)
 static void take_live_away(struct backup_progress *progress)
 {
     if (progress->live)
-        fputs("\r\033[K", stderr);
+        report_live("");
     progress->live = false;
 }
 
@@ -57,22 +55,23 @@ static void put_bar(FILE *out, int64_t done, int64_t total)
     fprintf(out, "] %3d%%  ", (int)(done * 100 / total));
 }
 
+/* What matters most comes first: a terminal may have no room for the end. */
 static void put_numbers(FILE *out, const struct backup_event *event, int64_t ms)
 {
     OWNED char *done = text_size(event->done), *written = text_size(event->written);
     int64_t rate = ms < RATE_MEANS_MS ? 0 : event->done * 1000 / ms;
 
-    fprintf(out, "%s read, %s written", done, written);
-    if (rate > 0) {
-        OWNED char *speed = text_size(rate);
-
-        fprintf(out, ", %s/s", speed);
-    }
     if (rate > 0 && event->total > event->done) {
         OWNED char *left = text_duration((event->total - event->done) * 1000 / rate);
 
-        fprintf(out, ", %s left", left);
+        fprintf(out, "%s left, ", left);
     }
+    if (rate > 0) {
+        OWNED char *speed = text_size(rate);
+
+        fprintf(out, "%s/s, ", speed);
+    }
+    fprintf(out, "%s read, %s written", done, written);
 }
 
 static void put_streams(FILE *out, const struct backup_event *event)
@@ -83,7 +82,7 @@ static void put_streams(FILE *out, const struct backup_event *event)
 }
 
 /* The tables' sizes on disk are only nearly those of their rows' text: no more than 99 % before the end. */
-char *backup_progress_line(const struct backup_event *event, int64_t ms, size_t width)
+char *backup_progress_line(const struct backup_event *event, int64_t ms)
 {
     char *text = NULL;
     size_t size;
@@ -98,15 +97,7 @@ char *backup_progress_line(const struct backup_event *event, int64_t ms, size_t 
     for (char *at = text; *at; at++)
         if ((unsigned char)*at < ' ' || *at == 0x7f)
             *at = ' '; /* a table's name must not move the cursor */
-    text[text_offset_of_character(text, size, width + 1)] = '\0';
     return text;
-}
-
-static size_t terminal_width(void)
-{
-    struct winsize size;
-
-    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
 }
 
 static void draw(struct backup_progress *progress, const char *text)
@@ -115,7 +106,7 @@ static void draw(struct backup_progress *progress, const char *text)
 
     if (now - progress->drawn < LIVE_EVERY_MS)
         return;
-    fprintf(stderr, "\r\033[K%s", text);
+    report_live(text);
     progress->live = true;
     progress->drawn = now;
 }
@@ -132,11 +123,9 @@ static void say(struct backup_progress *progress, enum paint paint, const char *
 static void on_progress(struct backup_progress *progress, const struct backup_event *event)
 {
     int64_t now = clock_ms();
-    bool terminal = progress->invocation->terminal;
-    OWNED char *line =
-        backup_progress_line(event, now - progress->begun, terminal ? terminal_width() - 1 : PIPE_WIDTH);
+    OWNED char *line = backup_progress_line(event, now - progress->begun);
 
-    if (terminal) {
+    if (progress->invocation->terminal) {
         draw(progress, line);
     } else if (now - progress->said >= SIGN_OF_LIFE_MS) {
         say(progress, PAINT_DIM, "copying:", line);

@@ -17,7 +17,7 @@ struct backup_listener backup_progress_listener(struct backup_progress *progress
 void backup_progress_free(struct backup_progress *progress);
 CLEANUP_POINTER(struct backup_progress *, backup_progress_free)
 
-/* The live line for so many characters; ms since the first byte. The caller frees it. */
-char *backup_progress_line(const struct backup_event *event, int64_t ms, size_t width);
+/* The live line, whose end may be cut; ms since the first byte. The caller frees it. */
+char *backup_progress_line(const struct backup_event *event, int64_t ms);
 
 #endif

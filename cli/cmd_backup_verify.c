@@ -20,7 +20,8 @@ static void tick(void *context, int64_t done, int64_t total)
     if (!progress->invocation->terminal || progress->invocation->verbosity == VERBOSITY_QUIET ||
         clock_ms() < progress->next_ms)
         return;
-    fprintf(stderr, "\r%3d %%  %s ", total ? (int)(done * 100 / total) : 100, size);
+    OWNED char *line = text_format("%3d %%  %s", total ? (int)(done * 100 / total) : 100, size);
+    report_live(line);
     progress->next_ms = clock_ms() + 200;
     progress->shown = true;
 }
@@ -78,7 +79,7 @@ static bool run(struct invocation *invocation, struct error *error)
     backups_warn(invocation, repository);
     bool done = verify_run(archive, record, &options, &result, error);
     if (progress.shown)
-        fputs("\r\033[K", stderr);
+        report_live("");
     if (!done)
         return false;
     backups_mark_verified(invocation, repository, record, archive,

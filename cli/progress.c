@@ -3,7 +3,6 @@
 
 #include "cli/report.h"
 #include "common/interrupt.h"
-#include <sys/ioctl.h>
 
 #define LIVE_EVERY_MS    100   /* a terminal line is drawn this often at most */
 #define SIGN_OF_LIFE_MS  30000 /* in a pipe, where nothing else happens */
@@ -34,7 +33,7 @@ struct progress *progress_new(const struct invocation *invocation, const char *d
 static void take_live_away(struct progress *progress)
 {
     if (progress->live)
-        fputs("\r\033[K", stderr);
+        report_live("");
     progress->live = false;
 }
 
@@ -50,19 +49,19 @@ void progress_free(struct progress *progress)
 }
 
 /* Text of the server or of a file must not move the cursor. */
-static char *printable(const char *text, const char *allowed)
+static char *printable(const char *text)
 {
     char *clean = text_copy(text ? text : "");
 
     for (char *at = clean; *at; at++)
-        if (((unsigned char)*at < ' ' && !strchr(allowed, *at)) || *at == 0x7f)
+        if (((unsigned char)*at < ' ' && *at != '\n' && *at != '\t') || *at == 0x7f)
             *at = ' ';
     return clean;
 }
 
 static void say(struct progress *progress, enum paint paint, const char *word, const char *rest)
 {
-    OWNED char *clean = printable(rest, "\n\t");
+    OWNED char *clean = printable(rest);
 
     take_live_away(progress);
     report_paint(stderr, progress->invocation->color, paint, word);
@@ -71,18 +70,10 @@ static void say(struct progress *progress, enum paint paint, const char *word, c
 
 /* ---- the live line ---- */
 
-static size_t terminal_width(void)
-{
-    struct winsize size;
-
-    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
-}
-
 static void draw(struct progress *progress, const char *waiting)
 {
     int64_t now = clock_ms();
-    OWNED char *elapsed = NULL, *text = NULL, *clean = NULL;
-    size_t width = terminal_width() - 1;
+    OWNED char *elapsed = NULL, *text = NULL;
 
     if (!progress->invocation->terminal || now - progress->drawn < LIVE_EVERY_MS)
         return;
@@ -96,9 +87,7 @@ static void draw(struct progress *progress, const char *waiting)
                            progress->version ? progress->version : "", elapsed,
                            progress->doing ? progress->doing : "", progress->doing ? "  " : "",
                            progress->statement ? progress->statement : "");
-    clean = printable(text, "");
-    clean[text_offset_of_character(clean, strlen(clean), width + 1)] = '\0';
-    fprintf(stderr, "\r\033[K%s", clean);
+    report_live(text);
     progress->live = true;
     progress->drawn = now;
 }

@@ -2,6 +2,7 @@
 #include "cli/report.h"
 
 #include "common/file.h"
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 void report_paint(FILE *out, bool color, enum paint paint, const char *text)
@@ -14,6 +15,19 @@ void report_paint(FILE *out, bool color, enum paint paint, const char *text)
         fprintf(out, "\033[%sm%s\033[0m", codes[paint], text);
     else
         fputs(text, out);
+}
+
+void report_live(const char *text)
+{
+    struct winsize size;
+    size_t width = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
+    OWNED char *clean = text_copy(text);
+
+    for (char *at = clean; *at; at++)
+        if ((unsigned char)*at < ' ' || *at == 0x7f)
+            *at = ' ';
+    clean[text_offset_of_character(clean, strlen(clean), width)] = '\0';
+    fprintf(stderr, "\r\033[K%s", clean);
 }
 
 /* The length of the longest folder two absolute paths share, without its slash. */

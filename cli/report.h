@@ -21,6 +21,10 @@ void report_findings(FILE *out, bool color, const struct findings *findings);
 void report_warning(const struct invocation *invocation, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The line that is drawn over on a terminal: of the text as much as fits, and nothing in it moves the cursor.
+ * "" takes it away. */
+void report_live(const char *text);
+
 /* The path as it is shown: relative to the current folder where that is shorter. The caller frees it. */
 char *report_path(const char *path);
 

@@ -30,8 +30,21 @@ static const char *phase_name(enum restore_phase phase)
 void restoring_progress_end(struct restoring_progress *progress)
 {
     if (progress->live)
-        fputs("\r\033[K", stderr);
+        report_live("");
     progress->live = false;
+}
+
+char *restoring_progress_line(const struct restore_event *event, int64_t ms)
+{
+    OWNED char *done = text_size(event->done), *total = text_size(event->total);
+    OWNED char *rate = text_size(event->done * 1000 / (ms ? ms : 1));
+    double share = event->total > 0 ? (double)event->done / (double)event->total : 0;
+
+    if (share <= 0)
+        return text_copy(phase_name(event->phase));
+    OWNED char *left = text_duration(share < 1 ? (int64_t)((double)ms / share * (1 - share)) : 0);
+    return text_format("%s: %d%%, %s left, %s/s, %s of %s", phase_name(event->phase),
+                       share < 1 ? (int)(share * 100) : 100, left, rate, done, total);
 }
 
 static void draw(struct restoring_progress *progress, const struct restore_event *event)
@@ -42,17 +55,8 @@ static void draw(struct restoring_progress *progress, const struct restore_event
         return;
     progress->drawn = now;
     progress->live = true;
-    fprintf(stderr, "\r\033[K%s", phase_name(event->phase));
-    if (event->total > 0 && event->done > 0) {
-        OWNED char *done = text_size(event->done);
-        OWNED char *total = text_size(event->total);
-        OWNED char *rate = text_size(event->done * 1000 / (passed ? passed : 1));
-        int64_t left = (int64_t)((double)passed / (double)event->done * (double)(event->total - event->done));
-        OWNED char *rest = text_duration(left > 0 ? left : 0);
-
-        fprintf(stderr, ": %s of %s, %s/s, %s left", done, total, rate, rest);
-    }
-    fflush(stderr);
+    OWNED char *line = restoring_progress_line(event, passed);
+    report_live(line);
 }
 
 static void on_event(void *context, const struct restore_event *event)

@@ -14,6 +14,8 @@ struct restoring_progress {
     int64_t drawn, phase_began;
 };
 struct restore_listener restoring_listener(struct restoring_progress *progress);
+/* The live line, whose end may be cut; ms since the phase began. The caller frees it. */
+char *restoring_progress_line(const struct restore_event *event, int64_t ms);
 /* Take the live line away. */
 void restoring_progress_end(struct restoring_progress *progress);
 

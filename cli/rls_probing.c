@@ -118,14 +118,16 @@ static void show_progress(void *context, const char *object, size_t done, size_t
 {
     const struct invocation *invocation = context;
 
+    OWNED char *line = text_format("probing (%zu of %zu) %s", done + 1, total, object);
+
     if (invocation->terminal && invocation->verbosity != VERBOSITY_QUIET)
-        fprintf(stderr, "\r\033[Kprobing %s (%zu of %zu)", object, done + 1, total);
+        report_live(line);
 }
 
 static void end_progress(const struct invocation *invocation)
 {
     if (invocation->terminal && invocation->verbosity != VERBOSITY_QUIET)
-        fputs("\r\033[K", stderr);
+        report_live("");
 }
 
 static bool was_tried(const struct rls_probe_count *count)

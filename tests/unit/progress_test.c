@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "cli/progress.h"
+
+#include "cli/backup_progress.h"
+#include "cli/restoring.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -56,11 +59,53 @@ static void statements_are_tried_until_a_migration_begins(void **state)
     assert_string_equal(text, "trying: 001_a:3: DROP TABLE a\nrunning: 001_a:3: DROP TABLE a\n");
 }
 
+#define GB ((int64_t)1 << 30)
+
+/* Of the first 79 characters, which every terminal shows. */
+static void assert_shown(const char *line, const char *part)
+{
+    OWNED char *shown = text_copy_part(line, strlen(line) < 79 ? strlen(line) : 79);
+
+    if (strstr(shown, part) == NULL)
+        fail_msg("\"%s\" is not in \"%s\"", part, shown);
+}
+
+static void share_rate_and_time_left_are_shown_on_a_narrow_terminal(void **state)
+{
+    const char *const current[] = {"public.a_table_of_a_long_name", "public.another_table_of_a_long_name"};
+    const struct backup_event backup = {.kind = BACKUP_PROGRESS,
+                                        .done = 1000 * GB,
+                                        .total = 4000 * GB,
+                                        .written = 300 * GB,
+                                        .streams = 2,
+                                        .current = current};
+    const struct restore_event restore = {.phase = RESTORE_COMPARING, .done = 1000 * GB, .total = 4000 * GB};
+    OWNED char *line = backup_progress_line(&backup, 36000000);
+    OWNED char *other = restoring_progress_line(&restore, 36000000);
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        assert_shown(i ? other : line, "25%");
+        assert_shown(i ? other : line, "30:00:00 left");
+        assert_shown(i ? other : line, "28.4 MB/s");
+    }
+}
+
+static void without_a_number_only_the_phase_is_shown(void **state)
+{
+    OWNED char *line = restoring_progress_line(&(struct restore_event){.phase = RESTORE_POST_DATA}, 5000);
+
+    (void)state;
+    assert_string_equal(line, "building indexes and constraints");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_tried_before_the_first_migration_has_just_begun),
         cmocka_unit_test(statements_are_tried_until_a_migration_begins),
+        cmocka_unit_test(share_rate_and_time_left_are_shown_on_a_narrow_terminal),
+        cmocka_unit_test(without_a_number_only_the_phase_is_shown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
