@@ -88,6 +88,8 @@ int64_t restore_room(struct postgres *server);
 
 /* "<database>_<suffix>_<time>", cut to the length that a name may have. The caller frees it. */
 char *restore_name(const char *database, const char *suffix);
+/* How all of suffix "restore" begin, before the time. The caller frees it. */
+char *restore_prefix(const char *database);
 
 /*
  * Put the restored database in the place of another: no new connections, the old ones ended, both renamed in

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #define NAME_MAX_BYTES   63
+#define STAMP_LENGTH     15 /* 20261123_032109 */
 #define END_SESSIONS_MS  15000
 #define BETWEEN_TRIES_MS 100
 
@@ -35,6 +36,14 @@ char *restore_name(const char *database, const char *suffix)
     while (length && length < strlen(database) && ((unsigned char)database[length] & 0xc0) == 0x80)
         length--;
     return text_format("%.*s_%s_%s", (int)length, database, suffix, stamp);
+}
+
+char *restore_prefix(const char *database)
+{
+    char *name = restore_name(database, "restore");
+
+    name[strlen(name) - STAMP_LENGTH] = '\0';
+    return name;
 }
 
 static bool allow_connections(const struct swap *swap, const char *database, bool allow, struct error *error)

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
+#include "backup/ledger.h"
+#include "backup/restore.h"
 #include "cli/backups.h"
 #include "cli/commands.h"
 #include "cli/connect.h"
@@ -9,6 +11,8 @@
 #include "cli/worktree.h"
 #include "common/moment.h"
 #include "common/process.h"
+#include "common/quote.h"
+#include "sql.h"
 #include <errno.h>
 #include <sys/statvfs.h>
 
@@ -280,6 +284,47 @@ static void examine_backups(const struct invocation *invocation, struct postgres
                        "Take one: pgmigrate backup create.");
 }
 
+/* The backup that a database holds part of; NULL where none is known to be. */
+static char *unfinished_restore(const struct postgres *postgres, const char *database)
+{
+    AUTO(postgres_free) struct postgres *inside = NULL;
+    AUTO(ledger_clear) struct ledger ledger = {0};
+    AUTO(error_clear) struct error ignored = {0};
+    bool present = false;
+
+    if (!postgres_connect_database(postgres, database, &inside, &ignored) ||
+        !ledger_read(inside, &present, &ledger, &ignored))
+        return NULL;
+    return present ? take(ledger.backup) : NULL;
+}
+
+/* What a restore that was killed has left, under a name that nobody chose or waiting to be swapped in. */
+static void examine_restores(struct postgres *postgres, struct diagnoses *found)
+{
+    AUTO(rows_free) struct rows *rows = NULL;
+    AUTO(error_clear) struct error error = {0};
+    OWNED char *prefix = restore_prefix(postgres_database(postgres));
+    const char *value = prefix;
+
+    if (!postgres_query(postgres, sql_restore_leftovers, 1, &value, &rows, &error)) {
+        diagnosis_error(found, "restores", &error);
+        return;
+    }
+    for (size_t i = 0; i < rows_count(rows); i++) {
+        const char *name = rows_text(rows, i, "name"), *marked = rows_text(rows, i, "marked");
+        OWNED char *id = marked ? text_copy(marked) : unfinished_restore(postgres, name);
+        OWNED char *quoted = postgres_quote_name(name);
+
+        if (id)
+            diagnosis_hint(diagnosis_bad(found, "restores", SEVERITY_WARNING,
+                                         "database \"%s\" was left by a restore of %s that did not end", name,
+                                         id),
+                           "Go on with it: pgmigrate restore %s --to %s --resume, with the options that it "
+                           "had%s; or remove it: DROP DATABASE %s.",
+                           id, quoted, marked ? ", --swap among them" : "", quoted);
+    }
+}
+
 /* ---- the report ---- */
 
 static const char *state_name(const struct diagnosis *diagnosis)
@@ -347,6 +392,7 @@ static void examine(struct invocation *invocation, struct diagnoses *found)
     if (connect_database(invocation, &postgres, &error)) {
         examine_database(invocation, postgres, folder, found);
         examine_backups(invocation, postgres, found);
+        examine_restores(postgres, found);
     } else
         diagnosis_error(found, "connection", &error);
     examine_program("psql", postgres, found);
@@ -385,9 +431,8 @@ const struct command cmd_doctor = {
     .details =
         "Looks at the configuration, the folder of migrations and its git work tree, the server (version, "
         "standby, read-only, pooler, encoding), the history and who may write it, the run lock, transactions "
-        "and indexes that will be in the way, the client programs, and the age of the newest backup and of "
-        "its "
-        "last restore test. It changes nothing. Exit 3 when "
+        "and indexes that will be in the way, the client programs, the age of the newest backup and of its "
+        "last restore test, and what restores left that did not end. It changes nothing. Exit 3 when "
         "something was found; every finding says how to mend it.",
     .options = options,
     .group = "Server",

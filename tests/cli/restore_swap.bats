@@ -115,11 +115,30 @@ connect_in_a_loop()
     psql_value "delete from notes"
     kill_pgmigrate_at swap-closed restore latest --to "${TEST_DATABASE}_new" --swap --yes
     assert_equal "$(databases)" ""
+    run_pgmigrate doctor -d "$(database_url postgres)"
+    assert_output "database \"${TEST_DATABASE}_new\" was left by a restore of $(basename "$ARCHIVE" .tar) that did not end"
+    assert_output "--to \"${TEST_DATABASE}_new\" --resume, with the options that it had, --swap among them"
     run_pgmigrate restore latest --to "${TEST_DATABASE}_new" --swap --resume --yes
     assert_status 0
     assert_value "select count(*) from notes" 10
     assert_value "select current_setting('pgmigrate.restored', true)" ""
     assert_equal "$(databases)" "$TEST_DATABASE ${TEST_DATABASE}_before_restore_TIME"
+}
+
+@test "what a killed restore left under a name that it made up is named by doctor" {
+    create_table notes 10
+    take_backup
+    kill_pgmigrate_at restore-data restore latest --swap --yes
+    left=$(psql_server "select datname from pg_database where datname like '${TEST_DATABASE}_restore%'")
+    wait_until psql_true "select not exists (select from pg_stat_activity where datname = '$left')"
+    run_pgmigrate doctor
+    assert_status 3
+    assert_output "database \"$left\" was left by a restore of $(basename "$ARCHIVE" .tar) that did not end"
+    assert_output "DROP DATABASE \"$left\""
+    run_pgmigrate restore latest --to "$left" --resume --yes
+    assert_status 0
+    run_pgmigrate doctor
+    refute_output "$left"
 }
 
 # The tests' server takes no prepared transactions.
