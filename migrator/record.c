@@ -160,12 +160,10 @@ static char *array_of(const struct text_list *list)
 
 /* ---- applying ---- */
 
-/* The versions that have rows, for a script that may write such itself: it names their table. */
-static char *known_versions(const struct history *history, const struct migration *migration)
+/* The versions that have rows. */
+static char *known_versions(const struct history *history)
 {
     struct text_list versions = {0};
-    if (strcasestr(migration->forward.text, history->table) == NULL)
-        return NULL;
     for (size_t i = 0; i < history->count; i++)
         text_list_add(&versions, text_copy(history->rows[i].version));
     char *array = array_of(&versions);
@@ -187,7 +185,8 @@ struct history_statement *history_record(const struct history *history, const st
     add(statement, identity->reason);
     int64_t done = (int64_t)(history->count - history->half_run);
     add_integer(statement, has_row(history, migration->version.stem) ? done - 1 : done);
-    add_owned(statement, known_versions(history, migration));
+    bool may_write = strcasestr(migration->forward.text, history->table) != NULL;
+    add_owned(statement, may_write ? known_versions(history) : NULL);
     return statement;
 }
 
@@ -227,16 +226,10 @@ struct history_statement *history_advance(const struct history *history, const c
 struct history_statement *history_finish(const struct history *history, const struct run_identity *identity,
                                          const char *version, int64_t execution_ms)
 {
-    AUTO(version_clear) struct version parsed = {0};
     struct history_statement *statement = build_guarded(history, "pgmigrate_finish", sql_history_finish);
     add(statement, version);
     add_integer(statement, execution_ms);
-    if (version_parse(version, &parsed)) {
-        add_bare_numbers(statement, history, &parsed);
-    } else {
-        add(statement, NULL);
-        add(statement, NULL);
-    }
+    add_owned(statement, known_versions(history));
     add_run(statement, identity);
     add(statement, identity->backup_id);
     add(statement, identity->reason);

@@ -8,23 +8,35 @@
 -- them again. They are counted only where this session has deleted rows of the table, which the server's counters tell:
 -- what earlier transactions did stays in them for a second or so, which costs time and nothing else. TRUNCATE does not
 -- show there, so one row has to be there in any case. $22 the versions that had rows when the run began, where the
--- migration's text names the table, else NULL: a row that it wrote for any other version but its own would be taken for
--- applied by the next run. The guard asks for a setting whose name is known only when
+-- migration's text names the table, else NULL: of the rows that it wrote, those that mean itself in another spelling
+-- ("042_orders.sql", "0042", "V042") go, and one of any other version, which the next run would take for applied, stops
+-- it. The guard asks for a setting whose name is known only when
 -- the statement runs, so the planner cannot settle it before; when something is wrong no such setting exists and
 -- its name tells what (see history_explain). The plan is made once, maybe when the history is empty, and kept: so rows are looked
 -- up in the order of the key, which no planner does by reading the whole table.
-WITH own AS (
+WITH written AS (
+    SELECT n.ctid, n.version, pg_catalog.ltrim(pg_catalog.regexp_replace(n.version, '\.sql$', ''), 'Vv0') IN
+        (pg_catalog.ltrim($5, 'Vv0'), substring(pg_catalog.ltrim($5, 'Vv0') FROM '^[0-9]+[[:alpha:]]*')) AS own
+    FROM :"schema".:"table" AS n
+    WHERE $22::pg_catalog.text[] IS NOT NULL AND n.run_id IS NULL AND n.checksum_version IS NULL
+        AND n.version <> ALL ($22) AND n.version <> $5
+), own AS (
     DELETE FROM :"schema".:"table" AS h
     WHERE h.ctid = ANY (ARRAY[
             (SELECT n.ctid FROM :"schema".:"table" AS n WHERE n.version >= $6 ORDER BY n.version LIMIT 1),
             (SELECT n.ctid FROM :"schema".:"table" AS n WHERE n.version >= $7 ORDER BY n.version LIMIT 1)])
         AND (h.version = $6 OR h.version = $7) AND h.run_id IS NULL AND h.checksum_version IS NULL
     RETURNING h.description
+), spelled AS (
+    DELETE FROM :"schema".:"table" AS h USING written AS w
+    WHERE $22 IS NOT NULL AND h.ctid = w.ctid AND w.own
+    RETURNING h.description
 ), recorded AS (
     INSERT INTO :"schema".:"table" AS h (version, description, applied_at, applied_by, execution_ms, state,
         transactional, out_of_order, tool_version, git_commit, backup_id, run_id, file_name, checksum_version,
         checksum, rollback_checksum, forward_text, rollback_text)
-    SELECT $5, coalesce((SELECT pg_catalog.max(own.description) FROM own), $8), pg_catalog.now(), SESSION_USER,
+    SELECT $5, coalesce((SELECT pg_catalog.max(o.description) FROM (TABLE own UNION ALL TABLE spelled) AS o), $8),
+        pg_catalog.now(), SESSION_USER,
         (1000 * extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.now()))::pg_catalog.int8, 'applied',
         true, $15::pg_catalog.bool, $17, $18, $19, $16, $9, $11::pg_catalog.int4,
         $10, $12, $13, $14
@@ -43,9 +55,8 @@ WITH own AS (
                 < $21::pg_catalog.int8 + (SELECT pg_catalog.count(*) FROM :"schema".:"log" AS l
                     WHERE l.run_id = $16 AND l.action = 'applied' AND l.version <> $5)
             END THEN 'pgmigrate.history_rows_gone'
-        WHEN $22::pg_catalog.text[] IS NOT NULL AND EXISTS (SELECT FROM :"schema".:"table" AS o
-                WHERE o.run_id IS NULL AND o.checksum_version IS NULL AND o.version <> ALL ($22)
-                    AND o.version <> $5 AND o.version IS DISTINCT FROM $6 AND o.version IS DISTINCT FROM $7)
+        WHEN EXISTS (SELECT FROM written AS w
+                WHERE w.own IS NOT TRUE AND w.version IS DISTINCT FROM $6 AND w.version IS DISTINCT FROM $7)
             THEN 'pgmigrate.history_row_of_another'
         WHEN pg_catalog.current_setting('client_encoding') NOT IN ('UTF8', 'SQL_ASCII')
             THEN 'pgmigrate.encoding_changed'

@@ -180,6 +180,28 @@ SQL
         "007_tSeven"
 }
 
+@test "a migration's own row is completed, however it spells its version" {
+    local spelling
+    psql_value "create table schema_migrations (version text primary key, description text, applied_at timestamptz)"
+    echo "DROP TABLE b;" | migration 025a_b_rollback
+    for spelling in 025a_b.sql 025a 25a 0025a 00025a_b V025a v25a.sql; do
+        echo "CREATE TABLE b (); INSERT INTO schema_migrations (version, applied_at) VALUES ('$spelling', now());" |
+            migration 025a_b
+        run_pgmigrate apply
+        assert_status 0
+        assert_value "SELECT string_agg(version, ' ') FROM schema_migrations" 025a_b
+        run_pgmigrate rollback
+        assert_status 0
+        assert_value "SELECT count(*) FROM schema_migrations" 0
+        sed -i '1i -- pgmigrate: no-transaction' migrations/025a_b.sql
+        run_pgmigrate apply
+        assert_status 0
+        assert_value "SELECT string_agg(version, ' ') FROM schema_migrations" 025a_b
+        run_pgmigrate rollback
+        assert_status 0
+    done
+}
+
 @test "a row of another version that a migration writes is noticed before COMMIT" {
     tables 3
     psql_value "create table schema_migrations (version text primary key, applied_at timestamptz)"
