@@ -419,8 +419,14 @@ char *statement_detached(const char *text)
 
     if (!token_accept_all(&tokens, "ALTER TABLE"))
         return NULL;
-    while (token_next(&tokens, &token))
-        if (token_is(&token, "DETACH") && token_accept(&tokens, "PARTITION"))
-            return read_name(&tokens, &token) && contains(tokens, "CONCURRENTLY") ? token_name(&token) : NULL;
+    while (token_next(&tokens, &token)) {
+        if (!token_is(&token, "DETACH") || !token_accept(&tokens, "PARTITION"))
+            continue;
+        token_skip_blank(&tokens);
+        const char *name = text + tokens.offset;
+        if (!read_name(&tokens, &token) || !contains(tokens, "CONCURRENTLY"))
+            return NULL;
+        return text_copy_part(name, (size_t)(token.text + token.length - name));
+    }
     return NULL;
 }

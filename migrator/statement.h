@@ -44,8 +44,8 @@ bool statement_enum_value(const char *text, size_t length, struct token *ret_typ
 /* For CREATE TYPE … AS ENUM: the type's name as written. */
 bool statement_enum_type(const char *text, size_t length, struct token *ret_type);
 
-/* For ALTER TABLE … DETACH PARTITION … CONCURRENTLY: the partition's name, without its schema. The caller
- * frees it; NULL for any other statement. */
+/* For ALTER TABLE … DETACH PARTITION … CONCURRENTLY: the partition's name as written. The caller frees it;
+ * NULL for any other statement. */
 char *statement_detached(const char *text);
 
 #endif

@@ -175,13 +175,16 @@ forget_transactions()
 
 detaching()
 {
-    psql_true "select exists (select from pg_inherits where inhdetachpending)"
+    psql_true "select exists (select from pg_inherits where inhdetachpending and inhparent = 'app.t'::regclass)"
 }
 
 @test "of a DETACH PARTITION CONCURRENTLY that is not finished it is told how to finish it" {
     [ "$(server_major)" -ge 14 ] || skip "PostgreSQL 14 has it"
-    psql_value "create schema app; create table app.t (id int) partition by range (id);
-        create table app.\"T1\" partition of app.t for values from (1) to (2)"
+    for schema in other app; do
+        psql_value "create schema $schema; create table $schema.t (id int) partition by range (id);
+            create table $schema.\"T1\" partition of $schema.t for values from (1) to (2)"
+    done
+    psql_value "set allow_system_table_mods = on; update pg_inherits set inhdetachpending = true where inhparent = 'other.t'::regclass"
     finish='ALTER TABLE app.t DETACH PARTITION app."T1" FINALIZE'
     bare 001_x <<<$'CREATE TABLE x (id int);\nALTER TABLE app.t DETACH PARTITION app."T1" CONCURRENTLY;\nCREATE TABLE y (id int);'
     hold reader "select * from app.t"
@@ -213,7 +216,7 @@ detaching()
     run_pgmigrate apply
     assert_status 7
     assert_stderr "--resume-at 2"
-    refute_stderr FINALIZE
+    refute_stderr FINALIZE # of the other
     run_pgmigrate repair 1 --resume-at 3 --reason "finished by hand"
     assert_status 0
     run_pgmigrate apply
