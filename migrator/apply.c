@@ -3,6 +3,7 @@
 
 #include "common/interrupt.h"
 #include "migrator/groups.h"
+#include "migrator/index_build.h"
 #include "migrator/prepare.h"
 #include "migrator/retry.h"
 #include "migrator/session.h"
@@ -20,6 +21,19 @@ struct apply {
     struct run_result *result;
 };
 
+/* What is in the way of the statements that are still to run; what the last one began is its own. */
+static bool foresee(const struct prepared *prepared, struct postgres *postgres, struct findings *notices,
+                    struct error *error)
+{
+    struct group_run run = {0};
+    if (prepared->entry->row != NULL)
+        groups_resume(&run, prepared->entry->row);
+    for (size_t i = run.done + run.started; i < prepared->script->count; i++)
+        if (!index_build_foresee(postgres, prepared->script, &prepared->script->items[i], notices, error))
+            return false;
+    return true;
+}
+
 bool apply_preflight(const struct plan_steps *steps, const struct history *history,
                      const struct text_list *settings, struct findings *ret_notices, struct error *error)
 {
@@ -36,6 +50,8 @@ bool apply_preflight(const struct plan_steps *steps, const struct history *histo
             if (from->hint != NULL)
                 finding_hint(to, "%s", from->hint);
         }
+        if (!foresee(&list.items[i], history->postgres, ret_notices, error))
+            return false;
     }
     return true;
 }

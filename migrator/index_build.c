@@ -162,6 +162,31 @@ bool index_build_check(struct execution *execution, const struct statement *stat
     return true;
 }
 
+bool index_build_foresee(struct postgres *postgres, const struct script *script,
+                         const struct statement *statement, struct findings *findings, struct error *error)
+{
+    AUTO(rows_free) struct rows *found = NULL;
+    if (!index_build_has_name(statement))
+        return true;
+    if (!find(postgres, statement, &found, error))
+        return false;
+    for (size_t row = 0; row < rows_count(found); row++) {
+        const char *name = rows_text(found, row, "name");
+        if (rows_bool(found, row, "valid"))
+            continue;
+        struct finding *finding =
+            finding_add(findings, "invalid-index", SEVERITY_WARNING, script->source->path,
+                        "index %s is already there and INVALID", name);
+        finding_at(finding, statement->line, statement->column);
+        finding_hint(
+            finding,
+            "A build that failed has left it, or goes on. Where nothing drops it before, apply stops "
+            "here: DROP INDEX CONCURRENTLY %s.",
+            name);
+    }
+    return true;
+}
+
 bool index_build_undo(struct postgres *postgres, const struct statement *statement, char **ret,
                       struct error *error)
 {

@@ -34,6 +34,11 @@ bool index_build_clean(struct execution *execution, const struct statement *stat
 MUST_CHECK bool index_build_check(struct execution *execution, const struct statement *statement,
                                   struct error *error);
 
+/* Long before a statement that gives its index a name: tell of an INVALID index that would be in the way. */
+MUST_CHECK bool index_build_foresee(struct postgres *postgres, const struct script *script,
+                                    const struct statement *statement, struct findings *findings,
+                                    struct error *error);
+
 /* Of a statement that gives its index a name: *ret drops the INVALID index that it left, or is NULL where
  * there is none. The caller frees it. */
 MUST_CHECK bool index_build_undo(struct postgres *postgres, const struct statement *statement, char **ret,

@@ -35,6 +35,12 @@ unique_index()
 @test "an INVALID index that others left is not taken for ours" {
     run psql -Xq -d "$DATABASE_URL" -c 'create unique index concurrently "I""1" on "S x"."T" (id)'
     unique_index
+    run_pgmigrate plan
+    assert_status 0
+    assert_stderr '001_i.sql:2:1: warning: index "S x"."I""1" is already there and INVALID'
+    assert_stderr 'DROP INDEX CONCURRENTLY "S x"."I""1"'
+    run_pgmigrate plan --json
+    assert_equal "$(json '.notices[].rule')" invalid-index
     run_pgmigrate apply
     assert_status 1
     assert_stderr '001_i.sql:2:1: error: index "S x"."I""1" is already there and INVALID'

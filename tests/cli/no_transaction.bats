@@ -533,6 +533,8 @@ SQL
     assert_status 7
     assert_stderr "could not be dropped (canceling statement due to lock timeout); the next run tries again"
     assert_value "select indisvalid from pg_index where indexrelid = 'i'::regclass" f
+    run_pgmigrate plan
+    refute_stderr "already there and INVALID"
     # The next run begins with dropping it; how long it waits is counted from then on.
     start_pgmigrate apply
     wait_until grep -q "(waited [0-9.]* s)" background.err
