@@ -285,17 +285,18 @@ static int64_t seconds_of_id(const char *id)
     return moment_parse(time, &us) ? us / 1000000 : 0;
 }
 
-/* The newest good backup of the database (NULL: of any), in seconds; 0: none. The snapshot is taken after the
- * id is made. */
+/* The newest good backup of the database (NULL: of any), in seconds; 0: none. By its id, as the failed run is
+ * known: the snapshot's time is that of the server's clock. */
 static int64_t last_good(const struct records *records, const char *database)
 {
-    int64_t us = 0;
+    int64_t newest = 0;
 
-    for (size_t i = 0; i < records->count; i++)
-        if ((!database || text_equal(records->items[i]->database, database)) &&
-            moment_parse(records->items[i]->taken_at, &us))
-            return us / 1000000;
-    return 0;
+    for (size_t i = 0; i < records->count; i++) {
+        int64_t seconds = seconds_of_id(records->items[i]->id);
+        if (seconds > newest && (!database || text_equal(records->items[i]->database, database)))
+            newest = seconds;
+    }
+    return newest;
 }
 
 char *repository_failure(struct repository *repository, const struct records *records)

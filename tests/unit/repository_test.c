@@ -511,6 +511,15 @@ static void a_failed_run_is_remembered_until_one_succeeds(void **state)
     take_backup(repository, &(struct scene_backup){.id = "20261106T000000Z-shop-000011",
                                                    .taken_at = "2026-11-06T00:00:00Z"});
     assert_null(repository_failure(repository, &records));
+    /* This machine's clock is an hour behind the server's: the ids are of the one, the snapshot of the other.
+     */
+    AUTO(records_clear) struct records now = {0};
+    take_backup(repository, &(struct scene_backup){.id = "20261106T230000Z-shop-000013",
+                                                   .taken_at = "2026-11-07T00:00:00Z"});
+    repository_note_failure(repository, "20261106T233000Z-shop-000014", "shop", "disk full");
+    scene_must(repository_list(repository, &now, NULL, &error), &error);
+    OWNED char *behind = repository_failure(repository, &now);
+    assert_non_null(behind);
     scene_must(file_write_new("backups/20261107T000000Z-shop-000012.tar.part", "", 0, 0600, &error), &error);
     OWNED char *killed = repository_failure(repository, &records);
     assert_string_equal(killed, "The run 20261107T000000Z-shop-000012 ended without a result.");
