@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/document.h"
 #include "cli/report.h"
+#include <sys/stat.h>
 
 /* Both change what other writers may be at work on. */
 static bool open_locked(const struct invocation *invocation, struct repository **ret, struct error *error)
@@ -43,11 +44,14 @@ static bool gc(struct invocation *invocation, struct error *error)
     for (size_t i = 0; i < kept.count; i++) {
         OWNED char *shown = report_path(kept.items[i]);
         json_array_append_new(kept_list, json_string(kept.items[i]));
-        report_warning(
-            invocation,
-            "%s is a whole archive without its record, and was kept: copy the .json file from where "
-            "the archive came from, or remove it by hand",
-            shown);
+        struct stat status = {0};
+        (void)!stat(kept.items[i], &status);
+        OWNED char *kept_size = text_size(status.st_size);
+        report_warning(invocation,
+                       "%s (%s) is a whole archive without its record, and was kept: copy the .json file "
+                       "from where the archive came from, restore it with the restore.sh in it, or remove it "
+                       "by hand",
+                       shown, kept_size);
     }
     if (!invocation->json && invocation->verbosity != VERBOSITY_QUIET)
         printf("%zu %s of crashed runs, %s\n", paths.count, paths.count == 1 ? "file" : "files", size);

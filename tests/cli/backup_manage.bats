@@ -383,7 +383,8 @@ kill_at() # POINT COMMAND...
     run_pgmigrate backup gc --json
     assert_status 0
     assert_equal "$(json '[.removed, .kept] | tostring')" "[[],[\"$archive\"]]"
-    assert_stderr "whole archive without its record"
+    assert_stderr "kB) is a whole archive without its record"
+    assert_stderr "restore it with the restore.sh in it, or remove it by hand"
     assert_equal "$(pgmigrate backup list --json | jq -c .backups)" '[]'
     cp record "$PGMIGRATE_REPOSITORY/$id.json"
     run_pgmigrate backup verify
