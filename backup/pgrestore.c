@@ -341,6 +341,25 @@ bool pgrestore_run(const struct pgrestore *restore, const struct pgrestore_job *
            process_finish(take(process), stop, &result, error);
 }
 
+/* ---- what went wrong ---- */
+
+bool pgrestore_wants_search_path(struct error *error)
+{
+    static const char absent[] = " does not exist";
+    OWNED char *detail = text_copy(error->detail ? error->detail : "");
+
+    if ((!strstr(error->message, absent) && !strstr(detail, absent)) || !strstr(detail, "SQL function "))
+        return false;
+    error_detail(
+        error,
+        "%s\nWhat constraints, indexes and generated columns call must find what it needs while "
+        "search_path is empty, as pg_restore leaves it. The backup is not damaged: give the function "
+        "a path of its own (ALTER FUNCTION ... SET search_path = ...), in the database for the next "
+        "backup, and in what was restored to go on with this one.",
+        detail);
+    return true;
+}
+
 /* ---- as a text ---- */
 
 /* Versions and the key of psql's restricted mode. */

@@ -53,6 +53,9 @@ MUST_CHECK bool pgrestore_start(const struct pgrestore *restore, const struct pg
 /* The same for a listing of what is written to it: toc_read reads its output. */
 MUST_CHECK bool pgrestore_start_list(const struct pgrestore *restore, struct process **ret,
                                      struct error *error);
+/* Whether a function failed because search_path is empty, as pg_restore sets it and our streams do; the
+ * detail says so then. Where the server speaks English. */
+bool pgrestore_wants_search_path(struct error *error);
 /* The script of an archive's schema, without what differs from one run to the next. */
 MUST_CHECK bool pgrestore_script(const struct pgrestore *restore, const struct pgrestore_job *job,
                                  char **ret_text, struct error *error);

@@ -405,8 +405,11 @@ static bool run_steps(struct restoring *restoring, struct error *error)
         OWNED char *point = text_format("restore-%s", steps[i].name);
 
         enter(restoring, steps[i].phase);
-        if (!steps[i].run(restoring, error))
+        if (!steps[i].run(restoring, error)) {
+            restoring->result->wants_search_path =
+                !restoring->selection.partial && pgrestore_wants_search_path(error);
             return false;
+        }
         test_point(point);
         if (!ledger_step(restoring->target, steps[i].name, error))
             return false;

@@ -61,6 +61,7 @@ struct restore_result {
     struct text_list notes; /* what does not follow a database's name, what to check */
     size_t unfilled;        /* materialized views that could not be filled, each with a note */
     bool damaged;           /* the archive: nothing was restored */
+    bool wants_search_path; /* a function failed for that; the archive is whole */
 };
 void restore_result_clear(struct restore_result *result);
 CLEANUP_VALUE(struct restore_result, restore_result_clear)

@@ -239,8 +239,8 @@ static bool restore(struct test *test, const struct restore_listener *listener,
 
     if (!restore_run(test->server, test->path, test->record, &options, listener, &restored, error)) {
         result->damaged = restored.damaged;
-        if (error->code == ERROR_PARTIAL || error->code == ERROR_FAILED)
-            error->code = ERROR_BACKUP; /* there is nothing to look at: the cluster goes away */
+        if (error->code == ERROR_PARTIAL || error->code == ERROR_FAILED) /* the cluster goes away */
+            error->code = restored.wants_search_path ? ERROR_FAILED : ERROR_BACKUP;
         return false;
     }
     result->tables = restored.tables;

@@ -71,6 +71,41 @@ servers_in() # FOLDER
     assert_equal "$(ls "$TMPDIR")" ""
 }
 
+@test "a function that relies on search_path fails the test and the restore, and the backup is not called damaged" {
+    psql_value "create schema lib; create function lib.good(int) returns bool language sql immutable as 'select \$1 > 0';
+        create function lib.fits(int) returns bool language plpgsql immutable as 'begin return good(\$1); end';
+        set search_path = lib, public; create table public.notes (id int check (lib.fits(id))); insert into public.notes values (1)"
+    take_backup
+    run_pgmigrate backup test --json
+    assert_status 1
+    assert_equal "$(json .result)" unknown
+    assert_stderr 'The backup is not damaged: give the function a path of its own'
+    assert_equal "$(jq -r .verified_how "${ARCHIVE%.tar}.json")" null
+    copy=${TEST_DATABASE}_copy
+    run_pgmigrate restore latest --to "$copy"
+    assert_status 7
+    assert_stderr 'while search_path is empty'
+    psql -Xq -d "$(database_url "$copy")" -c "alter function lib.fits set search_path = lib"
+    run_pgmigrate restore latest --to "$copy" --resume
+    psql_server "drop database $copy"
+    assert_status 0
+}
+
+# A larger table, whose rows our streams load, and an index.
+@test "a function that relies on search_path is told of by streams and indexes, too" {
+    psql_value "create schema lib; create function lib.good(int) returns bool language sql immutable as 'select \$1 > 0';
+        create function lib.fits(int) returns bool language plpgsql immutable as 'begin return good(\$1); end'"
+    create_table notes 30000
+    for use in "alter table notes add check (lib.fits(id))" "create index on notes (lib.fits(id))"; do
+        psql_value "set search_path = lib, public; alter table notes drop constraint if exists notes_id_check; $use"
+        take_backup
+        run_pgmigrate backup test
+        assert_status 1
+        assert_stderr 'function good(integer) does not exist'
+        assert_stderr 'The backup is not damaged'
+    done
+}
+
 # Begin a test that stops itself at a point.
 pause_test() # POINT
 {
