@@ -20,19 +20,6 @@
 
 /* ---- this machine ---- */
 
-/* Where it is, in front of the message: a table of checks has no other place for it. */
-static void tell_place(struct error *error)
-{
-    OWNED char *path = error->file ? report_path(error->file) : NULL;
-
-    if (!path || strstr(error->message, path))
-        return;
-    if (error->line)
-        error_prefix(error, "%s:%zu", path, error->line);
-    else
-        error_prefix(error, "%s", path);
-}
-
 static bool examine_configuration(struct invocation *invocation, struct diagnoses *found)
 {
     AUTO(error_clear) struct error error = {0};
@@ -40,7 +27,6 @@ static bool examine_configuration(struct invocation *invocation, struct diagnose
     OWNED char *path = NULL;
 
     if (!command_configure(invocation, &error)) {
-        tell_place(&error);
         diagnosis_error(found, "configuration", &error);
         return false;
     }
@@ -61,7 +47,6 @@ static void examine_folder(const struct invocation *invocation, struct folder **
 
     if (!inputs_folder(invocation, &folder, &error)) {
         folder_free(folder);
-        tell_place(&error);
         diagnosis_error(found, "folder", &error);
         return;
     }

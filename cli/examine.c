@@ -3,6 +3,7 @@
 
 #include "cli/connect.h"
 #include "cli/listing.h"
+#include "cli/report.h"
 #include "migrator/session.h"
 #include "sql.h"
 
@@ -47,8 +48,22 @@ void diagnosis_hint(struct diagnosis *diagnosis, const char *format, ...)
     va_end(arguments);
 }
 
+/* Where it is, in front of the message: a table of checks has no other place for it. */
+static void tell_place(struct error *error)
+{
+    OWNED char *path = error->file ? report_path(error->file) : NULL;
+
+    if (!path || strstr(error->message, path))
+        return;
+    if (error->line)
+        error_prefix(error, "%s:%zu", path, error->line);
+    else
+        error_prefix(error, "%s", path);
+}
+
 void diagnosis_error(struct diagnoses *diagnoses, const char *check, struct error *error)
 {
+    tell_place(error);
     struct diagnosis *diagnosis = add(diagnoses, check, take(error->message));
 
     diagnosis->severity = SEVERITY_ERROR;
@@ -276,6 +291,7 @@ static void examine_state(struct examination *examination, bool lock_held)
 {
     AUTO(error_clear) struct error error = {0};
     AUTO(plan_free) struct plan *plan = NULL;
+    AUTO(plan_steps_clear) struct plan_steps steps = {0};
     OWNED char *summary = NULL;
 
     if (!examination->folder)
@@ -290,6 +306,10 @@ static void examine_state(struct examination *examination, bool lock_held)
         plan->counts[PLAN_FAILED])
         diagnosis_hint(diagnosis_bad(examination->found, "migrations", SEVERITY_ERROR, "%s", summary),
                        "\"pgmigrate status\" says which, and what to do.");
+    else if (!plan_steps(plan, examination->folder, examination->history, &(struct plan_target){0}, &steps,
+                         &error) &&
+             error.code == ERROR_USAGE) /* a conflict is one of history, which is told already */
+        diagnosis_error(examination->found, "migrations", &error);
     else
         diagnosis_good(examination->found, "migrations", "%s", summary);
 }

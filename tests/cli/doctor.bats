@@ -40,8 +40,12 @@ setup()
     migration 009_alone <<<'SELECT 1;'
     run_pgmigrate doctor --protected --json
     assert_status 3
-    assert_equal "$(json '.checks[] | select(.check == "folder").message')" \
+    assert_equal "$(json '.checks[] | select(.check == "migrations").message')" \
         "migrations/009_alone.sql: the migration has no rollback script"
+    migration 009_alone <<<$'-- pgmigrate: nonsense\nSELECT 1;'
+    run_pgmigrate doctor --protected --json
+    assert_status 3
+    [[ $(json '.checks[] | select(.check == "folder").message') == "migrations/009_alone.sql:1: "* ]]
 }
 
 @test "doctor tells a server that cannot be reached" {
