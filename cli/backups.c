@@ -90,15 +90,6 @@ void backups_mark_verified(const struct invocation *invocation, struct repositor
 
 /* ---- the migrations in the snapshot ---- */
 
-static const char *state_name(enum row_state state)
-{
-    static const char *const names[] = {
-        [ROW_APPLIED] = "applied", [ROW_RUNNING] = "running",   [ROW_FAILED] = "failed",
-        [ROW_UNDOING] = "undoing", [ROW_BASELINE] = "baseline", [ROW_ARCHIVED] = "archived"};
-
-    return names[state];
-}
-
 static bool read_migrations(void *context, struct postgres *postgres, struct manifest *manifest,
                             struct error *error)
 {
@@ -115,7 +106,7 @@ static bool read_migrations(void *context, struct postgres *postgres, struct man
         manifest->migrations[manifest->migration_count++] =
             (struct manifest_migration){.version = text_copy(history->rows[i].version),
                                         .applied_at = text_copy(history->rows[i].applied_at),
-                                        .state = text_copy(state_name(history->rows[i].state))};
+                                        .state = text_copy(history_state_name(history->rows[i].state))};
     return history_rolled_back(history, &manifest->rolled_back, error);
 }
 

@@ -125,7 +125,7 @@ static bool announce(struct execution *execution, const struct group_run *run,
 {
     AUTO(history_statement_free)
     struct history_statement *started =
-        history_started(execution->history, run->version, (size_t)(statement - run->script->items));
+        groups_progress(execution->history, run, (size_t)(statement - run->script->items), true, 0);
     return history_write(execution->history, started, execution->options->max_wait_ms, error);
 }
 

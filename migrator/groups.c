@@ -12,6 +12,7 @@
 void group_run_done(struct group_run *run)
 {
     history_statement_free(take(run->begin));
+    history_statement_free(take(run->put_back));
 }
 
 void groups_resume(struct group_run *run, const struct history_row *row)
@@ -27,6 +28,17 @@ struct text_list groups_hashes(const struct script *script)
     for (size_t i = 0; i < script->count; i++)
         text_list_add(&hashes, text_copy(script->items[i].hash));
     return hashes;
+}
+
+/* A rollback's first one takes the forward script's progress away, and so goes with what it did. */
+struct history_statement *groups_progress(const struct history *history, const struct group_run *run,
+                                          size_t done, bool started, int64_t execution_ms)
+{
+    AUTO(text_list_clear) struct text_list hashes = groups_hashes(run->script);
+    if (run->backwards)
+        return history_undo(history, run->version, &hashes, done, started ? (int64_t)done : -1);
+    return started ? history_started(history, run->version, done)
+                   : history_advance(history, run->version, done, execution_ms);
 }
 
 static bool send(struct execution *execution, const struct history_statement *statement, struct error *error)
@@ -97,7 +109,7 @@ static bool run_wrapped(struct execution *execution, struct group_run *run,
         .first = group->first,
         .count = group->count,
         .begin = group->block ? run->script->items[group->first].text : sql_begin,
-        .record = history_advance(execution->history, run->version, group->first + group->count, elapsed_ms),
+        .record = groups_progress(execution->history, run, group->first + group->count, false, elapsed_ms),
         .lock_timeout_ms = run->lock_timeout_ms,
         .statement_timeout_ms = run->statement_timeout_ms,
         .role = run->role,
@@ -118,7 +130,7 @@ static bool run_bare(struct execution *execution, struct group_run *run, const s
         return false;
     AUTO(history_statement_free)
     struct history_statement *advance =
-        history_advance(execution->history, run->version, group->first + 1, clock_ms() - began_ms);
+        groups_progress(execution->history, run, group->first + 1, false, clock_ms() - began_ms);
     postgres_shield(execution->postgres, true);
     run->kept = true;
     bool good =
@@ -153,6 +165,18 @@ static void record_failure(struct execution *execution, const struct group_run *
     postgres_shield(execution->postgres, true);
     if (!session_reset(execution->postgres, execution->options, &ignored) ||
         !history_write(execution->history, fail, 0, &ignored))
+        error_clear(&ignored);
+    postgres_shield(execution->postgres, false);
+}
+
+/* The announcement of a rollback's first statement has taken what the row said, which is true still. */
+static void put_back(struct execution *execution, const struct group_run *run)
+{
+    AUTO(error_clear) struct error ignored = {0};
+    if (run->put_back == NULL || postgres_is_lost(execution->postgres))
+        return;
+    postgres_shield(execution->postgres, true);
+    if (!history_write(execution->history, run->put_back, 0, &ignored))
         error_clear(&ignored);
     postgres_shield(execution->postgres, false);
 }
@@ -214,8 +238,10 @@ static bool stopped(struct execution *execution, const struct group_run *run, st
         return error_hint_more(error, text);
     }
     OWNED char *remedy = bare_remedy(execution->postgres, run);
-    if (run->done == 0 && !run->kept && remedy == NULL)
+    if (run->done == 0 && !run->kept && remedy == NULL) {
+        put_back(execution, run);
         return false;
+    }
     bool locked = error->code == ERROR_LOCKED;
     bool signalled = error->code == ERROR_INTERRUPTED || error->code == ERROR_TERMINATED;
     if (!signalled)
@@ -282,7 +308,8 @@ bool groups_run(struct execution *execution, struct group_run *run, struct error
     run->result->bare = true;
     execution_tell(execution, (struct run_event){.type = RUN_BEGIN});
     if (!clean(execution, run, error) || !groups_check_unchanged(execution->history, run, error) ||
-        !bare_check(execution->postgres, run, error) || !send(execution, run->begin, error))
+        !bare_check(execution->postgres, run, error) ||
+        (run->begin != NULL && !send(execution, run->begin, error)))
         return false;
     return run_groups(execution, run, error) || stopped(execution, run, error);
 }

@@ -19,12 +19,13 @@ struct group_run {
     size_t index; /* in the run */
     const struct script *script;
     const struct run_identity *identity;
-    bool backwards;                  /* a rollback script */
-    struct history_statement *begin; /* owned; sent before the first statement */
-    size_t done;                     /* statements that earlier runs have done */
-    bool started;                    /* an earlier run began the statement after those … */
-    bool unconfirmed;                /* … and never recorded its outcome */
-    bool kept;                       /* something of the statement that failed stays, or may */
+    bool backwards; /* a rollback script */
+    /* Owned. Forward: sent before the first statement. Backwards, or NULL: sent where nothing was done. */
+    struct history_statement *begin, *put_back;
+    size_t done;      /* statements that earlier runs have done */
+    bool started;     /* an earlier run began the statement after those … */
+    bool unconfirmed; /* … and never recorded its outcome */
+    bool kept;        /* something of the statement that failed stays, or may */
     int64_t lock_timeout_ms, statement_timeout_ms;
     const char *role;
     struct migration_result *result;
@@ -42,6 +43,11 @@ MUST_CHECK bool groups_check_unchanged(const struct history *history, const stru
 
 /* The statements' hashes, for the history. */
 struct text_list groups_hashes(const struct script *script);
+
+/* How far it came, for the history: the first `done` statements are done; the next one is about to run by
+ * itself, or not. */
+struct history_statement *groups_progress(const struct history *history, const struct group_run *run,
+                                          size_t done, bool started, int64_t execution_ms);
 
 /*
  * On failure run->done tells how far it came; ERROR_PARTIAL when something was done or may have been,

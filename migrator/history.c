@@ -104,20 +104,21 @@ static int64_t integer_or(const char *text, int64_t absent)
     return text == NULL ? absent : strtoll(text, NULL, 10);
 }
 
+static const char *const state_names[] = {
+    [ROW_APPLIED] = "applied", [ROW_RUNNING] = "running",   [ROW_FAILED] = "failed",
+    [ROW_UNDOING] = "undoing", [ROW_BASELINE] = "baseline", [ROW_ARCHIVED] = "archived"};
+
+const char *history_state_name(enum row_state state)
+{
+    return state_names[state];
+}
+
 /* A row written by a migration itself, or by hand, may say anything or nothing: it counts as applied. */
 static enum row_state row_state(const char *name)
 {
-    static const struct {
-        const char *name;
-        enum row_state state;
-    } states[] = {{"running", ROW_RUNNING},
-                  {"failed", ROW_FAILED},
-                  {"undoing", ROW_UNDOING},
-                  {"baseline", ROW_BASELINE},
-                  {"archived", ROW_ARCHIVED}};
-    for (size_t i = 0; name != NULL && i < sizeof states / sizeof states[0]; i++)
-        if (strcmp(states[i].name, name) == 0)
-            return states[i].state;
+    for (size_t i = 0; name != NULL && i < sizeof state_names / sizeof state_names[0]; i++)
+        if (strcmp(state_names[i], name) == 0)
+            return (enum row_state)i;
     return ROW_APPLIED;
 }
 

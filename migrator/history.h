@@ -55,6 +55,8 @@ struct history_row {
     int64_t sequence; /* order of application: 1 is the oldest */
 };
 
+/* As it stands in the table. */
+const char *history_state_name(enum row_state state);
 /* Marked as failed by whoever kept the table before: what it did, and whether it was undone, nobody has told.
  */
 bool history_row_is_foreign_failure(const struct history_row *row);
@@ -215,10 +217,13 @@ struct history_statement *history_undo_fail(const struct history *history,
 /* The same for what has lost its connection, and the run lock with it: only the log is written. */
 struct history_statement *history_lost(const struct history *history, const struct run_identity *identity,
                                        const char *version, const char *message, bool backwards);
-/* A no-transaction rollback script: state undoing, with the script's statements in place of the forward
- * one's; or the same row taken up again. history_started and history_advance tell how far it came. */
+/* How far a no-transaction rollback script came: state undoing, with the script's statements in place of the
+ * forward one's, of which the first `done` are done and number `started` is about to run, or -1. */
 struct history_statement *history_undo(const struct history *history, const char *version,
-                                       const struct text_list *hashes);
+                                       const struct text_list *hashes, size_t done, int64_t started);
+/* It did nothing: the row says again what it said before, with the forward script's hashes. */
+struct history_statement *history_put_back(const struct history *history, const struct history_row *row,
+                                           const struct text_list *hashes);
 /* Rolled back: the row goes, the log keeps it whole. One row: xid text, execution_ms bigint. taken: how many
  * rows the run has taken away before; the others must be there still. execution_ms: -1 for the transaction's
  * own time. */

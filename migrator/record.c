@@ -300,13 +300,29 @@ struct history_statement *history_mark_rolled_back(const struct history *history
     return forget(history, identity, version, "mark_rolled_back", 0, -1);
 }
 
-struct history_statement *history_undo(const struct history *history, const char *version,
-                                       const struct text_list *hashes)
+static struct history_statement *progress(const struct history *history, const char *version,
+                                          enum row_state state, int64_t done, int64_t started,
+                                          const struct text_list *hashes)
 {
     struct history_statement *statement = build_guarded(history, "pgmigrate_undo", sql_history_undo);
     add(statement, version);
-    add_owned(statement, array_of(hashes));
+    add(statement, history_state_name(state));
+    add_owned(statement, done < 0 ? NULL : text_format("%" PRId64, done));
+    add_owned(statement, started < 0 ? NULL : text_format("%" PRId64, started));
+    add_owned(statement, hashes->count == 0 ? NULL : array_of(hashes));
     return statement;
+}
+
+struct history_statement *history_undo(const struct history *history, const char *version,
+                                       const struct text_list *hashes, size_t done, int64_t started)
+{
+    return progress(history, version, ROW_UNDOING, (int64_t)done, started, hashes);
+}
+
+struct history_statement *history_put_back(const struct history *history, const struct history_row *row,
+                                           const struct text_list *hashes)
+{
+    return progress(history, row->version, row->state, row->statements_done, row->statement_started, hashes);
 }
 
 static struct history_statement *mark(const struct history *history, const struct run_identity *identity,

@@ -94,7 +94,7 @@ static bool try_groups(struct attempt *attempt, const struct undo_step *step, st
                        struct error *error)
 {
     const struct script *script = step->script;
-    size_t done = step->half_done && step->statements_done > 0 ? (size_t)step->statements_done : 0;
+    size_t done = step->state == ROW_UNDOING && step->statements_done > 0 ? (size_t)step->statements_done : 0;
     for (size_t i = 0; i < script->group_count; i++) {
         const struct statement_group *group = &script->groups[i];
         const struct statement *statement = &script->items[group->first];

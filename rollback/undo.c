@@ -72,7 +72,13 @@ static bool run_no_transaction(struct undo *undo, size_t at, struct error *error
     const struct undo_step *step = &undo->plan->items[at];
     struct migration_result *item = &undo->result->items[at];
     struct job job = undo_plan_job(undo->plan, at, &undo->options->run);
-    AUTO(text_list_clear) struct text_list hashes = groups_hashes(step->script);
+    struct history_row row = {.version = step->version,
+                              .state = step->state,
+                              .statements_done = step->statements_done,
+                              .statement_started = step->statement_started};
+    AUTO(text_list_clear) struct text_list hashes = {0};
+    if (!history_hashes(undo->history, step->version, &hashes, error))
+        return false;
     AUTO(group_run_done)
     struct group_run run = {
         .version = step->version,
@@ -80,16 +86,15 @@ static bool run_no_transaction(struct undo *undo, size_t at, struct error *error
         .script = step->script,
         .identity = &undo->identity,
         .backwards = true,
-        .begin = history_undo(undo->history, step->version, &hashes),
         .lock_timeout_ms = job.lock_timeout_ms,
         .statement_timeout_ms = job.statement_timeout_ms,
         .role = job.role,
         .result = item,
     };
-    if (step->half_done)
-        groups_resume(&run, &(struct history_row){.state = ROW_UNDOING,
-                                                  .statements_done = step->statements_done,
-                                                  .statement_started = step->statement_started});
+    if (step->state == ROW_UNDOING)
+        groups_resume(&run, &row);
+    else
+        run.put_back = history_put_back(undo->history, &row, &hashes);
     if (!groups_run(&undo->execution, &run, error))
         return false;
     item->state = RUN_STATE_ROLLED_BACK;
@@ -190,7 +195,7 @@ static void tell_about_scripts(struct undo *undo)
 static bool is_half_done(const struct undo_plan *plan)
 {
     for (size_t i = 0; i < plan->count; i++)
-        if (plan->items[i].half_done)
+        if (plan->items[i].state == ROW_UNDOING)
             return true;
     return false;
 }

@@ -56,7 +56,7 @@ static bool choose(const struct history *history, const struct undo_options *opt
             break;
         ret->items = memory_grow(ret->items, ret->count, sizeof *ret->items);
         ret->items[ret->count++] = (struct undo_step){.version = text_copy(rows[i]->version),
-                                                      .half_done = rows[i]->state == ROW_UNDOING,
+                                                      .state = rows[i]->state,
                                                       .statements_done = rows[i]->statements_done,
                                                       .statement_started = rows[i]->statement_started};
     }
@@ -220,7 +220,7 @@ static bool cannot_run(bool use_file, struct error *error)
 
 static bool goes_on(const struct undo_step *step, struct error *error)
 {
-    if (!step->half_done || step->statements_done <= 0 || !step->script->transactional)
+    if (step->state != ROW_UNDOING || step->statements_done <= 0 || !step->script->transactional)
         return true;
     error_set(error, ERROR_CONFLICT,
               "the rollback of \"%s\" stopped half way, and its script has become a transactional one",

@@ -18,8 +18,9 @@ struct undo_step {
     const struct directives *verify_directives; /* of that migration, borrowed from the folder, as its text */
     char *difference; /* unified diff where the file differs from the stored text, or NULL */
 
-    /* How far a run that was cut off has come with this script (see groups_resume). */
-    bool half_done;
+    /* What the row says: of ROW_UNDOING, how far a run that was cut off has come with this script (see
+     * groups_resume). */
+    enum row_state state;
     int64_t statements_done, statement_started;
 };
 

@@ -1,10 +1,9 @@
--- The first $6 statements of a no-transaction script are done. What its apply took stays when it is rolled back. One row
--- with xid.
+-- The first $6 statements of a no-transaction script are done. One row with xid.
 -- $1 the table's quoted name, $2 its oid, $3 and $4 the run lock's witness; $5 version; $7 execution_ms so far.
 WITH changed AS (
     UPDATE :"schema".:"table" AS h
     SET statements_done = $6::pg_catalog.int4, statement_started = NULL,
-        execution_ms = CASE h.state WHEN 'undoing' THEN h.execution_ms ELSE $7::pg_catalog.int8 END
+        execution_ms = $7::pg_catalog.int8
     WHERE h.version = $5 AND pg_catalog.current_setting(CASE
         WHEN NOT (pg_catalog.pg_advisory_unlock_shared($3::pg_catalog.int4, $4::pg_catalog.int4)
             AND pg_catalog.pg_try_advisory_lock_shared($3::pg_catalog.int4, $4::pg_catalog.int4)) THEN 'pgmigrate.run_lock_lost'

@@ -1,11 +1,11 @@
--- A no-transaction rollback script begins, or is taken up again: state undoing, and progress is that of this script. One row
--- with xid.
--- $1 the table's quoted name, $2 its oid, $3 and $4 the run lock's witness; $5 version, $6 the statements' hashes.
+-- How far a no-transaction rollback script came, with its statements in place of the forward one's; or what the row said
+-- before, where the rollback did nothing. One row with xid.
+-- $1 the table's quoted name, $2 its oid, $3 and $4 the run lock's witness; $5 version, $6 state, $7 statements done, $8 the
+-- one that was begun, $9 the statements' hashes.
 WITH changed AS (
-    UPDATE :"schema".:"table" AS h SET state = 'undoing',
-        statements_done = CASE WHEN h.state = 'undoing' THEN coalesce(h.statements_done, 0) ELSE 0 END,
-        statement_started = CASE WHEN h.state = 'undoing' THEN h.statement_started END,
-        statements_total = pg_catalog.cardinality($6::pg_catalog.text[]), statement_hashes = $6::pg_catalog.text[]
+    UPDATE :"schema".:"table" AS h
+    SET state = $6, statements_done = $7::pg_catalog.int4, statement_started = $8::pg_catalog.int4,
+        statements_total = pg_catalog.cardinality($9::pg_catalog.text[]), statement_hashes = $9::pg_catalog.text[]
     WHERE h.version = $5 AND pg_catalog.current_setting(CASE
         WHEN NOT (pg_catalog.pg_advisory_unlock_shared($3::pg_catalog.int4, $4::pg_catalog.int4)
             AND pg_catalog.pg_try_advisory_lock_shared($3::pg_catalog.int4, $4::pg_catalog.int4)) THEN 'pgmigrate.run_lock_lost'

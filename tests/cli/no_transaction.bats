@@ -744,6 +744,67 @@ half_undone()
     assert_value "select count(*) from schema_migrations" 0
 }
 
+# Five of six statements of 001_x are done; its rollback script is from stdin.
+five_of_six()
+{
+    bare 001_x_rollback
+    bare 001_x <<'EOF'
+CREATE TABLE t (id int, n int);
+INSERT INTO t VALUES (1, 1), (2, 1);
+VACUUM t;
+UPDATE t SET n = n + 1;
+VACUUM t;
+CREATE UNIQUE INDEX CONCURRENTLY tn ON t (n);
+EOF
+    run_pgmigrate apply
+    assert_status 7
+    assert_equal "$(progress)" "failed|5|6|5"
+}
+
+# The duplicate is mended, and apply needs the sixth statement only.
+goes_on_with_the_sixth()
+{
+    assert_equal "$(progress)" "failed|5|6|5"
+    psql_value "update t set n = id"
+    run_pgmigrate apply --json
+    assert_status 0
+    assert_equal "$(json '.migrations[0].statements | length')" 1
+    assert_equal "$(valid tn)" t
+}
+
+@test "a rollback that did nothing leaves a half-run migration where it stood" {
+    five_of_six <<<'DROP INDEX CONCURRENTLY tn; DROP TABLE t;'
+    run_pgmigrate rollback --accept-data-loss
+    assert_status 1
+    assert_stderr 'index "tn" does not exist'
+    assert_value "select action from schema_migrations_log order by id desc limit 1" rollback_failed
+    run_pgmigrate status
+    assert_stderr "stopped in statement 6 of 6"
+    goes_on_with_the_sixth
+}
+
+@test "a rollback killed in its first transaction leaves a half-run migration where it stood" {
+    psql_value "create sequence looks"
+    five_of_six <<<"SELECT CASE WHEN nextval('looks') > 1 THEN pg_sleep(30) END; VACUUM t; DROP TABLE t;"
+    start_pgmigrate rollback --accept-data-loss
+    wait_until sleeping
+    kill -KILL "$PGMIGRATE_PID"
+    wait_pgmigrate
+    psql_value "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'pgmigrate' and datname = current_database()" >/dev/null
+    wait_until no_session
+    goes_on_with_the_sixth
+}
+
+@test "a rollback that did nothing leaves an applied migration applied" {
+    bare_undo 'CREATE TABLE t (id int);' <<<'DROP INDEX CONCURRENTLY missing; DROP TABLE t;'
+    before=$(psql_value "table schema_migrations")
+    run_pgmigrate rollback --accept-data-loss
+    assert_status 1
+    assert_value "table schema_migrations" "$before"
+    run_pgmigrate apply
+    assert_status 0
+}
+
 @test "a half-run migration may be rolled back from where it stands" {
     bare 001_x <<<'CREATE TABLE a (id int); CREATE TABLE b (id nothing);'
     migration 001_x_rollback <<<'DROP TABLE IF EXISTS b; DROP TABLE IF EXISTS a;'
