@@ -155,8 +155,9 @@ static const struct run_watch *begin_watch(struct rehearse *rehearse)
         return trace_watch(rehearse->trace);
     rls_gate_free(rehearse->gate);
     rehearse->gate = rls_gate_new(rehearse->options->isolation);
+    const struct run_watch *gate = rls_gate_watch(rehearse->gate);
     rehearse->watch = (struct run_watch){
-        .context = rehearse, .look = look_twice, .begins = rls_gate_watch(rehearse->gate)->begins};
+        .context = rehearse, .look = look_twice, .begins = gate->begins, .explain = gate->explain};
     return &rehearse->watch;
 }
 

@@ -126,6 +126,9 @@ static bool copy_place(const struct step *step, struct error *error)
 static bool fail_step(struct execution *execution, struct job *job, const struct step *step,
                       struct error *error)
 {
+    const struct run_watch *watch = execution->options->watch;
+    if (step->statement != NULL && execution_is_watched(execution) && watch->explain != NULL)
+        watch->explain(error);
     if (step->statement != NULL && !copy_place(step, error))
         execution_place(step->script, step->statement, error);
     else if (step->statement == NULL && *error->sqlstate != '\0')

@@ -246,13 +246,28 @@ static bool look_into(void *context, const struct run_look *look, struct error *
     return true;
 }
 
+/* The server's own hint would weaken the isolation that the gate is there for. */
+static void explain(struct error *error)
+{
+    if (strcmp(error->sqlstate, "42501") != 0 ||
+        strstr(error->message, "would be affected by row-level security policy") == NULL)
+        return;
+    error_hint(error,
+               "Under the gate of row-level security, scripts run with row_security = off, so that a data "
+               "migration fails where policies would hide rows from it. Where that cannot be, as in the "
+               "body of a function, or is meant, begin the script with: SET LOCAL row_security = on;");
+}
+
 struct rls_gate *rls_gate_new(const struct rls_gate_options *options)
 {
     struct rls_gate *gate = memory_allocate(1, sizeof *gate);
 
     gate->options = *options;
-    gate->watch = (struct run_watch){
-        .context = gate, .look = look_into, .whole = true, .begins = sql_set_row_security_off};
+    gate->watch = (struct run_watch){.context = gate,
+                                     .look = look_into,
+                                     .whole = true,
+                                     .begins = sql_set_row_security_off,
+                                     .explain = explain};
     return gate;
 }
 

@@ -112,6 +112,7 @@ struct run_watch {
     bool (*look)(void *context, const struct run_look *look, struct error *error);
     bool whole;         /* RUN_LOOK_BEFORE and RUN_LOOK_AFTER are not wanted */
     const char *begins; /* a statement that each transaction begins with, which takes no snapshot; or NULL */
+    void (*explain)(struct error *error); /* what that may have had to do with a statement's error; or NULL */
 };
 
 /* A transaction that cannot write although the server could: the script's doing, and no failure of the

@@ -149,11 +149,20 @@ SQL
     run_pgmigrate apply --role "${TEST_DATABASE}_owner"
     assert_status 1
     assert_stderr "migrations/002_data.sql:1:1: error: query would be affected by row-level security policy"
+    assert_stderr "SET LOCAL row_security = on;"
+    refute_stderr "NO FORCE"
     assert_value "select note from orders" a
     migration 002_data <<<"SET LOCAL row_security = on; SELECT set_config('app.tenant', '1', true); UPDATE orders SET note = 'b';"
     run_pgmigrate apply --role "${TEST_DATABASE}_owner"
     assert_status 0
     assert_value "select note from orders" b
+    migration 003_function <<<"CREATE FUNCTION notes() RETURNS SETOF text LANGUAGE sql AS 'SELECT note FROM orders';"
+    run_pgmigrate apply --role "${TEST_DATABASE}_owner"
+    assert_status 1
+    assert_stderr "as in the body of a function"
+    migration 003_function <<<"SET LOCAL row_security = on; CREATE FUNCTION notes() RETURNS SETOF text LANGUAGE sql AS 'SELECT note FROM orders';"
+    run_pgmigrate apply --role "${TEST_DATABASE}_owner"
+    assert_status 0
 }
 
 @test "a no-transaction script stops before the stretch that weakens something commits, and what is bare is told afterwards" {
