@@ -25,11 +25,12 @@ void outcome_fill(json_t *document, const struct run_result *result)
 
     for (size_t i = 0; i < result->count; i++) {
         const struct migration_result *item = &result->items[i];
+        bool reached = item->state != RUN_STATE_PENDING;
         json_t *object = json_object();
 
         document_text(object, "version", item->version);
-        document_text(object, "state", run_state_name(item->state));
-        if (item->state != RUN_STATE_PENDING) {
+        document_text(object, "state", reached || !item->before ? run_state_name(item->state) : item->before);
+        if (reached) {
             document_known(object, "execution_ms", item->execution_ms);
             document_integer(object, "attempts", (int64_t)item->attempts);
             json_object_set_new(object, "statements", statements_array(item));

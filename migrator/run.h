@@ -60,6 +60,7 @@ const char *run_state_name(enum run_state state); /* "applied", "rolled_back", "
 struct migration_result {
     char *version;
     enum run_state state;
+    const char *before; /* what status calls it before the run; NULL: pending */
     int64_t execution_ms;
     size_t attempts;
     bool bare; /* a no-transaction script: what it did before it failed stays */

@@ -161,8 +161,12 @@ static void list_results(struct undo *undo)
     undo->identity.run_id = undo->result->run_id;
     undo->result->items = memory_allocate(undo->plan->count, sizeof *undo->result->items);
     undo->result->count = undo->plan->count;
-    for (size_t i = 0; i < undo->plan->count; i++)
-        undo->result->items[i].version = text_copy(undo->plan->items[i].version);
+    for (size_t i = 0; i < undo->plan->count; i++) {
+        const struct undo_step *step = &undo->plan->items[i];
+        bool half_run = history_row_is_half_run(&(struct history_row){.state = step->state});
+        undo->result->items[i].version = text_copy(step->version);
+        undo->result->items[i].before = half_run ? "failed" : "applied";
+    }
 }
 
 static void set_states(struct undo *undo, enum run_state state)

@@ -26,6 +26,7 @@ refused() # LOSSES
     assert_status 10
     assert_equal "$(json '.error.code')" refused
     assert_equal "$(losses)" "$1"
+    assert_equal "$(json '.migrations[0].state')" applied
     assert_value "select count(*) from schema_migrations" 1
 }
 
