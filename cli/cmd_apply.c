@@ -21,7 +21,7 @@ static void conclude(const struct invocation *invocation, const struct outcome *
     OWNED char *summary = outcome_summary(outcome);
     bool silent = invocation->json && invocation->verbosity == VERBOSITY_QUIET;
 
-    if (outcome->error && summary && !silent)
+    if (!outcome_signalled(outcome, summary) && outcome->error && summary && !silent)
         fprintf(stderr, "%s\n", summary);
     else if (!outcome->error && !invocation->json && invocation->verbosity > VERBOSITY_QUIET) {
         if (summary)

@@ -61,7 +61,7 @@ static void conclude(const struct invocation *invocation, const struct outcome *
 
     if (!silent)
         print_losses(stderr, invocation->color, losses, lost);
-    if (outcome->error && summary && !silent)
+    if (!outcome_signalled(outcome, summary) && outcome->error && summary && !silent)
         fprintf(stderr, "%s\n", summary);
     else if (!outcome->error && !invocation->json && invocation->verbosity > VERBOSITY_QUIET) {
         if (summary)

@@ -102,3 +102,15 @@ char *outcome_summary(const struct outcome *outcome)
     fclose(out);
     return text;
 }
+
+bool outcome_signalled(const struct outcome *outcome, const char *summary)
+{
+    struct error *error = outcome->error;
+
+    if (!error || (error->code != ERROR_INTERRUPTED && error->code != ERROR_TERMINATED))
+        return false;
+    OWNED char *said = take(error->message);
+    error->message = summary ? text_format("%s: %s", said, summary)
+                             : text_format("%s: nothing was %s", said, outcome->done);
+    return true;
+}

@@ -12,11 +12,11 @@ void outcome_fill(json_t *document, const struct run_result *result);
 
 struct outcome {
     const struct run_result *result;
-    const struct error *error; /* NULL after success */
-    const char *done;          /* "applied", "rolled back", "tried" */
-    bool backwards;            /* rollback scripts ran: what failed stays applied */
-    const char *target;        /* "app@host/db" */
-    int64_t ms;                /* of the whole run */
+    struct error *error; /* NULL after success */
+    const char *done;    /* "applied", "rolled back", "tried" */
+    bool backwards;      /* rollback scripts ran: what failed stays applied */
+    const char *target;  /* "app@host/db" */
+    int64_t ms;          /* of the whole run */
 };
 
 /*
@@ -24,5 +24,8 @@ struct outcome {
  * not reached". NULL when nothing was to be done, or nothing begun. The caller frees it.
  */
 char *outcome_summary(const struct outcome *outcome);
+
+/* Whether a signal stopped the run: then its message says the summary, too. summary may be NULL. */
+bool outcome_signalled(const struct outcome *outcome, const char *summary);
 
 #endif

@@ -192,6 +192,8 @@ SQL
         kill "-${signal%:*}" "$PGMIGRATE_PID"
         wait_pgmigrate
         assert_status "${signal#*:}"
+        assert_equal "$(json '.error.message | sub("^(interrupted|terminated): . of . applied; "; "")')" \
+            "002_b was interrupted and rolled back; 1 not reached"
         assert_stderr " of "
         wait_until no_session
         assert_value "select to_regclass('b') is null" t

@@ -42,7 +42,7 @@ static void a_run_of_nothing_has_no_summary(void **state)
     (void)state;
     const enum run_state states[] = {RUN_STATE_PENDING};
     AUTO(run_result_clear) struct run_result none = result_of(NULL, 0), refused = result_of(states, 1);
-    const struct error error = {.code = ERROR_REFUSED};
+    struct error error = {.code = ERROR_REFUSED};
 
     says(&(struct outcome){.result = &none, .done = "applied"}, NULL);
     says(&(struct outcome){.result = &refused, .done = "rolled back", .error = &error}, NULL);
@@ -69,7 +69,7 @@ static void a_failure_tells_what_became_of_each(void **state)
     AUTO(run_result_clear) struct run_result result = result_of(states, 4);
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const struct error error = {.code = cases[i].code};
+        struct error error = {.code = cases[i].code};
 
         says(
             &(struct outcome){
@@ -84,7 +84,7 @@ static void a_script_without_a_transaction_is_not_said_to_be_rolled_back(void **
     const enum run_state states[] = {RUN_STATE_FAILED};
     AUTO(run_result_clear) struct run_result result = result_of(states, 1);
     result.items[0].bare = true;
-    const struct error failed = {.code = ERROR_FAILED}, interrupted = {.code = ERROR_INTERRUPTED};
+    struct error failed = {.code = ERROR_FAILED}, interrupted = {.code = ERROR_INTERRUPTED};
 
     says(&(struct outcome){.result = &result, .done = "applied", .error = &failed},
          "0 of 1 applied; 1_x failed");
@@ -105,6 +105,23 @@ static void a_dry_run_tells_what_it_could_not_try(void **state)
          "1 of 2 tried in 1 ms on t; 1 could not be tried in a transaction");
 }
 
+static void what_a_signal_stopped_says_it_in_the_message(void **state)
+{
+    (void)state;
+    AUTO(error_clear) struct error error = {0};
+    struct outcome outcome = {.error = &error, .done = "applied"};
+
+    error_set(&error, ERROR_FAILED, "failed");
+    assert_false(outcome_signalled(&outcome, "1 of 2 applied"));
+    assert_string_equal(error.message, "failed");
+    error_set(&error, ERROR_INTERRUPTED, "interrupted");
+    assert_true(outcome_signalled(&outcome, "1 of 2 applied"));
+    assert_string_equal(error.message, "interrupted: 1 of 2 applied");
+    error_set(&error, ERROR_TERMINATED, "terminated");
+    assert_true(outcome_signalled(&outcome, NULL));
+    assert_string_equal(error.message, "terminated: nothing was applied");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -113,6 +130,7 @@ int main(void)
         cmocka_unit_test(a_failure_tells_what_became_of_each),
         cmocka_unit_test(a_script_without_a_transaction_is_not_said_to_be_rolled_back),
         cmocka_unit_test(a_dry_run_tells_what_it_could_not_try),
+        cmocka_unit_test(what_a_signal_stopped_says_it_in_the_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
