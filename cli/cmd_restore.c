@@ -2,6 +2,7 @@
 #include "backup/restore.h"
 #include "cli/backups.h"
 #include "cli/commands.h"
+#include "cli/confirm.h"
 #include "cli/connect.h"
 #include "cli/document.h"
 #include "cli/report.h"
@@ -283,7 +284,7 @@ static void fill_plan(const struct run *run, const struct text_list *problems)
 
 static bool refuse_unconfirmed(const struct run *run, const char *given, struct error *error)
 {
-    const char *environment = config_environment(run->invocation->config);
+    OWNED char *whose = confirm_protected(run->invocation);
 
     if (given)
         error_set(error, ERROR_REFUSED, "--confirm names \"%s\", but \"%s\" would be replaced", given,
@@ -295,8 +296,7 @@ static bool refuse_unconfirmed(const struct run *run, const char *given, struct 
                   text_equal(run->record->database, run->database) ? " of another server" : "", run->database,
                   run->database);
     else
-        error_set(error, ERROR_REFUSED, "environment \"%s\" is protected: swapping wants --confirm %s",
-                  environment ? environment : "", run->database);
+        error_set(error, ERROR_REFUSED, "%s is protected: swapping wants --confirm %s", whose, run->database);
     return error_hint(error, "Nothing was changed.");
 }
 

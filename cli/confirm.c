@@ -4,6 +4,13 @@
 #include "cli/report.h"
 #include "common/interrupt.h"
 
+char *confirm_protected(const struct invocation *invocation)
+{
+    const char *environment = config_environment(invocation->config);
+
+    return environment ? text_format("environment \"%s\"", environment) : text_copy("the database");
+}
+
 bool confirm_needed(const struct invocation *invocation)
 {
     return config_bool(invocation->config, "protected") && !invocation->yes;
@@ -11,13 +18,9 @@ bool confirm_needed(const struct invocation *invocation)
 
 static bool refuse(const struct invocation *invocation, const char *what, struct error *error)
 {
-    const char *environment = config_environment(invocation->config);
+    OWNED char *whose = confirm_protected(invocation);
 
-    if (environment)
-        error_set(error, ERROR_REFUSED, "environment \"%s\" is protected, and nobody confirmed to %s",
-                  environment, what);
-    else
-        error_set(error, ERROR_REFUSED, "the database is protected, and nobody confirmed to %s", what);
+    error_set(error, ERROR_REFUSED, "%s is protected, and nobody confirmed to %s", whose, what);
     return error_hint(error, "Nothing was changed. Give --yes, or answer \"yes\" at a terminal.");
 }
 

@@ -7,6 +7,10 @@
 
 #include "cli/command.h"
 
+/* What is protected, for messages: "environment \"production\"", or "the database" where none was chosen.
+ * The caller frees it. */
+char *confirm_protected(const struct invocation *invocation);
+
 /* Whether confirm() would ask: for those who first have to find out whether there is anything to do. */
 bool confirm_needed(const struct invocation *invocation);
 

@@ -2,6 +2,7 @@
 #include "cli/rehearsing.h"
 
 #include "cli/backups.h"
+#include "cli/confirm.h"
 #include "cli/connect.h"
 #include "cli/restoring.h"
 #include "deploy/guard.h"
@@ -49,14 +50,11 @@ bool rehearsing_target(const struct invocation *invocation, struct postgres **re
 
 static bool refuse_protected(const struct invocation *invocation, struct error *error)
 {
-    const char *environment = config_environment(invocation->config);
+    OWNED char *whose = confirm_protected(invocation);
 
-    if (environment)
-        error_set(error, ERROR_REFUSED, "environment \"%s\" is protected: nothing is rehearsed in it",
-                  environment);
-    else
-        error_set(error, ERROR_REFUSED, "the database is protected: nothing is rehearsed in it");
-    return error_hint(error, "Name a staging server with --on, or give --embedded.");
+    error_set(error, ERROR_REFUSED, "%s is protected: nothing is rehearsed in it", whose);
+    return error_hint(
+        error, "Name a staging server with --on, or rehearse a copy: --embedded --from-backup latest.");
 }
 
 static bool connect_staging(const struct invocation *invocation, struct rehearsing *rehearsing,

@@ -2,6 +2,7 @@
 #include "cli/rls_probing.h"
 
 #include "cli/backups.h"
+#include "cli/confirm.h"
 #include "cli/connect.h"
 #include "cli/document.h"
 #include "cli/report.h"
@@ -35,11 +36,9 @@ static bool check_options(const struct invocation *invocation, struct error *err
 
 static bool refuse_protected(const struct invocation *invocation, struct error *error)
 {
-    const char *environment = config_environment(invocation->config);
+    OWNED char *whose = confirm_protected(invocation);
 
-    error_set(error, ERROR_REFUSED, "%s%s%s is protected: nothing is probed in it",
-              environment ? "environment \"" : "the database", environment ? environment : "",
-              environment ? "\"" : "");
+    error_set(error, ERROR_REFUSED, "%s is protected: nothing is probed in it", whose);
     return error_hint(error, "Probe on staging, or in a backup: --from-backup latest.");
 }
 

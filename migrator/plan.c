@@ -290,11 +290,14 @@ static void add_missing(struct maker *maker, struct history_row *row)
 static void add_ambiguous(struct maker *maker, struct history_row *row)
 {
     struct plan_entry *entry = add_entry(maker, PLAN_MISSING, NULL, row);
+    OWNED char *schema = postgres_quote_name(maker->history->schema);
+    OWNED char *table = postgres_quote_name(maker->history->table);
+    OWNED char *version = postgres_quote_literal(row->version);
     entry->message = text_copy("was applied, but several files have that number");
     entry->hint =
         text_format("Say which it is by giving the row the file's whole name, without \".sql\", as version: "
-                    "UPDATE %s SET version = … WHERE version = '%s'.",
-                    maker->history->table, row->version);
+                    "UPDATE %s.%s SET version = … WHERE version = %s;",
+                    schema, table, version);
 }
 
 static void note_duplicate(struct maker *maker, const struct history_row *row)

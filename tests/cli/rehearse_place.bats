@@ -74,6 +74,7 @@ CONF
     run_pgmigrate rehearse -e production
     assert_status 10
     assert_stderr 'environment "production" is protected'
+    assert_stderr "--embedded --from-backup latest"
     assert_equal "$(pg_dump --restrict-key=x "$DATABASE_URL")" "$before"
     # An environment that cannot be asked is told; the sizes of a protected one may be read.
     sed -i '/^\[environment production/,/^protected/ s/yes/no/' pgmigrate.conf

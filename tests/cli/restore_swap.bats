@@ -74,6 +74,9 @@ connect_in_a_loop()
     run_pgmigrate restore latest --swap --yes -e production
     assert_status 10
     assert_stderr "--confirm $TEST_DATABASE"
+    PGMIGRATE_PROTECTED=yes run_pgmigrate restore latest --swap --yes
+    assert_status 10
+    assert_stderr "the database is protected"
     run_pgmigrate restore latest --swap --yes -e production --confirm other
     assert_status 10
     assert_equal "$(databases)" "$TEST_DATABASE"

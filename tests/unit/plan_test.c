@@ -346,6 +346,8 @@ static void a_bare_number_of_two_files_is_ambiguous(void **state)
     make(scene);
     assert_int_equal(scene->plan->counts[PLAN_MISSING], 1);
     assert_string_equal(scene->plan->entries[0].message, "was applied, but several files have that number");
+    assert_non_null(strstr(scene->plan->entries[0].hint,
+                           "UPDATE \"public\".\"schema_migrations\" SET version = … WHERE version = '001';"));
 }
 
 static void a_bare_number_beside_the_stem_is_only_a_warning(void **state)
