@@ -178,9 +178,9 @@ static char *who_holds(struct postgres *postgres)
         return NULL;
     const char *query = rows_text(rows, 0, "query"), *application = rows_text(rows, 0, "application");
     const char *user = rows_text(rows, 0, "user");
-    OWNED char *age = text_duration(rows_integer(rows, 0, "seconds") * 1000);
-    return text_format("table \"%s\" is locked by pid %s (%s, user %s, transaction since %s)%s%s",
-                       rows_text(rows, 0, "name"), rows_text(rows, 0, "pid"),
+    OWNED char *age = rows_age(rows, 0, ", transaction since ");
+    return text_format("table \"%s\" is locked by pid %s (%s, user %s%s)%s%s", rows_text(rows, 0, "name"),
+                       rows_text(rows, 0, "pid"),
                        application == NULL || *application == '\0' ? "?" : application,
                        user == NULL ? "?" : user, age,
                        query == NULL || *query == '\0' ? "" : ", running: ", query == NULL ? "" : query);

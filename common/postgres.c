@@ -531,6 +531,12 @@ bool rows_bool(const struct rows *rows, size_t row, const char *column)
     return text != NULL && *text == 't';
 }
 
+char *rows_age(const struct rows *rows, size_t row, const char *before)
+{
+    OWNED char *age = text_duration(rows_integer(rows, row, "seconds") * 1000);
+    return rows_text(rows, row, "seconds") == NULL ? text_copy("") : text_format("%s%s", before, age);
+}
+
 size_t rows_columns(const struct rows *rows)
 {
     return (size_t)PQnfields(result_of(rows));

@@ -174,6 +174,8 @@ size_t rows_count(const struct rows *rows);
 const char *rows_text(const struct rows *rows, size_t row, const char *column);
 int64_t rows_integer(const struct rows *rows, size_t row, const char *column); /* 0 for NULL */
 bool rows_bool(const struct rows *rows, size_t row, const char *column);       /* false for NULL */
+/* "BEFORE 1:30" of column "seconds"; "" for NULL, which is what a role may not see of others' sessions. */
+char *rows_age(const struct rows *rows, size_t row, const char *before);
 /* By position, for the results of statements that are not ours. */
 const char *rows_value(const struct rows *rows, size_t row, size_t column);
 size_t rows_columns(const struct rows *rows);

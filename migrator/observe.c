@@ -59,11 +59,14 @@ char *observer_describe(const struct rows *rows)
     size_t size = 0;
     FILE *stream = open_memstream(&text, &size);
     for (size_t i = 0; i < rows_count(rows); i++) {
-        OWNED char *age = text_duration(rows_integer(rows, i, "seconds") * 1000);
-        fprintf(stream, "%spid %s (%s, user %s, transaction open for %s, %s: %s)",
-                i == 0 ? "blocked by " : "; ", or_unknown(rows_text(rows, i, "pid")),
-                or_unknown(rows_text(rows, i, "application")), or_unknown(rows_text(rows, i, "user")), age,
-                or_unknown(rows_text(rows, i, "state")), or_unknown(rows_text(rows, i, "query")));
+        OWNED char *age = rows_age(rows, i, ", transaction open for ");
+        const char *state = rows_text(rows, i, "state");
+        fprintf(stream, "%spid %s (%s, user %s%s", i == 0 ? "blocked by " : "; ",
+                or_unknown(rows_text(rows, i, "pid")), or_unknown(rows_text(rows, i, "application")),
+                or_unknown(rows_text(rows, i, "user")), age);
+        if (state != NULL)
+            fprintf(stream, ", %s: %s", state, or_unknown(rows_text(rows, i, "query")));
+        fputc(')', stream);
     }
     fclose(stream);
     return text;

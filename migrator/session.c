@@ -120,12 +120,11 @@ bool session_lock_holder(struct postgres *postgres, const struct history *histor
     const char *user = rows_text(rows, 0, "user");
     const char *address = rows_text(rows, 0, "address");
     const char *query = rows_text(rows, 0, "query");
-    OWNED char *since = text_duration(rows_integer(rows, 0, "seconds") * 1000);
-    *ret_holder =
-        text_format("pid %s (%s, user %s%s%s, connected %s%s%s)", rows_text(rows, 0, "pid"),
-                    application == NULL ? "?" : application, user == NULL ? "?" : user,
-                    address == NULL ? "" : " from ", address == NULL ? "" : address, since,
-                    query == NULL || *query == '\0' ? "" : ", running: ", query == NULL ? "" : query);
+    OWNED char *since = rows_age(rows, 0, ", connected ");
+    *ret_holder = text_format(
+        "pid %s (%s, user %s%s%s%s%s%s)", rows_text(rows, 0, "pid"), application == NULL ? "?" : application,
+        user == NULL ? "?" : user, address == NULL ? "" : " from ", address == NULL ? "" : address, since,
+        query == NULL || *query == '\0' ? "" : ", running: ", query == NULL ? "" : query);
     return true;
 }
 

@@ -1,6 +1,6 @@
 -- The session that holds the run lock $1 (bigint) in this database: pid, application, user, address, seconds since its
 -- connection began and the query it runs, null between two, without the values in quotes: they may be secrets that it
--- was given. No row when nobody holds it.
+-- was given. What the role may not see is null. No row when nobody holds it.
 SELECT a.pid,
        a.application_name AS application,
        a.usename AS "user",

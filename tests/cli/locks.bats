@@ -293,3 +293,33 @@ SQL
     assert_stderr "Given up after"
     [[ $stderr != *"last blocked by"* ]]
 }
+
+@test "what a role may not see of the sessions of others is left out, not zero" {
+    local role=${TEST_DATABASE}_r url
+    migration 001_t <<<'CREATE TABLE t (id int);'
+    run_pgmigrate apply
+    psql_value "create role $role login; grant all on all tables in schema public to $role; alter table t owner to $role;
+        grant select on all sequences in schema public to $role"
+    url=$(database_url "$TEST_DATABASE" "$role")
+    migration 002_c <<<'ALTER TABLE t ADD COLUMN c int;'
+    hold reader "select count(*) from t"
+    run_pgmigrate apply --max-wait 1 -d "$url"
+    release reader
+    local applied=$status:$stderr told
+    migration 002_c <<<'SELECT pg_sleep(20);'
+    start_pgmigrate apply
+    wait_until sleeping
+    run_pgmigrate status -d "$url"
+    told=$output
+    run_pgmigrate status -d "$url" --json
+    told+=$'\n'$(json .run_lock)
+    kill "$PGMIGRATE_PID"
+    wait "$PGMIGRATE_PID" || true
+    hold holder "lock table t"
+    run_pgmigrate backup -d "$url" --lock-wait-timeout 1 --repository backups
+    release holder
+    psql_value "drop owned by $role; drop role $role"
+    [[ $applied =~ ^5:.*'last blocked by pid '[0-9]+' (hold_reader, user postgres).' ]]
+    [[ $told =~ 'held by pid '[0-9]+$' (pgmigrate, user postgres)\npid '[0-9]+' (pgmigrate, user postgres)'$ ]]
+    [[ $stderr =~ 'table "public.t" is locked by pid '[0-9]+' (hold_holder, user postgres).' ]]
+}
