@@ -177,8 +177,17 @@ static void examine_settings(struct examination *examination)
 static void examine_transactions(struct examination *examination)
 {
     AUTO(rows_free) struct rows *rows = ask(examination, "transactions", sql_doctor_transactions, 0, NULL);
+    AUTO(rows_free) struct rows *others = ask(examination, "transactions", sql_doctor_hidden, 0, NULL);
+    int64_t hidden = others ? rows_integer(others, 0, "hidden") : 0;
+    OWNED char *role = postgres_quote_name(postgres_user(examination->postgres));
 
-    if (rows && !rows_count(rows))
+    if (hidden)
+        diagnosis_hint(diagnosis_bad(examination->found, "transactions", SEVERITY_WARNING,
+                                     "\"%s\" cannot see those of %lld session%s of other users",
+                                     postgres_user(examination->postgres), (long long)hidden,
+                                     hidden == 1 ? "" : "s"),
+                       "GRANT pg_read_all_stats TO %s", role);
+    else if (rows && others && !rows_count(rows))
         diagnosis_good(examination->found, "transactions", "none has been open for five minutes");
     for (size_t i = 0; rows && i < rows_count(rows); i++) {
         OWNED char *age = text_duration(rows_integer(rows, i, "seconds") * 1000);

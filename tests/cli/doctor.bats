@@ -177,3 +177,19 @@ setup()
     drop_test_database
     psql_server "drop role $role"
 }
+
+@test "doctor does not say of transactions that it cannot see that there are none" {
+    local role=${TEST_DATABASE}_r blind
+    psql_value "create role $role login; grant create on schema public to $role"
+    DATABASE_URL=$(database_url "$TEST_DATABASE" "$role") run_pgmigrate doctor --json
+    blind=$(check transactions)
+    hold other "select 1"
+    DATABASE_URL=$(database_url "$TEST_DATABASE" "$role") run_pgmigrate doctor --json
+    blind+=" $(check transactions)"
+    psql_value "grant pg_read_all_stats to $role"
+    DATABASE_URL=$(database_url "$TEST_DATABASE" "$role") run_pgmigrate doctor --json
+    blind+=" $(check transactions)"
+    release other
+    psql_value "drop owned by $role; drop role $role"
+    assert_equal "$blind" "ok warning ok"
+}
