@@ -213,40 +213,39 @@ static void examine_indexes(struct examination *examination)
                        "A CREATE INDEX CONCURRENTLY was cut off; drop the index or REINDEX it.");
 }
 
+/* Of the role that migrations run as, which the history was looked at as. */
 static void examine_permissions(struct examination *examination)
 {
     const struct history *history = examination->history;
-    const char *user = postgres_user(examination->postgres);
-    AUTO(rows_free)
-    struct rows *rows = ask(examination, "permissions", sql_doctor_permissions, 3,
-                            (const char *const[]){history->schema, history->table, history->log});
-
-    if (!rows)
-        return;
+    const struct history_rights *may = &history->may;
+    const char *user = history->role;
+    bool writes = may->insert && may->change && (may->log || !history->has_log);
     OWNED char *schema = postgres_quote_name(history->schema), *table = postgres_quote_name(history->table);
     OWNED char *log = postgres_quote_name(history->log), *role = postgres_quote_name(user);
-    if (!rows_bool(rows, 0, "has_schema") && !rows_bool(rows, 0, "may_create_schema"))
+
+    if (!history->has_schema && !may->create)
         diagnosis_hint(diagnosis_bad(examination->found, "permissions", SEVERITY_ERROR,
                                      "schema \"%s\" does not exist and \"%s\" may not create it",
                                      history->schema, user),
                        "CREATE SCHEMA %s AUTHORIZATION %s", schema, role);
-    else if (history->shape == HISTORY_ADOPTABLE && !history->may.alter)
+    else if (history->shape == HISTORY_ADOPTABLE && !may->alter)
         diagnosis_hint(diagnosis_bad(examination->found, "permissions", SEVERITY_ERROR,
                                      "\"%s\" may not add the columns that the history table lacks", user),
                        "Run as the table's owner with --role, or: ALTER TABLE %s.%s OWNER TO %s", schema,
                        table, role);
-    else if (rows_bool(rows, 0, "has_table") && !rows_bool(rows, 0, "may_write"))
+    else if (history->oid && !writes)
         diagnosis_hint(
             diagnosis_bad(examination->found, "permissions", SEVERITY_ERROR,
                           "\"%s\" may not write the history", user),
             "GRANT SELECT, INSERT, UPDATE, DELETE ON %s.%s TO %s; GRANT SELECT, INSERT ON %s.%s TO %s",
             schema, table, role, schema, log, role);
-    else if (rows_bool(rows, 0, "has_schema") && !rows_bool(rows, 0, "may_create"))
+    else if (!(history->oid && history->has_log) && !may->create)
         diagnosis_hint(diagnosis_bad(examination->found, "permissions", SEVERITY_ERROR,
                                      "\"%s\" may not create tables in schema \"%s\"", user, history->schema),
                        "GRANT USAGE, CREATE ON SCHEMA %s TO %s", schema, role);
     else
-        diagnosis_good(examination->found, "permissions", "\"%s\" may create and write the history", user);
+        diagnosis_good(examination->found, "permissions", "\"%s\" may %swrite the history", user,
+                       may->create ? "create and " : "");
 }
 
 static void examine_history(struct examination *examination)

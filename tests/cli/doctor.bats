@@ -193,3 +193,20 @@ setup()
     psql_value "drop owned by $role; drop role $role"
     assert_equal "$blind" "ok warning ok"
 }
+
+@test "doctor tells what the role lacks that migrations run as, and no more than apply needs" {
+    local login=${TEST_DATABASE}_login owner=${TEST_DATABASE}_owner found
+    run_pgmigrate apply
+    psql_value "create role $owner; create role $login login in role $owner;
+        grant select on schema_migrations, schema_migrations_log to $owner"
+    DATABASE_URL=$(database_url "$TEST_DATABASE" "$login") run_pgmigrate doctor --role "$owner" --json
+    found=$(check permissions)
+    psql_value "$(json '.checks[] | select(.check == "permissions").hint')"
+    echo 'SELECT 1;' | migration 002_b
+    DATABASE_URL=$(database_url "$TEST_DATABASE" "$login") run_pgmigrate doctor --role "$owner" --json
+    found+=" $(check permissions)"
+    DATABASE_URL=$(database_url "$TEST_DATABASE" "$login") run_pgmigrate apply --role "$owner"
+    psql_value "drop owned by $owner; drop role $login, $owner"
+    assert_equal "$found" "error ok"
+    assert_status 0
+}
