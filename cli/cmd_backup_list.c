@@ -89,11 +89,12 @@ static bool read_age(const struct invocation *invocation, int64_t *ret, struct e
     return error_hint(error, "Write 26h, 90min or 7d.");
 }
 
-/* The newest of each database must be younger; none at all is as bad. */
-static void look_at_age(struct invocation *invocation, const struct records *records, int64_t ms)
+/* The newest of each database must be younger; none at all is as bad. False where there is such a problem. */
+static bool look_at_age(const struct records *records, int64_t ms, struct text_list *problems)
 {
     AUTO(text_list_clear) struct text_list seen = {0};
     int64_t us = 0, now = moment_now();
+    size_t before = problems->count;
 
     for (size_t i = 0; i < records->count; i++) {
         const struct record *record = records->items[i];
@@ -101,22 +102,20 @@ static void look_at_age(struct invocation *invocation, const struct records *rec
             continue;
         text_list_add(&seen, text_copy(record->database));
         if (record->ahead) {
-            report_warning(invocation, "the newest good backup of database \"%s\" is dated in the future: %s",
-                           record->database, record->taken_at);
-            invocation->exit_code = ERROR_FINDINGS;
+            text_list_add(problems,
+                          text_format("the newest good backup of database \"%s\" is dated in the future: %s",
+                                      record->database, record->taken_at));
             continue;
         }
         if (moment_parse(record->taken_at, &us) && now - us <= ms * 1000)
             continue;
         OWNED char *old = text_duration((now - us) / 1000);
-        report_warning(invocation, "the newest good backup of database \"%s\" is %s old", record->database,
-                       old);
-        invocation->exit_code = ERROR_FINDINGS;
+        text_list_add(problems, text_format("the newest good backup of database \"%s\" is %s old",
+                                            record->database, old));
     }
-    if (seen.count == 0) {
-        report_warning(invocation, "there is no good backup");
-        invocation->exit_code = ERROR_FINDINGS;
-    }
+    if (seen.count == 0)
+        text_list_add(problems, text_copy("there is no good backup"));
+    return problems->count == before;
 }
 
 static bool run(struct invocation *invocation, struct error *error)
@@ -134,6 +133,8 @@ static bool run(struct invocation *invocation, struct error *error)
     filter(&records, of);
     if (metrics && !metrics_write(metrics, &records, error))
         return false;
+    if (age_ms >= 0 && !look_at_age(&records, age_ms, &problems))
+        invocation->exit_code = ERROR_FINDINGS;
     for (size_t i = 0; i < problems.count; i++)
         report_warning(invocation, "%s", problems.items[i]);
     if (invocation->json)
@@ -143,8 +144,6 @@ static bool run(struct invocation *invocation, struct error *error)
     if (!invocation->json && records.count == 0)
         report_warning(invocation, "there are no backups%s%s%s in \"%s\"", of ? " of database \"" : "",
                        of ? of : "", of ? "\"" : "", folder);
-    if (age_ms >= 0)
-        look_at_age(invocation, &records, age_ms);
     return true;
 }
 
@@ -171,5 +170,6 @@ const struct command cmd_backup_list = {
         "For a monitor: --older-than makes the exit status 3 when the newest good backup is too old.",
     .options = options,
     .group = "Backups",
+    .finding = "a database has no good backup that is new enough",
     .run = run,
 };

@@ -195,5 +195,6 @@ const struct command cmd_status = {
         "script without a transaction stopped half way), running (such a script runs now).",
     .options = options,
     .group = "Migrations",
+    .finding = "not all migrations are applied",
     .run = run,
 };

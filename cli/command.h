@@ -46,6 +46,7 @@ struct command {
                           * that begins with a blank stays as it is; or NULL */
     const struct option_spec *options; /* own options; common ones are added to every command; may be NULL */
     const char *group;                 /* heading in the overview: "Migrations", "Server" … */
+    const char *finding;               /* what its exit status 3 means; NULL: "a check found something" */
     bool without_config; /* runs also where the configuration is missing or wrong; config is NULL */
     /* Results on stdout (text unless invocation->json); false with error filled. A success that is not exit 0
      * sets invocation->exit_code. */

@@ -96,14 +96,11 @@ static const char *command_name(const struct invocation *invocation)
 }
 
 /* A command that found something has not failed with an error of its own; its findings are other fields. */
-static json_t *findings_error(void)
+static json_t *findings_error(const struct command *command)
 {
-    const struct error_code_info *info = error_codes;
+    OWNED char *message = text_copy(command->finding ? command->finding : "a check found something");
 
-    while (info->code != ERROR_FINDINGS)
-        info++;
-    OWNED char *message = text_copy(info->meaning);
-    return document_error(&(struct error){.code = info->code, .message = message});
+    return document_error(&(struct error){.code = ERROR_FINDINGS, .message = message});
 }
 
 void document_print(FILE *out, const struct invocation *invocation, int exit_code, const struct error *error)
@@ -118,7 +115,7 @@ void document_print(FILE *out, const struct invocation *invocation, int exit_cod
     if (error)
         json_object_set_new(document, "error", document_error(error));
     else if (!ok && exit_code == ERROR_FINDINGS)
-        json_object_set_new(document, "error", findings_error());
+        json_object_set_new(document, "error", findings_error(invocation->command));
     json_object_update(document, invocation->document);
     json_dumpf(document, out, JSON_COMPACT | JSON_REAL_PRECISION(REAL_DIGITS));
     fputc('\n', out);

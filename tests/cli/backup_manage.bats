@@ -26,6 +26,8 @@ take()
     [ "$(jq -c .backups <<<"$output")" = '[]' ]
     run pgmigrate backup list --older-than 26h
     [ "$status" = 3 ]
+    run_pgmigrate backup list --older-than 26h --json
+    assert_equal "$(json '.problems[]')" "there is no good backup"
     [ ! -e "$PGMIGRATE_REPOSITORY" ]
 }
 
@@ -90,6 +92,10 @@ assert_unreachable() # ERROR
     run pgmigrate backup list --older-than 0ms
     [ "$status" = 3 ]
     [[ $output == *"the newest good backup of database \"$TEST_DATABASE\" is"* ]]
+    run_pgmigrate backup list --older-than 0ms --json
+    assert_status 3
+    [[ $(json '.problems[]') == "the newest good backup of database \"$TEST_DATABASE\" is "*" old" ]]
+    assert_equal "$(json .error.message)" "a database has no good backup that is new enough"
     run pgmigrate backup list --of nobody
     [ "$status" = 0 ]
     [[ $output != *"$id"* ]]

@@ -32,6 +32,7 @@ setup()
     run_pgmigrate doctor --json
     assert_status 3
     assert_equal "$(check configuration)" error
+    assert_equal "$(json .error.message)" "a check found something"
     assert_equal "$(json .checks[0].message)" 'pgmigrate.conf:2: unknown key "lock_timout"'
     assert_equal "$(json '.checks[0].hint | contains("lock_timeout")')" true
 }

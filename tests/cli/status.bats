@@ -68,6 +68,7 @@ states()
     assert_status 3
     run_pgmigrate status --exit-code --json
     assert_status 3
+    assert_equal "$(json .error.message)" "not all migrations are applied"
     assert_equal "$(json '[.ok, .exit_code] | join(" ")')" "false 3"
     run_pgmigrate status
     assert_status 0
