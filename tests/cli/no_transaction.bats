@@ -774,6 +774,9 @@ goes_on_with_the_sixth()
 
 @test "a rollback that did nothing leaves a half-run migration where it stood" {
     five_of_six <<<'DROP INDEX CONCURRENTLY tn; DROP TABLE t;'
+    run_pgmigrate rollback --json
+    assert_status 10
+    assert_equal "$(json '.migrations[0].state')" failed
     run_pgmigrate rollback --accept-data-loss
     assert_status 1
     assert_stderr 'index "tn" does not exist'

@@ -167,7 +167,7 @@ run_hint()
     wait_pgmigrate
     assert_status 4
     assert_stderr "pgmigrate rollback --to 001_a --accept-data-loss"
-    assert_equal "$(json '[.migrations[].state] | join(",")')" rolled_back,pending
+    assert_equal "$(json '[.migrations[].state] | join(",")')" rolled_back,applied
     run_hint
     assert_status 0
     assert_value "select string_agg(version, ',') from schema_migrations" 001_a
