@@ -89,7 +89,7 @@ static bool run(struct invocation *invocation, struct error *error)
 
     if (!check_tag(request.tag, error) || !connect_database(invocation, &postgres, error) ||
         !session_check(postgres, true, true, error) || !prepare_session(postgres, request.role, error) ||
-        !history_open(postgres, config_text(invocation->config, "history_table"), &history, error) ||
+        !history_named(postgres, config_text(invocation->config, "history_table"), &history, error) ||
         !take_run_lock(invocation, history, request.role, error) ||
         !backups_take(invocation, postgres, &request, &record, error))
         return false;

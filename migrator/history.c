@@ -381,9 +381,9 @@ bool history_refresh(struct history *history, struct error *error)
     return history_answer(history, asked, &queries, error);
 }
 
-static bool name_history(struct postgres *postgres, const char *name, struct history *history,
-                         struct error *error)
+bool history_named(struct postgres *postgres, const char *name, struct history **ret, struct error *error)
 {
+    AUTO(history_free) struct history *history = memory_allocate(1, sizeof *history);
     history->postgres = postgres;
     if (!split_name(name, &history->schema, &history->table, error))
         return false;
@@ -393,13 +393,14 @@ static bool name_history(struct postgres *postgres, const char *name, struct his
         return error_detail(error, "With \"_log\" behind it, it may have %d bytes.", NAME_LIMIT);
     }
     history->lock_key = lock_key(history->schema, history->table);
+    *ret = take(history);
     return true;
 }
 
 bool history_open(struct postgres *postgres, const char *name, struct history **ret, struct error *error)
 {
-    AUTO(history_free) struct history *history = memory_allocate(1, sizeof *history);
-    if (!name_history(postgres, name, history, error) || !history_refresh(history, error))
+    AUTO(history_free) struct history *history = NULL;
+    if (!history_named(postgres, name, &history, error) || !history_refresh(history, error))
         return false;
     *ret = take(history);
     return true;
@@ -432,8 +433,8 @@ static bool glance(struct history *history, struct error *error)
 bool history_open_quickly(struct postgres *postgres, const char *name, struct history **ret,
                           struct error *error)
 {
-    AUTO(history_free) struct history *history = memory_allocate(1, sizeof *history);
-    if (!name_history(postgres, name, history, error))
+    AUTO(history_free) struct history *history = NULL;
+    if (!history_named(postgres, name, &history, error))
         return false;
     if (!glance(history, error)) {
         if (strcmp(error->sqlstate, "55P03") == 0)

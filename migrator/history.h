@@ -105,6 +105,9 @@ MUST_CHECK bool history_open(struct postgres *postgres, const char *name, struct
  */
 MUST_CHECK bool history_open_quickly(struct postgres *postgres, const char *name, struct history **ret,
                                      struct error *error);
+/* The same without asking the server anything: enough for the run lock, which needs no rights. */
+MUST_CHECK bool history_named(struct postgres *postgres, const char *name, struct history **ret,
+                              struct error *error);
 MUST_CHECK bool history_refresh(struct history *history, struct error *error);
 /*
  * The same as questions that travel together with others: history_ask adds HISTORY_QUESTIONS of them to

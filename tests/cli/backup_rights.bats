@@ -23,12 +23,15 @@ teardown()
 }
 
 @test "each thing that the role cannot read is named with what is missing, before anything is copied" {
+    migration 001_first <<<"create table a (id int);"
+    pgmigrate apply
     psql_value "create schema hidden; create table hidden.t (x int); select lo_create(4711)"
     psql_value "create table \"odd \"\"name\" (x int)"
     DATABASE_URL=$ROLE_URL run_pgmigrate backup create
     assert_status 10
     assert_stderr "role \"$ROLE\" cannot read all of database \"$TEST_DATABASE\""
     assert_stderr 'table "public.notes": lacks SELECT.'
+    assert_stderr 'table "public.schema_migrations": lacks SELECT.'
     assert_stderr 'table "hidden.t": lacks USAGE on schema "hidden".'
     assert_stderr 'sequence "public.numbers": lacks SELECT.'
     assert_stderr 'large object 4711: lacks SELECT.'
