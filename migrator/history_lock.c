@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* The history's tables locked by somebody else: how long they are waited for, and who it is. */
+/* The history's tables locked by somebody else: how long they are waited for, and who it is; or forbidden. */
 #include "migrator/history.h"
 
 #include "common/interrupt.h"
@@ -39,10 +39,24 @@ static bool explain_locked(const struct history *history, const char *what, bool
     return error_hint(error, "Try again when that transaction has ended, or end its session.");
 }
 
+static void hint_reading(const struct history *history, struct error *error)
+{
+    OWNED char *schema = postgres_quote_name(history->schema), *table = postgres_quote_name(history->table);
+    OWNED char *name = postgres_quote_name(history->log), *role = postgres_quote_name(history->role);
+    OWNED char *log = history->has_log ? text_format(", %s.%s", schema, name) : text_copy("");
+    error_hint(
+        error,
+        "Grant this role what is needed: GRANT USAGE ON SCHEMA %s TO %s; GRANT SELECT ON %s.%s%s TO %s. "
+        "To look, this is enough; what it lacks to apply, \"pgmigrate doctor\" says then.",
+        schema, role, schema, table, log, role);
+}
+
 bool history_unreadable(const struct history *history, struct error *error)
 {
     if (is_locked(error))
         return explain_locked(history, "Reading", true, error);
+    if (strcmp(error->sqlstate, "42501") == 0)
+        hint_reading(history, error);
     history_explain(history, error);
     return error_prefix(error, "could not read the history");
 }

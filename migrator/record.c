@@ -420,8 +420,7 @@ static void hint_grants(const struct history *history, struct error *error)
 
     error_hint(error,
                "Grant this role what is needed: GRANT USAGE ON SCHEMA %s TO %s; GRANT SELECT, INSERT, "
-               "UPDATE, DELETE ON %s.%s TO %s; GRANT SELECT, INSERT ON %s.%s TO %s. To look, "
-               "USAGE and SELECT are enough.",
+               "UPDATE, DELETE ON %s.%s TO %s; GRANT SELECT, INSERT ON %s.%s TO %s.",
                schema, role, schema, table, role, schema, log, role);
 }
 

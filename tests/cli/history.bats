@@ -117,6 +117,26 @@ SQL
     assert_output "GRANT SELECT, INSERT ON \"public\".\"schema_migrations_log\" TO \"$role\""
 }
 
+@test "a role that may not read the history is told what reading it needs, and no more" {
+    local role=${TEST_DATABASE}_r command grants told=
+    tables 1
+    pgmigrate apply
+    psql_value "create role $role login"
+    for command in status plan history; do
+        run_pgmigrate "$command" -d "$(database_url "$TEST_DATABASE" "$role")"
+        grants=${stderr#*hint: Grant this role what is needed: }
+        told+="$status ${grants%%. *}"$'\n'
+    done
+    psql_value "${grants%%. *}"
+    for command in status plan history; do
+        run_pgmigrate "$command" -d "$(database_url "$TEST_DATABASE" "$role")"
+        told+="$status "
+    done
+    psql_value "drop owned by $role; drop role $role"
+    grants="1 GRANT USAGE ON SCHEMA \"public\" TO \"$role\"; GRANT SELECT ON \"public\".\"schema_migrations\", \"public\".\"schema_migrations_log\" TO \"$role\""
+    assert_equal "$told" "$grants"$'\n'"$grants"$'\n'"$grants"$'\n'"0 0 0 "
+}
+
 @test "a role that may only read the history may look at the plan" {
     local role=${TEST_DATABASE}_r
     tables 1
