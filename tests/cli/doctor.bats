@@ -211,3 +211,17 @@ setup()
     assert_equal "$found" "error ok"
     assert_status 0
 }
+
+@test "doctor does not take the index that another user is building for a broken one" {
+    local role=${TEST_DATABASE}_r
+    psql_value "create role $role login; grant create on schema public to $role;
+        create table t (id int)"
+    hold writer "insert into t values (0)"
+    psql -Xq -d "$DATABASE_URL" -c "create index concurrently i on t (id)" 3>&- &
+    wait_until building_index
+    DATABASE_URL=$(database_url "$TEST_DATABASE" "$role") run_pgmigrate doctor --json
+    release writer
+    wait $!
+    psql_value "drop owned by $role; drop role $role"
+    assert_equal "$(check indexes)" ok
+}
