@@ -205,8 +205,9 @@ static void add_oldest(const struct server_facts *target, char **basis)
 {
     OWNED char *before = take(*basis);
     OWNED char *age = text_duration(target->oldest_ms);
-    OWNED char *oldest = target->oldest_ms == 0 ? text_copy("there were none at the target")
-                                                : text_format("the oldest at the target was %s old", age);
+    OWNED char *oldest = target->oldest_ms < 0    ? text_copy("those at the target could not be seen")
+                         : target->oldest_ms == 0 ? text_copy("there were none at the target")
+                                                  : text_format("the oldest at the target was %s old", age);
     *basis = text_format("%s; it waits for older transactions: %s", before, oldest);
 }
 

@@ -109,7 +109,7 @@ static bool read_facts(struct json_reader *reader, const json_t *top, struct ser
     facts.database = json_take_text(reader, top, "database");
     facts.shared_buffers = json_take_integer(reader, top, "shared_buffers", 0, INT64_MAX);
     facts.maintenance_work_mem = json_take_integer(reader, top, "maintenance_work_mem", 0, INT64_MAX);
-    facts.oldest_ms = json_take_integer(reader, top, "oldest_transaction_ms", 0, INT64_MAX);
+    facts.oldest_ms = json_take_integer(reader, top, "oldest_transaction_ms", -1, INT64_MAX);
     facts.bytes = json_take_integer(reader, top, "bytes", 0, INT64_MAX);
     read_tables(reader, top, &facts);
     if (!json_is_good(reader))

@@ -22,7 +22,7 @@ struct table_facts {
 struct server_facts {
     char *taken_at, *version, *database;
     int64_t shared_buffers, maintenance_work_mem;
-    int64_t oldest_ms;          /* age of the oldest transaction; 0: none */
+    int64_t oldest_ms;          /* age of the oldest transaction; 0: none; -1: not known */
     int64_t bytes;              /* of the database */
     struct table_facts *tables; /* in order of name */
     size_t count;

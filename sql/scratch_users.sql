@@ -2,5 +2,5 @@
 SELECT a.pid, a.usename AS "user", a.application_name AS application
   FROM pg_catalog.pg_stat_activity AS a
  WHERE a.datname = $1
-   AND a.backend_type = 'client backend'
+   AND COALESCE(a.backend_type, CASE WHEN a.usename IS NOT NULL THEN 'client backend' END) = 'client backend'
  ORDER BY a.backend_start

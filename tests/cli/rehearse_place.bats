@@ -220,3 +220,19 @@ CONF
     assert_equal "$(json '.findings[] | select(.check == "S1") | .object')" public.owned
     psql_server "drop database $other"
 }
+
+@test "sessions that the role may not look into are there all the same" {
+    local role=${TEST_DATABASE}_r facts
+    psql_value "create role $role login createdb; alter database $TEST_DATABASE owner to $role"
+    migration 001_a <<<'SELECT 1;'
+    hold other "select 1"
+    DATABASE_URL=$(database_url "$TEST_DATABASE" "$role") run_pgmigrate rehearse --export-facts facts.json \
+        --against "$(database_url "$TEST_DATABASE" "$role")"
+    facts=$status:$(jq .oldest_transaction_ms facts.json)
+    run_pgmigrate rehearse --on "$(database_url "$TEST_DATABASE" "$role")"
+    release other
+    psql_value "alter database $TEST_DATABASE owner to postgres; drop role $role"
+    assert_equal "$facts" 0:-1
+    assert_stderr "is in use (pid "
+    assert_stderr "(hold_other, user postgres)"
+}

@@ -97,6 +97,11 @@ static void waits_are_left_out_and_concurrent_builds_name_the_oldest_transaction
     text_list_add(&build->phases, text_copy("waiting for old snapshots 20 ms"));
     estimate_fill(&rehearsed, &(struct estimate_options){.here = &here, .target = &target});
     assert_non_null(strstr(build->basis, "the oldest at the target was 1:30 old"));
+    free(take(build->basis));
+    struct server_facts blind = target;
+    blind.oldest_ms = -1;
+    estimate_fill(&rehearsed, &(struct estimate_options){.here = &here, .target = &blind});
+    assert_non_null(strstr(build->basis, "those at the target could not be seen"));
 }
 
 static void earlier_applies_correct_the_estimate(void **state)
