@@ -35,7 +35,7 @@ static bool check_pooler(const struct postgres *control, const struct rows *limi
 }
 
 /* All of them at once: who grants privileges wants the whole list. */
-static bool check_rights(struct postgres *control, struct error *error)
+static bool check_rights(struct postgres *control, const char *role, struct error *error)
 {
     AUTO(rows_free) struct rows *rows = NULL;
     if (!postgres_query(control, sql_backup_rights, 0, NULL, &rows, error))
@@ -50,8 +50,8 @@ static bool check_rights(struct postgres *control, struct error *error)
     if (shown < count)
         text_list_add(&lines, text_format("And %zu more.", count - shown));
     OWNED char *detail = text_list_join(&lines, "\n");
-    error_set(error, ERROR_REFUSED, "role \"%s\" cannot read all of database \"%s\"", postgres_user(control),
-              postgres_database(control));
+    error_set(error, ERROR_REFUSED, "role \"%s\" cannot read all of database \"%s\"",
+              role != NULL ? role : postgres_user(control), postgres_database(control));
     error_detail(error, "%s", detail);
     return error_hint(
         error,
@@ -137,7 +137,7 @@ bool preflight_run(struct postgres *control, const char *folder, const struct ba
     int64_t bytes = rows_integer(limits, 0, "bytes");
     if (!check_pooler(control, limits, options->pooler_session, error) ||
         !dump_find(postgres_server_version(control), &ret->programs, error) ||
-        !check_rights(control, error) || !check_snapshots(limits, bytes, error) ||
+        !check_rights(control, options->role, error) || !check_snapshots(limits, bytes, error) ||
         !check_locks(limits, error) || !check_room(folder, bytes, ret, error))
         return false;
     judge_limits(limits, control, ret);

@@ -76,14 +76,17 @@ teardown()
     assert_status 0
     psql_server "create role ${ROLE}_reader; grant ${ROLE}_reader to $ROLE"
     psql_value "grant select on all tables in schema public to ${ROLE}_reader"
-    psql_value "grant select on all sequences in schema public to ${ROLE}_reader"
     psql_server "alter role $ROLE noinherit"
+    DATABASE_URL=$ROLE_URL run_pgmigrate backup create --role "${ROLE}_reader"
+    named=$stderr
+    psql_value "grant select on all sequences in schema public to ${ROLE}_reader"
     DATABASE_URL=$ROLE_URL run_pgmigrate backup create --json --role "${ROLE}_reader"
     refused=0
     [ "$status" = 0 ] || refused=$status
     psql_value "drop owned by ${ROLE}_reader"
     psql_server "drop role ${ROLE}_reader"
     assert_equal "$refused" 0
+    [[ $named == *"role \"${ROLE}_reader\" cannot read all"* ]]
     ARCHIVE=$(json .path)
     assert_equal "$(manifest .role)" "${ROLE}_reader"
     assert_equal "$(json .migrations_version)" 001_first
