@@ -287,7 +287,7 @@ pgmigrate_ctl() # FOLDER ACTION
     place=$(mktemp -d /tmp/pgmigrate-standby.XXXXXX)
     chmod 777 "$place"
     as_server env "PGHOST=$(printf '%s\n' "$TEST_SERVER_URL" | sed 's/.*[?&]host=\([^&]*\).*/\1/; s/%2[Cc]/,/g')" PGUSER=postgres \
-        "$(programs_folder)/pg_basebackup" -D "$place/data" -R -X stream -c fast
+        pg_basebackup -D "$place/data" -R -X stream -c fast
     STANDBY=$place/data
     as_server "$(programs_folder)/pg_ctl" -D "$place/data" -w -l "$place/log" \
         -o "-c unix_socket_directories='$place' -c listen_addresses='' -c port=5433" start >/dev/null 3>&-
