@@ -213,3 +213,15 @@ other_waits()
     assert_status 1
     assert_output '"public.t7\" was rewritten'
 }
+
+@test "what a role may not see of who holds a table is left out, not zero" {
+    local role=${TEST_DATABASE}_r
+    create_table notes 10
+    psql_value "create role $role login; alter table notes owner to $role"
+    hold holder "lock table notes"
+    run_pgmigrate backup -d "$(database_url "$TEST_DATABASE" "$role")" --lock-wait-timeout 1
+    release holder
+    psql_value "drop owned by $role; drop role $role"
+    assert_status 5
+    [[ $stderr =~ 'table "public.notes" is locked by pid '[0-9]+' (hold_holder, user postgres).' ]]
+}
