@@ -157,20 +157,23 @@ static bool refuse_strangers(const struct restoring *restoring, const struct tex
                       options, grant);
 }
 
-/* Who makes things for another role must be able to act as that one. */
+/* Who makes things for another role must be able to act as that one. Before PostgreSQL 15 the schema public
+ * of a new database is the superuser's, as it is in most backups of such servers: nothing is done to it then.
+ */
 static bool check_owners(const struct restoring *restoring, struct error *error)
 {
     const struct restore_options *options = restoring->options;
     AUTO(text_list_clear) struct text_list owners = {0}, defaults = {0}, lacking = {0};
     AUTO(rows_free) struct rows *rows = NULL;
     bool grantable = true, owns = false, by_default = false;
+    bool gives_public = postgres_server_version(restoring->server) >= 150000;
 
     if (!postgres_query(restoring->server, sql_restore_strangers, 0, NULL, &rows, error))
         return false;
     if (!options->no_owner)
-        toc_owners(&restoring->toc, restoring->selection.chosen, false, &owners);
+        toc_owners(&restoring->toc, restoring->selection.chosen, false, gives_public, &owners);
     if (!options->no_privileges)
-        toc_owners(&restoring->toc, restoring->selection.chosen, true, &defaults);
+        toc_owners(&restoring->toc, restoring->selection.chosen, true, false, &defaults);
     for (size_t i = 0; i < rows_count(rows); i++) {
         const char *name = rows_text(rows, i, "name"), *quoted = rows_text(rows, i, "quoted");
         OWNED char *database = text_format("ALTER DATABASE :\"database\" OWNER TO %s", quoted);

@@ -160,7 +160,8 @@ static size_t length_without_owner(const struct toc *toc, const char *text)
 }
 
 /* Privileges say nothing of who makes a thing, and those of "public" name an owner that does not. */
-void toc_owners(const struct toc *toc, const bool *chosen, bool defaults, struct text_list *ret)
+void toc_owners(const struct toc *toc, const bool *chosen, bool defaults, bool with_public,
+                struct text_list *ret)
 {
     for (size_t i = 0; i < toc->count; i++) {
         const char *text = toc->items[i].text, *owner = text + length_without_owner(toc, text);
@@ -168,7 +169,8 @@ void toc_owners(const struct toc *toc, const bool *chosen, bool defaults, struct
 
         owner += *owner == ' ';
         if ((chosen && !chosen[i]) || is_default != defaults || text_starts_with(text, "ACL ") ||
-            *owner == '\0' || text_list_contains(ret, owner))
+            (!with_public && text_starts_with(text, "SCHEMA - public ")) || *owner == '\0' ||
+            text_list_contains(ret, owner))
             continue;
         text_list_add(ret, text_copy(owner));
     }

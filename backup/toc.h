@@ -56,9 +56,10 @@ bool toc_is(const struct toc *toc, const struct toc_entry *entry, const char *ke
 /* The first entry of that key, or NULL. */
 const struct toc_entry *toc_find(const struct toc *toc, const char *key);
 
-/* Whose things the chosen entries (NULL: all) make; or, with defaults, for whose later things they set
- * default privileges. */
-void toc_owners(const struct toc *toc, const bool *chosen, bool defaults, struct text_list *ret);
+/* Whose things the chosen entries (NULL: all) make, the schema public among them or not; or, with defaults,
+ * for whose later things they set default privileges. */
+void toc_owners(const struct toc *toc, const bool *chosen, bool defaults, bool with_public,
+                struct text_list *ret);
 
 /*
  * What belongs to some tables: chosen[i] is set for each entry that is one of the tables (keys: toc_key with
