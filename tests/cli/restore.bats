@@ -517,7 +517,8 @@ flip_bit() # MEMBER
     psql_value "create index on brin using brin (id); create index serial_id on serial (id)"
     psql_value "create index clustered_id on clustered (id); cluster clustered using clustered_id; analyze"
     take_backup -j 2 --split-larger-than 1MB
-    [ "$(manifest '[.tables[] | select(.name == "brin") | .chunks[]] | length')" -gt 3 ]
+    # Ranges of ctid came with PostgreSQL 14.
+    [ "$(server_major)" -lt 14 ] || [ "$(manifest '[.tables[] | select(.name == "brin") | .chunks[]] | length')" -gt 3 ]
     restore_copy -j 3
     assert_status 0
     for name in brin clustered; do
