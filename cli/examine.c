@@ -145,12 +145,14 @@ static void examine_role(struct examination *examination)
         diagnosis_hint(
             diagnosis_bad(examination->found, "role", SEVERITY_ERROR, "role \"%s\" does not exist", role),
             "Create it, or change the setting \"role\".");
-    else if (!rows_bool(rows, 0, "allowed"))
+    else if (!rows_bool(rows, 0, "allowed")) {
+        OWNED char *quoted = postgres_quote_name(role);
+        OWNED char *user = postgres_quote_name(postgres_user(examination->postgres));
         diagnosis_hint(diagnosis_bad(examination->found, "role", SEVERITY_ERROR,
                                      "\"%s\" may not become role \"%s\"",
                                      postgres_user(examination->postgres), role),
-                       "GRANT \"%s\" TO \"%s\"", role, postgres_user(examination->postgres));
-    else
+                       "GRANT %s TO %s", quoted, user);
+    } else
         diagnosis_good(examination->found, "role", "migrations run as \"%s\"", role);
 }
 

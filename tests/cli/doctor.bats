@@ -71,6 +71,16 @@ setup()
     assert_equal "$(check role)" error
     run_pgmigrate doctor --role pg_monitor --json
     assert_equal "$(check role)" ok
+    local login=${TEST_DATABASE}_login odd="${TEST_DATABASE} \"odd\""
+    psql_server "create role $login login; create role \"${odd//\"/\"\"}\""
+    local checks=() again
+    for again in 1 2; do
+        DATABASE_URL=$(database_url "$TEST_DATABASE" "$login") run_pgmigrate doctor --role "$odd" --json
+        checks+=("$(check role)")
+        [ "$again" = 2 ] || psql_server "$(json '.checks[] | select(.check == "role").hint')"
+    done
+    psql_server "drop role $login; drop role \"${odd//\"/\"\"}\""
+    assert_equal "${checks[*]}" "error ok"
 }
 
 @test "doctor tells a read-only server and a pooler" {
