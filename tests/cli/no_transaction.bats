@@ -27,6 +27,20 @@ invalid_index()
     assert_equal "$(valid bad)" f
 }
 
+# The server ends the session of the pgmigrate that runs; or that one is killed first.
+end_session()
+{
+    psql_value "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'pgmigrate' and datname = current_database()" >/dev/null
+}
+
+kill_pgmigrate()
+{
+    kill -KILL "$PGMIGRATE_PID"
+    wait_pgmigrate
+    end_session
+    wait_until no_session
+}
+
 progress()
 {
     psql_value "select state, statements_done, statements_total, statement_started from schema_migrations where version = '001_x'"
@@ -262,7 +276,7 @@ SQL
     bare 001_x <<<$'CREATE TABLE a (id int);\nCALL nap();\nCREATE TABLE b (id int);'
     start_pgmigrate apply
     wait_until sleeping
-    psql_value "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'pgmigrate' and datname = current_database()" >/dev/null
+    end_session
     wait_pgmigrate
     assert_status 7
     assert_stderr "1 of 3 statements are done and stay so; whether the next one is, is not known"
@@ -276,10 +290,7 @@ SQL
     wait_until sleeping
     run_pgmigrate plan # while it runs there is nothing to look at
     assert_status 0
-    kill -KILL "$PGMIGRATE_PID"
-    wait_pgmigrate
-    psql_value "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'pgmigrate' and datname = current_database()" >/dev/null
-    wait_until no_session
+    kill_pgmigrate
     psql_value "create or replace procedure nap() language sql as 'create table called (id int)'"
     for command in plan apply apply; do
         run_pgmigrate "$command"
@@ -729,10 +740,7 @@ half_undone()
     psql_value "create procedure nap() language plpgsql as 'begin commit; perform pg_sleep(30); end'"
     start_pgmigrate rollback --accept-data-loss
     wait_until sleeping
-    kill -KILL "$PGMIGRATE_PID"
-    wait_pgmigrate
-    psql_value "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'pgmigrate' and datname = current_database()" >/dev/null
-    wait_until no_session
+    kill_pgmigrate
     assert_equal "$(progress)" "undoing|1|2|1"
     run_pgmigrate rollback --accept-data-loss
     assert_status 7
@@ -791,10 +799,7 @@ goes_on_with_the_sixth()
     five_of_six <<<"SELECT CASE WHEN nextval('looks') > 1 THEN pg_sleep(30) END; VACUUM t; DROP TABLE t;"
     start_pgmigrate rollback --accept-data-loss
     wait_until sleeping
-    kill -KILL "$PGMIGRATE_PID"
-    wait_pgmigrate
-    psql_value "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'pgmigrate' and datname = current_database()" >/dev/null
-    wait_until no_session
+    kill_pgmigrate
     goes_on_with_the_sixth
 }
 
